@@ -1,0 +1,48 @@
+# Everything a person or a machine does with this repository has a target here.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+.venv/.ready: requirements-dev.txt pyproject.toml tools/setup.sh
+	@PYTHON="$(PYTHON)" sh tools/setup.sh
+
+setup: .venv/.ready  ## make .venv with the locked dependencies
+
+demo: .venv/.ready  ## start everything, stop the agents of three hosts over SSH, prove it, stop everything
+	@$(BIN)/python -m demo.main demo
+
+up: .venv/.ready  ## start everything and stay; Ctrl-C stops it
+	@$(BIN)/python -m demo.main up
+
+test: .venv/.ready  ## all tests, against real servers started by the tests
+	@sh tools/openssh.sh
+	@$(BIN)/pytest
+
+unit: .venv/.ready  ## the unit tests alone: no sockets, seconds
+	@$(BIN)/pytest tests/unit
+
+check: .venv/.ready  ## format, lint, types, imports: all that CI checks beside the tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/.ready  ## rewrite the sources in the one format
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+lock:  ## pin the dependencies anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" --extra dev pyproject.toml -o requirements-dev.txt
+
+clean:  ## remove what the targets made, the virtual environment and var/ included
+	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+.PHONY: help setup demo up test unit check format lock clean
