@@ -1,0 +1,1 @@
+"""The HTTP API: accepts requests, stores tasks, publishes the head of their chains, answers what the record says."""

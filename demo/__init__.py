@@ -1,0 +1,1 @@
+"""The whole system on one machine: embedded store, simulated hosts, every process started and stopped together."""

@@ -1,0 +1,1 @@
+"""What both processes touch: settings, the store, the Celery application, dispatch."""

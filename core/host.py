@@ -1,0 +1,85 @@
+"""A host of the inventory, and how a worker reaches it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class HostStatus(StrEnum):
+    """What OCP's console shows of a host."""
+
+    NEW = "NEW"
+    """Just added; no agent yet."""
+    AVAILABLE = "AVAILABLE"
+    """Idle and usable."""
+    ONLINE = "ONLINE"
+    """A service runs on it and its agent reports."""
+    OFFLINE = "OFFLINE"
+    """Its agent is stopped, or on its way there."""
+    DELETING = "DELETING"
+    """On its way out of the inventory."""
+
+
+class AgentStatus(StrEnum):
+    """What OCP shows of the agent on a host (`hostAgentStatus`)."""
+
+    AVAILABLE = "AVAILABLE"
+    """It runs."""
+    RESTARTING = "RESTARTING"
+    """A task that holds the host is restarting it."""
+    STOPPING = "STOPPING"
+    """A task that holds the host is stopping it."""
+    REINSTALLING = "REINSTALLING"
+    """A task that holds the host is installing it anew."""
+    OFFLINE = "OFFLINE"
+    """It is stopped."""
+    DELETED = "DELETED"
+    """It was removed from the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """All that a worker needs to work on one host. Holds no secret: keys live with the workers."""
+
+    host_id: int
+    """The host's id in the inventory."""
+    address: str
+    """Its IP address (`innerIpAddress`)."""
+    port: int
+    """The TCP port of its sshd."""
+    user: str
+    """Whom to log in as."""
+    agent_home: str
+    """The agent's directory on the host, absolute, such as /home/admin/ocp_agent."""
+    agent_prefix: str
+    """What the names of its programs start with: `ocp` or `ob`."""
+    sudo: bool
+    """Whether commands run through ``sudo -n``."""
+    host_key: str | None
+    """The pinned public host key, in OpenSSH's one-line form without a comment; None where none is pinned."""
+
+    @property
+    def endpoint(self) -> str:
+        """Address and port, as people write them."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host of the inventory, with its state and who holds it. Times are milliseconds since the epoch."""
+
+    target: Target
+    """How to reach it."""
+    alias: str | None
+    """A name for people; unique where given."""
+    status: HostStatus
+    """Its state as OCP shows it."""
+    agent_status: AgentStatus
+    """Its agent's state as OCP shows it."""
+    agent_version: str | None
+    """The agent's version where it is known."""
+    holder: int | None
+    """The id of the task that holds it; None where it is free."""
+    created: int
+    """When it was imported."""
+    updated: int
+    """When it last changed."""

@@ -1,0 +1,1 @@
+"""How commands reach a host: one interface, an SSH connector, a local one and a stub."""

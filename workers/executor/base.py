@@ -1,0 +1,61 @@
+"""What every connector can do: open a connection to a host and run commands on it."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.command import Command
+from core.host import Target
+from core.outcome import Outcome
+
+
+class ConnectionFailed(Exception):  # noqa: N818 - it carries an outcome, it is not a fault of ours
+    """A host could not be reached, or was lost; `outcome` is the verdict, ready for the record."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.sentence())
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a command on a host ended."""
+
+    exit_status: int | None
+    """Its exit status; None where a signal ended it."""
+    signal: str | None
+    """The signal's name without SIG, such as TERM; None where it exited."""
+    stdout: str
+    """What it wrote there, undecodable bytes replaced, at most `core.journal.OUTPUT_LIMIT` bytes kept (head and tail)."""
+    stderr: str
+    """The same for the other stream."""
+
+
+class Session(Protocol):
+    """An open connection to one host."""
+
+    async def run(self, command: Command, *, timeout: float) -> Completed:
+        """Run one command without a tty and wait for its end.
+
+        Args:
+            command: the words; each reaches the host as one word.
+            timeout: seconds after which the wait is given up (the remote command may go on).
+
+        Raises:
+            TimeoutError: the limit ran out; the session can still be used.
+            ConnectionFailed: the connection was lost: what the command did is not known.
+        """
+
+
+class Executor(Protocol):
+    """A way to hosts. One per worker process; safe for hundreds of hosts at a time."""
+
+    def connect(self, target: Target) -> AbstractAsyncContextManager[Session]:
+        """Open a connection; leaving the context closes it, abruptly where it does not close in time.
+
+        Raises:
+            ConnectionFailed: on entering: unreachable, host key mismatch or not pinned, authentication failed, timed out.
+        """
+
+    async def aclose(self) -> None:
+        """Give back what the connector itself holds."""
