@@ -3,6 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 MASK = "******"
 
 
@@ -12,6 +14,7 @@ class Secret:
 
     value: str
 
+    @override
     def __repr__(self) -> str:
         return f"Secret({MASK})"
 
@@ -42,5 +45,6 @@ class Command:
         """Return the text for people: the same, each secret replaced by a mask."""
         return " ".join(MASK if isinstance(word, Secret) else shlex.quote(word) for word in self.words)
 
+    @override
     def __str__(self) -> str:
         return self.masked()

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from core.command import Command
 from core.outcome import Outcome
+from core.status import Operation
 
 OUTPUT_LIMIT = 64 * 1024
 """Bytes of one output stream that a journal keeps: its head and its tail, half each."""
@@ -61,6 +62,20 @@ class Journal:
     def verdict(self, outcome: Outcome) -> None:
         """Add how the run ended."""
         self.say(outcome.sentence(), Level.INFO if outcome.successful else Level.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class RunLog:
+    """The log of one run of a subtask, closed: as it is stored and read."""
+
+    operation: Operation
+    """Why the subtask ran."""
+    run_time: int
+    """Which run it was, from 1."""
+    executor: str
+    """The worker process that ran it."""
+    lines: tuple[Line, ...]
+    """What was done, answered and decided, in order."""
 
 
 def clip(text: str, limit: int = OUTPUT_LIMIT) -> str:

@@ -6,7 +6,9 @@ succeeded, and the log keeps its sentence. Every sentence of a failure says what
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, override
+from typing import ClassVar
+
+from typing_extensions import override
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,9 @@ class Stopped(Success):
 
     @override
     def sentence(self) -> str:
-        orphans = f"; {_pids(self.signalled)} that ocp_agentctl could not see had to be signalled" * bool(self.signalled)
+        orphans = f"; {_pids(self.signalled)} that ocp_agentctl could not see had to be signalled" * bool(
+            self.signalled
+        )
         return f"Stopped: {_pids(self.pids)} ended, no live process of the agent is left on the host{orphans}."
 
 
@@ -148,7 +152,7 @@ class HostKeyMismatch(Outcome):
     def sentence(self) -> str:
         return (
             f"Host key mismatch: {self.address} showed {self.shown}, the inventory pins {self.pinned}. Nothing was "
-            "sent. If the host was installed anew, run `ocpfleet hosts trust ID` after comparing the fingerprint, then retry."
+            "sent. If the host was installed anew, compare the fingerprint, run `ocpfleet hosts trust ID`, then retry."
         )
 
 

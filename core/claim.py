@@ -1,0 +1,105 @@
+"""What a worker gets when it asks the record for work."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.host import Target
+from core.status import Operation, TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker process as the record knows it."""
+
+    id: int
+    """Its number; a process that starts anew gets a new one."""
+    name: str
+    """Its Celery node name, which subtasks show as their executor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run one subtask, proved by a token that is never given twice."""
+
+    task_id: int
+    series_id: int
+    operation: Operation
+    """Why it runs: the worker does what the record says, whatever the message said."""
+    run_time: int
+    """Which run this is, from 1."""
+    token: int
+    """Goes with every write about this run."""
+    host_id: int | None
+    """The subtask's host; None for a wait node."""
+    target: Target | None
+    """How to reach that host; None for a wait node and for a host that is not in the inventory any more."""
+    held: bool
+    """Whether the task holds the host."""
+
+
+class ClaimVerdict(StrEnum):
+    """Why a claim got what it got."""
+
+    GRANTED = "granted"
+    """Some claims, or none because none is left."""
+    GONE = "gone"
+    """There is no such task: it was withdrawn or has expired."""
+    NEWER = "newer"
+    """The record is of a version that this code does not know."""
+    EARLY = "early"
+    """The step has not been opened yet."""
+    BUSY = "busy"
+    """Another message is at work on the whole step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The answer to a claim."""
+
+    verdict: ClaimVerdict
+    granted: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The answer to a batch of results."""
+
+    opened: bool
+    """Whether this very call opened the next step. Exactly one caller is ever told so, and must publish the rest."""
+    task_status: TaskStatus
+    """Where the task stands now."""
+    stale: tuple[int, ...]
+    """The seriesIds whose claim no longer stood: nothing was written for them."""
+
+
+NOTHING_SETTLED = Settlement(opened=False, task_status=TaskStatus.RUNNING, stale=())
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """All hosts of a chunk are held by the task now."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldByOther:
+    """None of the chunk was taken: another task holds this host."""
+
+    host_id: int
+    holder: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """None of the chunk was taken: this host is not in the inventory."""
+
+    host_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StaleClaim:
+    """None of the chunk was taken: the claim of this subtask no longer stands."""
+
+    series_id: int
+
+
+Taking = Taken | HeldByOther | Missing | StaleClaim

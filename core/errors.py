@@ -1,0 +1,94 @@
+"""What can be wrong with a request or with the world around it: a name, a sentence, and fields.
+
+One base class. `app.errors` translates each to an HTTP reply; the command line prints the sentence.
+"""
+
+from typing import ClassVar
+
+
+class FleetError(Exception):
+    """Base of every error that a person can meet. `str()` is the sentence: what is wrong and the way out."""
+
+    code: ClassVar[int] = 0
+    """OCP's error code; 0 where OCP has none."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class InvalidRequest(FleetError):  # noqa: N818 - the words of the domain end in no suffix
+    """A request that can never be done as it is.
+
+    Args:
+        field: the name of the field at fault, as the client wrote it.
+        value: what it held.
+        sentence: what is wrong with it, and what would be right.
+    """
+
+    def __init__(self, field: str, value: object, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+        self.value = value
+
+
+class NotFound(FleetError):  # noqa: N818
+    """Something that the request names does not exist."""
+
+    code = 10002
+
+
+class TaskNotFound(NotFound):
+    """There is no such task or subtask."""
+
+    code = 20000
+
+
+class UnknownHosts(NotFound):
+    """Hosts that are not in the inventory."""
+
+    shown: ClassVar[int] = 20
+
+    def __init__(self, host_ids: tuple[int, ...]) -> None:
+        named = ", ".join(map(str, host_ids[: self.shown]))
+        more = f" and {len(host_ids) - self.shown} more" * (len(host_ids) > self.shown)
+        super().__init__(
+            f"hostIds: not in the inventory: {named}{more}. List the hosts with GET /api/v2/compute/hosts, "
+            "or import the missing ones with `ocpfleet hosts import FILE`."
+        )
+        self.host_ids = host_ids
+
+
+class NotAuthenticated(FleetError):  # noqa: N818
+    """No credentials, or wrong ones."""
+
+
+class NotPermitted(FleetError):  # noqa: N818
+    """The user may not do this."""
+
+    code = 30014
+
+
+class Unavailable(FleetError):  # noqa: N818
+    """Something that ocpfleet needs does not answer; the same request may succeed later.
+
+    Args:
+        sentence: what does not answer, and what was not done because of it.
+        retry_after: seconds after which trying again makes sense.
+    """
+
+    def __init__(self, sentence: str, retry_after: int = 5) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class StoreUnavailable(Unavailable):
+    """The store does not answer, or did not take the write."""
+
+
+class BrokerUnavailable(Unavailable):
+    """The broker did not take the message."""
+
+
+class Misconfigured(FleetError):  # noqa: N818
+    """A setting, or what it points to, makes a start impossible."""

@@ -1,0 +1,128 @@
+"""What is kept of a task: its head, and of each subtask only what happened to it.
+
+Times are milliseconds since the epoch, read from the clock of the process that caused the change. They are shown to
+people; nothing is ever decided by comparing them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from core.catalogue import TASK_TYPES
+from core.plan import Plan
+from core.status import Operation, Status, TaskStatus
+from core.step import TaskType
+
+RECORD_VERSION = 1
+"""The newest form of a record that this code knows. A worker claims nothing of a newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Creator:
+    """The user who made a request."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request that was checked and is about to become a task."""
+
+    task_type: TaskType
+    """What is asked for."""
+    host_ids: tuple[int, ...]
+    """On which hosts, without duplicates, in the order given; at least one."""
+    creator: Creator
+    """By whom."""
+    executor: str
+    """The address of the API process that accepted it."""
+    trace_id: str
+    """The request's trace id."""
+    at: int
+    """When it was accepted."""
+
+    def accepted(self, task_id: int, first_subtask_id: int) -> "TaskRecord":
+        """Return the head of the task that this draft becomes under the numbers that the store gave it."""
+        return TaskRecord(
+            id=task_id,
+            version=RECORD_VERSION,
+            type_slug=self.task_type.slug,
+            host_count=len(self.host_ids),
+            first_subtask_id=first_subtask_id,
+            creator=self.creator,
+            executor=self.executor,
+            trace_id=self.trace_id,
+            status=TaskStatus.RUNNING,
+            operation=Operation.EXECUTE,
+            started=self.at,
+            finished=None,
+            opened=0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskRecord:
+    """What happened to one subtask so far."""
+
+    status: Status = Status.PENDING
+    operation: Operation = Operation.EXECUTE
+    run_time: int = 1
+    """How many times it has been run, from 1."""
+    executor: str | None = None
+    """The worker process that runs or ran it."""
+    started: int | None = None
+    finished: int | None = None
+    token: int | None = None
+    """The claim it is under; None where nobody holds one."""
+
+
+PENDING = SubtaskRecord()
+READY = SubtaskRecord(status=Status.READY)
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """The head of a task: everything about it but its subtasks and its host list."""
+
+    id: int
+    version: int
+    type_slug: str
+    host_count: int
+    first_subtask_id: int
+    creator: Creator
+    executor: str
+    trace_id: str
+    status: TaskStatus
+    operation: Operation
+    started: int
+    finished: int | None
+    opened: int
+    """The index of the newest step that has been opened."""
+    counts: Mapping[tuple[int, Status], int] = field(default_factory=dict)
+    """How many subtasks of a step (by index) have a stored status; those that nothing happened to are not counted."""
+
+    @property
+    def task_type(self) -> TaskType:
+        """The task's type.
+
+        Raises:
+            KeyError: this code does not know it.
+        """
+        return TASK_TYPES[self.type_slug]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The task's plan."""
+        return Plan(self.task_type, self.host_count)
+
+    def untouched(self, step_index: int) -> SubtaskRecord:
+        """Return the record of a subtask of that step to which nothing has happened yet."""
+        return READY if step_index <= self.opened else PENDING
+
+    def subtasks(self, stored: Mapping[int, SubtaskRecord]) -> Iterator[tuple[int, SubtaskRecord]]:
+        """Yield every subtask's seriesId and record, in plan order, from the stored ones."""
+        for planned in self.plan:
+            untouched = self.untouched(planned.index)
+            for series_id in planned.series:
+                yield series_id, stored.get(series_id, untouched)

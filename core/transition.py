@@ -1,0 +1,61 @@
+"""The moves that a subtask can make, each a type with its own data, and the one table that says which are legal.
+
+The store applies a move only to a subtask whose status is among the move's sources; whoever lost a race is told so and
+changes nothing.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from core.journal import RunLog
+from core.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A worker took the right to run it."""
+
+    series_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """Its run did what it was for."""
+
+    series_id: int
+    token: int
+    """The claim under which it ran; the move is refused where it no longer stands."""
+    log: RunLog
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Its run did not do what it was for."""
+
+    series_id: int
+    token: int
+    """The claim under which it ran; the move is refused where it no longer stands."""
+    log: RunLog
+
+
+Settled = Succeeded | Failed
+"""How a run can end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From where a transition may start, and where it leads."""
+
+    sources: frozenset[Status]
+    to: Status
+
+
+MOVES: Final = MappingProxyType(
+    {
+        Claimed: Move(frozenset({Status.READY}), Status.RUNNING),
+        Succeeded: Move(frozenset({Status.RUNNING}), Status.SUCCESSFUL),
+        Failed: Move(frozenset({Status.RUNNING}), Status.FAILED),
+    }
+)
+"""The legal moves. A subtask that nothing happened to is READY once its step is opened (see `TaskRecord.untouched`)."""

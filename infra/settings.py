@@ -1,0 +1,191 @@
+"""Every setting, typed and checked at start: one class for each process, variables prefixed OCPFLEET_.
+
+The README's tables are tested against these classes: a field's description is what the README says.
+"""
+
+import re
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import Misconfigured
+from infra.store.base import StoreOptions
+
+DAY = 24 * 3600
+
+
+def _redis_url(url: str) -> str:
+    if not re.match(r"^rediss?://[^/]|^sentinel://[^/]", url):
+        raise ValueError(
+            "write redis://[user:password@]host[:port]/db, rediss://… for TLS, or sentinel://host:port,…/name"
+        )
+    return url
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError("write an absolute path")
+    return path.rstrip("/") or "/"
+
+
+def _address(text: str) -> str:
+    ip_address(text)
+    return text
+
+
+Seconds = Annotated[float, Field(gt=0, le=30 * DAY)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+
+
+class SharedSettings(BaseSettings):
+    """What API and workers must agree on."""
+
+    model_config = SettingsConfigDict(env_prefix="OCPFLEET_", extra="ignore", frozen=True)
+
+    redis_url: RedisUrl = Field("redis://127.0.0.1:6379/0", description="the store: a persistent Redis or Valkey")
+    broker_url: str | None = Field(None, description="the broker; by default the store's Redis, next database")
+    redis_timeout: Seconds = Field(5.0, description="seconds to wait for an answer of Redis")
+    replicas: Annotated[int, Field(ge=0, le=16)] = Field(
+        0, description="a request is accepted once so many replicas of the store have it"
+    )
+    allow_volatile_store: bool = Field(
+        default=False, description="accept a store that does not persist, or that evicts keys"
+    )
+    keep_tasks_days: Annotated[float, Field(gt=0, le=3650)] = Field(
+        30.0, description="days for which a task that ended and holds no host is kept"
+    )
+    log_format: Literal["json", "text"] = Field("json", description="how the processes log: json or text")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="from which level on they log")
+
+    @property
+    def store_options(self) -> StoreOptions:
+        """How the store is used, from these settings."""
+        return StoreOptions(
+            keep_tasks=int(self.keep_tasks_days * DAY * 1000),
+            timeout=self.redis_timeout,
+            replicas=self.replicas,
+            may_forget=self.allow_volatile_store,
+        )
+
+    @property
+    def broker(self) -> str:
+        """The broker's address."""
+        return self.broker_url or _next_database(self.redis_url)
+
+
+class ApiSettings(SharedSettings):
+    """The API process."""
+
+    api_host: Annotated[str, AfterValidator(_address)] = Field("127.0.0.1", description="address to listen on")
+    api_port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="port to listen on; 0 takes a free one")
+    server_address: str | None = Field(
+        None, description="what replies give as `server` and tasks as `executor`; by default this machine's address"
+    )
+    max_hosts: Annotated[int, Field(ge=1, le=100_000)] = Field(10_000, description="most hosts of one request")
+    admin_password_file: Path = Field(
+        Path("var/admin-password"), description="where the generated password of `admin` is written (mode 0600)"
+    )
+
+
+class WorkerSettings(SharedSettings):
+    """A worker process."""
+
+    worker_name: str | None = Field(None, description="its name in Flower and in the record; by default its process id")
+    executor: Literal["ssh", "local", "stub"] = Field(
+        "ssh", description="how hosts are reached: ssh; local (this machine); stub (no host at all, for load tests)"
+    )
+    stub_delay: Annotated[float, Field(ge=0, le=3600)] = Field(0.0, description="seconds that a stub host takes")
+    max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        512, description="hosts that this process works on at a time"
+    )
+    max_lanes: Annotated[int, Field(ge=1, le=1000)] = Field(
+        32, description="messages that a step of a task fans out into"
+    )
+    lane_window: Annotated[int, Field(ge=1, le=1000)] = Field(64, description="hosts that one lane works on at a time")
+    threads: Annotated[int, Field(ge=2, le=1000)] = Field(
+        128, description="messages that this process handles at a time"
+    )
+    beat_every: Seconds = Field(2.0, description="seconds between two beats of this process")
+    alive_for: Seconds = Field(15.0, description="seconds after its last beat for which it counts as alive")
+    host_time_limit: Seconds | None = Field(
+        None, description="seconds that one host may take, where that is less than the plan's limit"
+    )
+
+    ssh_keys: tuple[Path, ...] = Field((), description='private keys, as JSON: ["/etc/ocpfleet/id_ed25519"]')
+    ssh_key_passphrase_file: Path | None = Field(None, description="file with the keys' passphrase")
+    ssh_agent: bool = Field(default=False, description="also use the ssh-agent at SSH_AUTH_SOCK")
+    ssh_connect_timeout: Seconds = Field(10.0, description="seconds for the TCP connection and the key exchange")
+    ssh_login_timeout: Seconds = Field(15.0, description="seconds for the login")
+    ssh_close_timeout: Seconds = Field(2.0, description="seconds for a polite close; then the connection is cut")
+    trust_on_first_use: bool = Field(
+        default=False, description="accept and pin the key of a host that has none pinned, instead of refusing the host"
+    )
+    command_timeout: Seconds = Field(30.0, description="seconds for one command on a host")
+    allow_kill: bool = Field(default=False, description="send SIGKILL to agent processes that do not end by themselves")
+
+
+class InventorySettings(BaseSettings):
+    """Defaults for the columns that an inventory may leave out."""
+
+    model_config = SettingsConfigDict(env_prefix="OCPFLEET_", extra="ignore", frozen=True)
+
+    ssh_port: Annotated[int, Field(ge=1, le=65535)] = Field(22, description="`sshPort` of a host that names none")
+    ssh_user: str = Field("admin", description="`sshUser` of a host that names none")
+    agent_home: Annotated[str, AfterValidator(_absolute)] = Field(
+        "/home/admin/ocp_agent", description="`agentHome` of a host that names none"
+    )
+    agent_prefix: Literal["ocp", "ob"] = Field("ocp", description="`agentPrefix` of a host that names none")
+    sudo: bool = Field(default=False, description="`sudo` of a host that does not say: run commands with sudo -n")
+
+
+class FlowerSettings(BaseSettings):
+    """The Flower process."""
+
+    model_config = SettingsConfigDict(env_prefix="OCPFLEET_", extra="ignore", frozen=True)
+
+    redis_url: RedisUrl = Field("redis://127.0.0.1:6379/0", description="as for the API")
+    broker_url: str | None = Field(None, description="as for the API")
+    flower_host: Annotated[str, AfterValidator(_address)] = Field("127.0.0.1", description="address to listen on")
+    flower_port: Annotated[int, Field(ge=1, le=65535)] = Field(5555, description="port to listen on")
+    flower_user: str = Field("admin", description="who may look")
+    flower_password: SecretStr | None = Field(None, description="with which password; or use the file")
+    flower_password_file: Path = Field(
+        Path("var/flower-password"), description="file with the password; generated (mode 0600) where it is missing"
+    )
+    flower_db: Path = Field(Path("var/flower"), description="where Flower keeps what it saw")
+
+    @property
+    def broker(self) -> str:
+        """The broker's address."""
+        return self.broker_url or _next_database(self.redis_url)
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load(settings: type[S]) -> S:
+    """Read settings from the environment.
+
+    Raises:
+        Misconfigured: naming the variable, its value and what is wrong with it.
+    """
+    try:
+        return settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = f"OCPFLEET_{'_'.join(map(str, first['loc'])).upper()}"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise Misconfigured(f"{variable}={first['input']}: {reason}. Correct the variable or unset it.") from None
+
+
+def _next_database(url: str) -> str:
+    found = re.fullmatch(r"(rediss?://[^/]+)(?:/(\d+))?/?(\?.*)?", url)
+    if not found:
+        raise Misconfigured(
+            f"OCPFLEET_REDIS_URL={url} names no database number, so no broker can be derived from it. "
+            "Set OCPFLEET_BROKER_URL as well."
+        )
+    return f"{found[1]}/{int(found[2] or 0) + 1}{found[3] or ''}"

@@ -1,0 +1,211 @@
+"""What the record can do, whoever keeps it. `infra.store.redis` is the real one, `infra.store.memory` its public twin.
+
+Every method may raise `core.errors.StoreUnavailable`; the in-memory twin never does. Times are milliseconds since the
+epoch and come from the caller.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.claim import Claim, Claims, Settlement, Taking, Worker
+from core.host import AgentStatus, Host, HostStatus, Target
+from core.journal import RunLog
+from core.plan import PlannedStep
+from core.record import Draft, SubtaskRecord, TaskRecord
+from core.transition import Settled
+from core.user import User
+
+CHUNK = 500
+"""How many subtasks or hosts one script call works on: a few milliseconds of the store's time at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """How much of a step a message wants to claim."""
+
+    limit: int
+    """At most so many subtasks."""
+    whole: bool = False
+    """Whether the message claims the whole step, in several calls, and wants nobody beside it."""
+    own: int | None = None
+    """With `whole`: the token of the first subtask that this message claimed, from the second call on."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostEntry:
+    """A line of an inventory that was checked: how to reach a host, and what people call it."""
+
+    target: Target
+    alias: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostPage:
+    """A page of the inventory, in id order."""
+
+    hosts: tuple[Host, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """How a store is used."""
+
+    keep_tasks: int = 30 * 24 * 3600 * 1000
+    """For how many milliseconds a task that ended and holds no host is kept."""
+    keep_events: int = 3600 * 1000
+    """For how many milliseconds the events of a task that ended are kept."""
+    timeout: float = 5.0
+    """Seconds to wait for an answer, and for a free connection."""
+    connections: int = 64
+    """At most so many connections from this process."""
+    replicas: int = 0
+    """A task counts as stored once so many replicas have it."""
+    may_forget: bool = False
+    """Whether a server that does not persist, or that evicts, is accepted."""
+
+
+class Tasks(Protocol):
+    """The tasks: their heads, subtasks, logs and hosts' holds."""
+
+    async def create(self, draft: Draft) -> TaskRecord:
+        """Store a task, its index entry and its first event, at once. Its first step is open."""
+
+    async def withdraw(self, task_id: int) -> bool:
+        """Remove a task that nobody has claimed anything of; False where somebody has."""
+
+    async def head(self, task_id: int) -> TaskRecord | None:
+        """Return a task's head, or None."""
+
+    async def host_ids(self, task_id: int) -> tuple[int, ...]:
+        """Return a task's hosts in the order given."""
+
+    async def subtasks(self, task: TaskRecord) -> dict[int, SubtaskRecord]:
+        """Return the subtasks to which something happened, by seriesId."""
+
+    async def logs(self, task: TaskRecord, series_id: int) -> tuple[RunLog, ...]:
+        """Return the logs of a subtask's runs, oldest first."""
+
+    async def advance(  # noqa: PLR0913 - one call does what would else be two
+        self,
+        task: TaskRecord,
+        step: PlannedStep,
+        worker: Worker,
+        now: int,
+        *,
+        settled: Sequence[Settled] = (),
+        claim: ClaimRequest | None = None,
+    ) -> tuple[Settlement, Claims]:
+        """Record a batch of results and claim more, in one atomic call.
+
+        Results first: each is written only where its token still stands and the move is legal. The result that settles
+        the last subtask of the step opens the next step, or ends the task. Then at most `claim.limit` subtasks of the
+        step are claimed: those that became ready again first, then those that nothing happened to.
+        """
+
+    async def stands(self, claim: Claim) -> bool:
+        """Return whether a claim still stands."""
+
+    async def take_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus, host: HostStatus) -> Taking:
+        """Give the hosts of the claims (at most `CHUNK`, of one task) to their task: all of them or none.
+
+        Remembers what each host's status was and sets the new one. A host that the task already holds counts as taken.
+        """
+
+    async def give_back_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus | None) -> tuple[int, ...]:
+        """Free the hosts of the claims (at most `CHUNK`, of one task) that their task holds.
+
+        Args:
+            claims: which hosts; nothing happens to those whose claim no longer stands.
+            now: the time.
+            agent: the agents' status from now on, the hosts' status staying as it is; None restores both as they were
+                before the task took the hosts.
+
+        Returns:
+            The ids of the hosts that were freed.
+        """
+
+
+class Hosts(Protocol):
+    """The inventory."""
+
+    async def put(self, entries: Iterable[HostEntry], now: int) -> None:
+        """Add hosts, or change how existing ones are reached. State, holder and a key that is not given stay."""
+
+    async def page(self, offset: int, limit: int) -> HostPage:
+        """Return hosts in id order."""
+
+    async def get(self, host_ids: Sequence[int]) -> dict[int, Host]:
+        """Return those of the hosts that exist, by id."""
+
+    async def unknown(self, host_ids: Sequence[int]) -> tuple[int, ...]:
+        """Return those of the ids that are not in the inventory, in the order given."""
+
+    async def aliases(self) -> Mapping[str, int]:
+        """Return every alias and the id of its host."""
+
+    async def pin(self, host_id: int, key: str, now: int, *, replace: bool) -> bool:
+        """Pin a host's public key. Without `replace` a key that is already pinned stays, and False is returned."""
+
+
+class Workers(Protocol):
+    """The worker processes: who they are and whether their counters move."""
+
+    async def enrol(self, name: str) -> Worker:
+        """Give a starting worker process its number."""
+
+    async def beat(self, worker: Worker, alive_for: int) -> bool:
+        """Raise a worker's counter; it counts as alive for so many milliseconds. False: the record does not know it."""
+
+    async def leave(self, worker: Worker) -> None:
+        """Take a worker that stops out of the record."""
+
+    async def alive(self) -> tuple[Worker, ...]:
+        """Return the workers that were alive a moment ago, by number."""
+
+
+class Users(Protocol):
+    """Who may use the API."""
+
+    async def put(self, user: User) -> bool:
+        """Add a user and give it its number; False where the name is taken."""
+
+    async def get(self, name: str) -> User | None:
+        """Return a user, or None."""
+
+    async def count(self) -> int:
+        """Return how many users there are."""
+
+
+class Store(Protocol):
+    """The record: the only place where anything is true."""
+
+    @property
+    def tasks(self) -> Tasks:
+        """The tasks."""
+
+    @property
+    def hosts(self) -> Hosts:
+        """The inventory."""
+
+    @property
+    def workers(self) -> Workers:
+        """The worker processes."""
+
+    @property
+    def users(self) -> Users:
+        """The users."""
+
+    async def check(self) -> None:
+        """See that the store can be trusted to remember.
+
+        Raises:
+            Misconfigured: it may forget, evict, or spread keys over several primaries.
+        """
+
+    async def ping(self) -> None:
+        """See that the store answers."""
+
+    async def aclose(self) -> None:
+        """Give the connections back."""

@@ -1,0 +1,35 @@
+"""The one-letter forms that records and scripts use for statuses and operations."""
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Final
+
+from core.status import Operation, Status
+
+STATUS_LETTERS: Final = MappingProxyType(
+    {
+        Status.PENDING: "P",
+        Status.READY: "Y",
+        Status.RUNNING: "R",
+        Status.CANCELING: "C",
+        Status.FAILED: "F",
+        Status.SUCCESSFUL: "S",
+    }
+)
+OPERATION_LETTERS: Final = MappingProxyType(
+    {
+        Operation.EXECUTE: "E",
+        Operation.RETRY: "T",
+        Operation.ROLLBACK: "B",
+        Operation.SKIP: "K",
+        Operation.ROLLBACK_SKIP: "Q",
+        Operation.CANCEL: "C",
+    }
+)
+STATUS_OF: Final = MappingProxyType({letter: status for status, letter in STATUS_LETTERS.items()})
+OPERATION_OF: Final = MappingProxyType({letter: operation for operation, letter in OPERATION_LETTERS.items()})
+
+
+def letters(statuses: Iterable[Status]) -> str:
+    """Return the letters of several statuses, in a fixed order."""
+    return "".join(sorted(STATUS_LETTERS[status] for status in statuses))

@@ -1,0 +1,21 @@
+-- Frees the hosts of the claims that their task holds.
+-- ARGV: task id, now, agent's status from now on or '' to restore both statuses, then for each claim its seriesId, its
+--   token and its host. Returns the hosts that were freed.
+local id, now, agent = ARGV[1], ARGV[2], ARGV[3]
+local task, freed = task_key(id), {}
+for at = 4, #ARGV, 3 do
+  local host = ARGV[at + 2]
+  local key = host_key(host)
+  if stands(read(task, ARGV[at]), ARGV[at + 1]) and redis.call('HGET', key, 'holder') == id then
+    if agent == '' then
+      local former = redis.call('HMGET', key, 'former_agent', 'former_status')
+      redis.call('HSET', key, 'agent', former[1], 'status', former[2], 'updated', now)
+    else
+      redis.call('HSET', key, 'agent', agent, 'updated', now)
+    end
+    redis.call('HDEL', key, 'holder', 'former_agent', 'former_status')
+    freed[#freed + 1] = host
+  end
+end
+redis.call('HINCRBY', task, 'held', -#freed)
+return freed

@@ -1,0 +1,22 @@
+-- Adds hosts or changes how they are reached. ARGV: now, then for each host its id, the id's index member, ip, port,
+-- user, home, prefix, sudo, key ('' keeps the one that is pinned) and alias ('' for none).
+for at = 2, #ARGV, 10 do
+  local id, member, alias = ARGV[at], ARGV[at + 1], ARGV[at + 9]
+  local key = host_key(id)
+  local old = redis.call('HGET', key, 'alias')
+  if old and old ~= alias and redis.call('HGET', P .. 'aliases', old) == id then redis.call('HDEL', P .. 'aliases', old) end
+  redis.call('HSET', key, 'ip', ARGV[at + 2], 'port', ARGV[at + 3], 'user', ARGV[at + 4], 'home', ARGV[at + 5],
+    'prefix', ARGV[at + 6], 'sudo', ARGV[at + 7], 'updated', ARGV[1])
+  if ARGV[at + 8] ~= '' then redis.call('HSET', key, 'key', ARGV[at + 8]) end
+  if alias ~= '' then
+    redis.call('HSET', key, 'alias', alias)
+    redis.call('HSET', P .. 'aliases', alias, id)
+  else
+    redis.call('HDEL', key, 'alias')
+  end
+  redis.call('HSETNX', key, 'status', 'ONLINE')
+  redis.call('HSETNX', key, 'agent', 'AVAILABLE')
+  redis.call('HSETNX', key, 'created', ARGV[1])
+  redis.call('ZADD', P .. 'hosts', 0, member)
+end
+return 1

@@ -1,0 +1,97 @@
+"""The one way to Redis: commands, scripts, and one error for "it does not answer"."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.client import NEVER_DECODE
+from redis.exceptions import NoScriptError, RedisError
+
+from core.errors import StoreUnavailable
+
+Argument = str | bytes | int
+Reply = Any
+"""What a command answers: nested lists, maps, strings, numbers and None. Each caller knows its own shape."""
+
+
+@cache
+def _script(name: str) -> tuple[str, str]:
+    folder = files("infra.store") / "lua"
+    text = (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
+    return text, sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn Redis's errors, and those of the way to it, into the one that callers know.
+
+    Raises:
+        StoreUnavailable: the block met such an error.
+    """
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(
+            f"The store does not answer ({type(error).__name__}: {error}). "
+            "Check that Redis runs at OCPFLEET_REDIS_URL, then try again."
+        ) from error
+
+
+class Connection:
+    """A pool of connections to one Redis. The client decodes replies to text.
+
+    Every method raises `StoreUnavailable` where Redis does not answer or refuses.
+    """
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    async def call(self, *words: Argument) -> Reply:
+        """Run one command."""
+        with answering():
+            return await self._client.execute_command(*words)
+
+    async def call_raw(self, *words: Argument) -> Reply:
+        """Run one command and leave its reply's strings as bytes."""
+        with answering():
+            return await self._client.execute_command(*words, **{NEVER_DECODE: True})
+
+    async def calls(self, commands: Sequence[tuple[Argument, ...]]) -> list[Reply]:
+        """Run several commands in one round trip; they are not one transaction."""
+        with answering():
+            pipeline = self._client.pipeline(transaction=False)
+            for words in commands:
+                pipeline.execute_command(*words)
+            return list(await pipeline.execute())
+
+    async def run(self, name: str, *arguments: Argument) -> Reply:
+        """Run one of our scripts: its file name without its ending, and its ARGV as its head describes them."""
+        text, sha = _script(name)
+        with answering():
+            try:
+                return await self._client.execute_command("EVALSHA", sha, 0, *arguments)
+            except NoScriptError:
+                return await self._client.execute_command("EVAL", text, 0, *arguments)
+
+    async def run_replicated(self, name: str, *arguments: Argument, replicas: int, timeout: float) -> tuple[Reply, int]:
+        """Run a script that writes, then wait for replicas on the same connection.
+
+        Returns:
+            The script's answer, and how many replicas have the write after at most `timeout` seconds.
+        """
+        text, sha = _script(name)
+        with answering():
+            await self._client.execute_command("SCRIPT", "LOAD", text)
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.execute_command("EVALSHA", sha, 0, *arguments)
+            pipeline.execute_command("WAIT", replicas, int(timeout * 1000))
+            answer, reached = await pipeline.execute()
+        return answer, int(reached)
+
+    async def aclose(self) -> None:
+        """Close the pool."""
+        await self._client.aclose()

@@ -1,0 +1,87 @@
+"""How records read: from Redis's strings to the values of `core`."""
+
+from collections.abc import Mapping, Sequence
+
+from core.host import AgentStatus, Host, HostStatus, Target
+from core.record import Creator, SubtaskRecord, TaskRecord
+from core.status import Operation, Status, TaskStatus
+from infra.store.letters import OPERATION_OF, STATUS_OF
+
+TARGET_FIELDS = ("ip", "port", "user", "home", "prefix", "sudo", "key")
+"""The fields of a host's hash that say how to reach it, in the order of `parse_target`."""
+
+HOST_FIELDS = (*TARGET_FIELDS, "alias", "status", "agent", "version", "holder", "created", "updated")
+"""The fields of a host's hash, in the order of `parse_host`."""
+
+
+def parse_head(task_id: int, fields: Mapping[str, str]) -> TaskRecord:
+    """Return a task's head from its hash."""
+    return TaskRecord(
+        id=task_id,
+        version=int(fields["version"]),
+        type_slug=fields["type"],
+        host_count=int(fields["hosts"]),
+        first_subtask_id=int(fields["first"]),
+        creator=Creator(int(fields["creator_id"]), fields["creator"]),
+        executor=fields["executor"],
+        trace_id=fields["trace"],
+        status=TaskStatus(fields["status"]),
+        operation=Operation(fields["operation"]),
+        started=int(fields["started"]),
+        finished=int(fields["finished"]) if "finished" in fields else None,
+        opened=int(fields["opened"]),
+        counts=_counts(fields),
+    )
+
+
+def _counts(fields: Mapping[str, str]) -> dict[tuple[int, Status], int]:
+    counts: dict[tuple[int, Status], int] = {}
+    for name, value in fields.items():
+        if name.startswith("n:"):
+            _, step, letter = name.split(":")
+            counts[int(step), STATUS_OF[letter]] = int(value)
+    return counts
+
+
+def parse_subtask(raw: str, task_started: int, executors: Mapping[str, str]) -> SubtaskRecord:
+    """Return a subtask's record from its string; `executors` maps the record's numbers to names."""
+    status, operation, run_time, executor, started, finished, token = raw.split(" ")
+    return SubtaskRecord(
+        status=STATUS_OF[status],
+        operation=OPERATION_OF[operation],
+        run_time=int(run_time),
+        executor=executors.get(executor),
+        started=None if started == "-" else task_started + int(started),
+        finished=None if finished == "-" else task_started + int(finished),
+        token=None if token == "-" else int(token),  # noqa: S105 - a claim's number
+    )
+
+
+def parse_target(host_id: int, values: Sequence[str | None]) -> Target:
+    """Return how to reach a host from the values of `TARGET_FIELDS`."""
+    ip, port, user, home, prefix, sudo, key = values
+    return Target(
+        host_id=host_id,
+        address=ip or "",
+        port=int(port or 0),
+        user=user or "",
+        agent_home=home or "",
+        agent_prefix=prefix or "",
+        sudo=sudo == "1",
+        host_key=key,
+    )
+
+
+def parse_host(host_id: int, values: Sequence[str | None]) -> Host:
+    """Return a host from the values of `HOST_FIELDS`."""
+    alias, status, agent, version, holder, created, updated = values[len(TARGET_FIELDS) :]
+    return Host(
+        target=parse_target(host_id, values[: len(TARGET_FIELDS)]),
+        alias=alias,
+        status=HostStatus(status or ""),
+        agent_status=AgentStatus(agent or ""),
+        agent_version=version,
+        holder=int(holder) if holder else None,
+        created=int(created or 0),
+        updated=int(updated or 0),
+    )

@@ -1,0 +1,85 @@
+"""Every key of the record, in one place. The scripts build the same names in `lua/prelude.lua`.
+
+Of one task (all go together, some days after it ended; the events sooner):
+
+- `task:{id}` hash: its head (version, type, creator, executor, trace, started, finished, status, operation), `opened`
+  (index of the newest open step), `token` (the last one given), `held` (hosts it holds), `hosts` (how many it has),
+  `first` (its first subtask's id), `n:{step}:{status}` (counts), `cursor:{step}` (subtasks below it were claimed once),
+  `own:{step}` (the token under which a whole step is being claimed).
+- `task:{id}:hosts` list: its host ids in the order given.
+- `task:{id}:subtasks:{n}` hash: seriesId to record, for the subtasks 128n to 128n+127 that something happened to.
+- `task:{id}:logs:{n}` hash: `seriesId:runTime` to the compressed log of that run, in the same buckets.
+- `task:{id}:executors` hash: the worker processes that worked on it, name to the number that the records use.
+- `task:{id}:again:{step}` sorted set: subtasks that became ready again, as offsets into their step.
+- `task:{id}:events` stream, capped: one entry for each batch of changes.
+
+Of the fleet:
+
+- `tasks` sorted set: every task's id. `expiring` sorted set: when a finished task's keys will be gone.
+- `seq:task`, `seq:subtask`, `seq:user`, `seq:worker`: the last number given.
+- `host:{id}` hash: ip, port, user, home, prefix, sudo, key, alias, status, agent (its status), created, updated; while a
+  task holds it also `holder`, `former_status` and `former_agent`.
+- `hosts` sorted set, all scores 0: every host's id in 19 digits, so that order by name is order by number.
+- `aliases` hash: alias to host id.
+- `workers` hash: worker's number to its name. `beats` hash: its counter. `alive:{n}`: lapses when it stops beating.
+- `claims:{n}` hash: `taskId:seriesId` to token, what that worker has claimed and not settled.
+- `users` hash: a user's name to its record as JSON (the password as an argon2id hash).
+"""
+
+from typing import Final
+
+PREFIX: Final = "ocpfleet:"
+BUCKET: Final = 128
+
+HOSTS: Final = f"{PREFIX}hosts"
+ALIASES: Final = f"{PREFIX}aliases"
+WORKERS: Final = f"{PREFIX}workers"
+BEATS: Final = f"{PREFIX}beats"
+USERS: Final = f"{PREFIX}users"
+WORKER_SEQUENCE: Final = f"{PREFIX}seq:worker"
+USER_SEQUENCE: Final = f"{PREFIX}seq:user"
+
+
+def task(task_id: int) -> str:
+    """Return the key of a task's head."""
+    return f"{PREFIX}task:{task_id}"
+
+
+def task_hosts(task_id: int) -> str:
+    """Return the key of a task's host list."""
+    return f"{PREFIX}task:{task_id}:hosts"
+
+
+def task_executors(task_id: int) -> str:
+    """Return the key of the table of worker processes that worked on a task."""
+    return f"{PREFIX}task:{task_id}:executors"
+
+
+def subtasks(task_id: int, series_id: int) -> str:
+    """Return the key of the bucket that holds a subtask's record."""
+    return f"{PREFIX}task:{task_id}:subtasks:{series_id // BUCKET}"
+
+
+def logs(task_id: int, series_id: int) -> str:
+    """Return the key of the bucket that holds a subtask's logs."""
+    return f"{PREFIX}task:{task_id}:logs:{series_id // BUCKET}"
+
+
+def host(host_id: int) -> str:
+    """Return the key of a host."""
+    return f"{PREFIX}host:{host_id}"
+
+
+def host_member(host_id: int) -> str:
+    """Return a host's member of the index."""
+    return f"{host_id:019d}"
+
+
+def alive(worker_id: int) -> str:
+    """Return the key that exists while a worker beats."""
+    return f"{PREFIX}alive:{worker_id}"
+
+
+def claims(worker_id: int) -> str:
+    """Return the key of the claims that a worker holds."""
+    return f"{PREFIX}claims:{worker_id}"

@@ -1,0 +1,91 @@
+"""The record in Redis: one primary, reached by one pool of connections."""
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from typing_extensions import override
+
+from core.errors import Misconfigured
+from infra.store.base import Hosts, Store, StoreOptions, Tasks, Users, Workers
+from infra.store.redis.connection import Connection
+from infra.store.redis.hosts import RedisHosts
+from infra.store.redis.tasks import RedisTasks
+from infra.store.redis.users import RedisUsers
+from infra.store.redis.workers import RedisWorkers
+
+
+class RedisStore(Store):
+    """The record, kept by Redis."""
+
+    def __init__(self, client: Redis, options: StoreOptions) -> None:
+        self._redis = Connection(client)
+        self._options = options
+        self._tasks = RedisTasks(self._redis, options)
+        self._hosts = RedisHosts(self._redis)
+        self._workers = RedisWorkers(self._redis)
+        self._users = RedisUsers(self._redis)
+
+    @classmethod
+    def at(cls, url: str, options: StoreOptions) -> "RedisStore":
+        """Return a store on the Redis at `url` (redis:// or rediss://). Nothing is sent yet."""
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=options.connections,
+            timeout=options.timeout,
+            socket_timeout=options.timeout,
+            socket_connect_timeout=options.timeout,
+            decode_responses=True,
+            health_check_interval=30,
+            retry=Retry(NoBackoff(), 0),
+        )
+        return cls(Redis(connection_pool=pool), options)
+
+    @property
+    @override
+    def tasks(self) -> Tasks:
+        return self._tasks
+
+    @property
+    @override
+    def hosts(self) -> Hosts:
+        return self._hosts
+
+    @property
+    @override
+    def workers(self) -> Workers:
+        return self._workers
+
+    @property
+    @override
+    def users(self) -> Users:
+        return self._users
+
+    @override
+    async def check(self) -> None:
+        info = await self._redis.call("INFO", "everything")
+        if int(info.get("cluster_enabled", 0)):
+            raise Misconfigured(
+                "OCPFLEET_REDIS_URL points to a Redis Cluster. A request changes the keys of many hosts at once, which "
+                "a cluster cannot do in one step: use a single primary, with Sentinel and replicas if it must not fail."
+            )
+        if self._options.may_forget:
+            return
+        if not int(info.get("aof_enabled", 0)):
+            raise Misconfigured(
+                "The Redis at OCPFLEET_REDIS_URL keeps no append-only file, so a restart would lose accepted tasks. Start "
+                "it with --appendonly yes, or set OCPFLEET_ALLOW_VOLATILE_STORE=true if losing tasks is acceptable."
+            )
+        if info.get("maxmemory_policy", "noeviction") != "noeviction":
+            raise Misconfigured(
+                f"The Redis at OCPFLEET_REDIS_URL evicts keys when its memory is full (maxmemory-policy "
+                f"{info['maxmemory_policy']}), so tasks could vanish. Set maxmemory-policy noeviction, "
+                "or set OCPFLEET_ALLOW_VOLATILE_STORE=true if losing tasks is acceptable."
+            )
+
+    @override
+    async def ping(self) -> None:
+        await self._redis.call("PING")
+
+    @override
+    async def aclose(self) -> None:
+        await self._redis.aclose()

@@ -1,0 +1,190 @@
+"""Tasks in Redis: what each script is told, and how its answer reads."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from typing_extensions import override
+
+from core.claim import (
+    NOTHING_SETTLED,
+    Claim,
+    Claims,
+    ClaimVerdict,
+    HeldByOther,
+    Missing,
+    Settlement,
+    StaleClaim,
+    Taken,
+    Taking,
+    Worker,
+)
+from core.errors import StoreUnavailable
+from core.host import AgentStatus, HostStatus
+from core.journal import RunLog
+from core.plan import Plan, PlannedStep
+from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
+from core.status import TaskStatus
+from core.transition import MOVES, Claimed, Failed, Settled, Succeeded
+from infra.store import logcodec
+from infra.store.base import ClaimRequest, StoreOptions, Tasks
+from infra.store.letters import OPERATION_OF, STATUS_LETTERS, letters
+from infra.store.redis import keys
+from infra.store.redis.connection import Argument, Connection, Reply
+from infra.store.redis.heads import parse_head, parse_subtask, parse_target
+
+_SETTLE_FROM = letters(MOVES[Succeeded].sources | MOVES[Failed].sources)
+_CLAIM_FROM = letters(MOVES[Claimed].sources)
+
+
+class RedisTasks(Tasks):
+    """The tasks of one fleet in one Redis."""
+
+    def __init__(self, connection: Connection, options: StoreOptions) -> None:
+        self._redis = connection
+        self._options = options
+
+    @override
+    async def create(self, draft: Draft) -> TaskRecord:
+        words: tuple[Argument, ...] = (
+            RECORD_VERSION,
+            draft.task_type.slug,
+            draft.creator.id,
+            draft.creator.name,
+            draft.executor,
+            draft.trace_id,
+            draft.at,
+            Plan(draft.task_type, len(draft.host_ids)).size,
+            *draft.host_ids,
+        )
+        if not self._options.replicas:
+            task_id, first = await self._redis.run("create", *words)
+            return draft.accepted(task_id, first)
+        return await self._create_replicated(draft, words)
+
+    async def _create_replicated(self, draft: Draft, words: Sequence[Argument]) -> TaskRecord:
+        wanted, patience = self._options.replicas, self._options.timeout / 2
+        answer, reached = await self._redis.run_replicated("create", *words, replicas=wanted, timeout=patience)
+        task_id, first = answer
+        if reached < wanted:
+            await self.withdraw(task_id)
+            raise StoreUnavailable(
+                f"Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
+                f"{patience:g} s, so it was withdrawn. Bring the replicas back or lower the setting, then try again."
+            )
+        return draft.accepted(task_id, first)
+
+    @override
+    async def withdraw(self, task_id: int) -> bool:
+        return bool(await self._redis.run("withdraw", task_id))
+
+    @override
+    async def head(self, task_id: int) -> TaskRecord | None:
+        fields = await self._redis.call("HGETALL", keys.task(task_id))
+        return parse_head(task_id, fields) if fields else None
+
+    @override
+    async def host_ids(self, task_id: int) -> tuple[int, ...]:
+        return tuple(map(int, await self._redis.call("LRANGE", keys.task_hosts(task_id), 0, -1)))
+
+    @override
+    async def subtasks(self, task: TaskRecord) -> dict[int, SubtaskRecord]:
+        buckets = [keys.subtasks(task.id, first) for first in range(0, task.plan.size, keys.BUCKET)]
+        executors, *records = await self._redis.calls(
+            [("HGETALL", keys.task_executors(task.id)), *(("HGETALL", bucket) for bucket in buckets)]
+        )
+        names = {number: name for name, number in executors.items()}
+        return {
+            int(series_id): parse_subtask(raw, task.started, names)
+            for bucket in records
+            for series_id, raw in bucket.items()
+        }
+
+    @override
+    async def logs(self, task: TaskRecord, series_id: int) -> tuple[RunLog, ...]:
+        record = await self._redis.call("HGET", keys.subtasks(task.id, series_id), series_id)
+        runs = parse_subtask(record, task.started, {}).run_time if record else 0
+        if not runs:
+            return ()
+        fields = [f"{series_id}:{run_time}" for run_time in range(1, runs + 1)]
+        stored = await self._redis.call_raw("HMGET", keys.logs(task.id, series_id), *fields)
+        return tuple(logcodec.decode(blob) for blob in stored if blob is not None)
+
+    @override
+    async def advance(
+        self,
+        task: TaskRecord,
+        step: PlannedStep,
+        worker: Worker,
+        now: int,
+        *,
+        settled: Sequence[Settled] = (),
+        claim: ClaimRequest | None = None,
+    ) -> tuple[Settlement, Claims]:
+        answer = await self._redis.run(
+            "advance", *self._step_words(task, step, worker, now), *_results(settled), *_claim_words(claim)
+        )
+        opened, status, stale, verdict, granted = answer
+        settlement = Settlement(bool(opened), TaskStatus(status), tuple(stale)) if settled else NOTHING_SETTLED
+        return settlement, Claims(ClaimVerdict(verdict), tuple(_parse_claim(task.id, entry) for entry in granted))
+
+    def _step_words(self, task: TaskRecord, step: PlannedStep, worker: Worker, now: int) -> Iterator[Argument]:
+        yield from (task.id, RECORD_VERSION, step.index, step.first, step.size)
+        yield from (int(step.step.per_host), int(step.last), task.plan.size)
+        yield from (worker.id, worker.name, now, self._options.keep_tasks, self._options.keep_events)
+
+    @override
+    async def stands(self, claim: Claim) -> bool:
+        raw = await self._redis.call("HGET", keys.subtasks(claim.task_id, claim.series_id), claim.series_id)
+        return raw is not None and parse_subtask(raw, 0, {}).token == claim.token
+
+    @override
+    async def take_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus, host: HostStatus) -> Taking:
+        answer = await self._redis.run("take", claims[0].task_id, now, agent, host, *_claim_triples(claims))
+        match answer:
+            case ["taken"]:
+                return Taken()
+            case ["held", host_id, holder]:
+                return HeldByOther(int(host_id), int(holder))
+            case ["missing", host_id]:
+                return Missing(int(host_id))
+            case _:
+                return StaleClaim(int(answer[1]))
+
+    @override
+    async def give_back_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus | None) -> tuple[int, ...]:
+        freed = await self._redis.run("give_back", claims[0].task_id, now, agent or "", *_claim_triples(claims))
+        return tuple(map(int, freed))
+
+
+def _results(settled: Sequence[Settled]) -> Iterator[Argument]:
+    yield from (_SETTLE_FROM, len(settled))
+    for result in settled:
+        yield from (result.series_id, result.token, STATUS_LETTERS[MOVES[type(result)].to])
+        yield logcodec.encode(result.log)
+
+
+def _claim_words(claim: ClaimRequest | None) -> Iterator[Argument]:
+    if claim is None:
+        return iter((_CLAIM_FROM, 0, 0, "-"))
+    return iter((_CLAIM_FROM, claim.limit, int(claim.whole), "-" if claim.own is None else claim.own))
+
+
+def _claim_triples(claims: Iterable[Claim]) -> Iterator[Argument]:
+    for claim in claims:
+        if claim.host_id is None:
+            raise ValueError(f"subtask {claim.series_id} of task {claim.task_id} has no host")
+        yield from (claim.series_id, claim.token, claim.host_id)
+
+
+def _parse_claim(task_id: int, entry: Reply) -> Claim:
+    series_id, operation, run_time, token, host, found = entry
+    host_id = int(host) if host else None
+    return Claim(
+        task_id=task_id,
+        series_id=series_id,
+        operation=OPERATION_OF[operation],
+        run_time=int(run_time),
+        token=int(token),
+        host_id=host_id,
+        target=parse_target(host_id, found[1:]) if host_id is not None and found[1] is not None else None,
+        held=bool(found) and found[0] == str(task_id),
+    )

@@ -1,0 +1,46 @@
+"""The users in Redis."""
+
+from dataclasses import replace
+
+import orjson
+from typing_extensions import override
+
+from core.user import Role, User
+from infra.store.base import Users
+from infra.store.redis import keys
+from infra.store.redis.connection import Connection
+
+
+class RedisUsers(Users):
+    """The users of one fleet in one Redis."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    @override
+    async def put(self, user: User) -> bool:
+        await self._redis.call("SETNX", keys.USER_SEQUENCE, FIRST_USER_ID - 1)
+        numbered = replace(user, id=int(await self._redis.call("INCR", keys.USER_SEQUENCE)))
+        return bool(await self._redis.call("HSETNX", keys.USERS, user.name, _encode(numbered)))
+
+    @override
+    async def get(self, name: str) -> User | None:
+        raw = await self._redis.call("HGET", keys.USERS, name)
+        return _decode(name, raw) if raw else None
+
+    @override
+    async def count(self) -> int:
+        return int(await self._redis.call("HLEN", keys.USERS))
+
+
+FIRST_USER_ID = 100
+"""The number of the first user, as in OCP, where admin is 100."""
+
+
+def _encode(user: User) -> bytes:
+    return orjson.dumps({"id": user.id, "password": user.password_hash, "roles": sorted(user.roles)})
+
+
+def _decode(name: str, raw: str) -> User:
+    document = orjson.loads(raw)
+    return User(document["id"], name, document["password"], frozenset(map(Role, document["roles"])))

@@ -1,0 +1,42 @@
+"""The worker processes in Redis."""
+
+from typing_extensions import override
+
+from core.claim import Worker
+from infra.store.base import Workers
+from infra.store.redis import keys
+from infra.store.redis.connection import Connection
+
+
+class RedisWorkers(Workers):
+    """The worker processes of one fleet in one Redis."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    @override
+    async def enrol(self, name: str) -> Worker:
+        number = int(await self._redis.call("INCR", keys.WORKER_SEQUENCE))
+        await self._redis.call("HSET", keys.WORKERS, number, name)
+        return Worker(number, name)
+
+    @override
+    async def beat(self, worker: Worker, alive_for: int) -> bool:
+        return bool(await self._redis.run("beat", worker.id, alive_for))
+
+    @override
+    async def leave(self, worker: Worker) -> None:
+        await self._redis.calls(
+            [
+                ("HDEL", keys.WORKERS, worker.id),
+                ("HDEL", keys.BEATS, worker.id),
+                ("DEL", keys.alive(worker.id)),
+            ]
+        )
+
+    @override
+    async def alive(self) -> tuple[Worker, ...]:
+        names = await self._redis.call("HGETALL", keys.WORKERS)
+        workers = sorted((Worker(int(number), name) for number, name in names.items()), key=lambda worker: worker.id)
+        beating = await self._redis.calls([("EXISTS", keys.alive(worker.id)) for worker in workers])
+        return tuple(worker for worker, beats in zip(workers, beating, strict=True) if beats)
