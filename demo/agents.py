@@ -1,0 +1,294 @@
+"""Stand-in OCP agents: three real processes and a control program, in a home directory of their own.
+
+They behave the way the real agent does on the points that somebody who stops it from afar can notice: answers, exit
+codes, times, pid files, the lock, and the cases in which "ok" is not true. The programs are the shell scripts under
+standin/, run by copies of a small shell, so that the processes have the names and the executables of an agent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from demo import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from demo.processes import Process
+
+SERVICES = ("mgragent", "monagent")
+"""What agentd looks after, without the prefix, in the order in which it stops them."""
+
+_SCRIPTS = Path(__file__).parent / "standin"
+_SHELLS = ("dash", "bash", "sh")
+_PREFIX = re.compile(r"[a-z][a-z0-9]{0,5}")
+_LIMIT = 5.0  # seconds for the kernel to do what a signal said
+
+
+class StandInError(Exception):
+    """A stand-in agent could not be installed or did not do as it was told; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One line of the command log: an edge of one call of the control program.
+
+    Attributes:
+        at_ms: When, in milliseconds since the epoch.
+        pid: The control program's process.
+        edge: "start", or "end" just before it answers. A call that was killed has no end.
+        verb: "stop", "start" and so on.
+        claim: What the caller had in OCPFLEET_CLAIM; None when it had nothing there.
+    """
+
+    at_ms: int
+    pid: int
+    edge: str
+    verb: str
+    claim: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a stand-in lives; the defaults are the real agent's. All but exit_polls in seconds.
+
+    Attributes:
+        monagent_linger: How long monagent takes to leave after TERM.
+        final_wait: How long agentd waits for a service to leave before it kills it.
+        query_wait: How long agentd waits for a wedged service's status.
+        notice: How long agentd takes to notice that a service it killed is gone.
+        request_wait: How long the control program waits for a wedged agentd's status.
+        poll: Between two looks of the control program at what it started or stopped.
+        exit_polls: How often it looks before it answers with a time-out.
+        heed_zombies: Whether an agentd that nobody reaps counts as running, as the real program has it. Off, since
+            the first process of some containers reaps nobody.
+    """
+
+    monagent_linger: float = 3.0
+    final_wait: float = 5.0
+    query_wait: float = 5.0
+    notice: float = 1.0
+    request_wait: float = 10.0
+    poll: float = 1.0
+    exit_polls: int = 10
+    heed_zombies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StandInAgent:
+    """One stand-in agent. A value: any process that knows the home may make one and use it.
+
+    Attributes:
+        home: Its directory, absolute, without symbolic links.
+        prefix: What its programs' names begin with: "ocp", or "ob" for the open-source build.
+    """
+
+    home: Path
+    prefix: str = "ocp"
+
+    @classmethod
+    def install(
+        cls, home: Path, *, prefix: str = "ocp", monagent_linger: float = 3.0, pace: Pace | None = None
+    ) -> Self:
+        """Make the home directory with its programs. Nothing is started.
+
+        Args:
+            home: Where to; it and its parents are made. An agent already there gets the same programs anew.
+            prefix: What the programs' names begin with: up to six small letters and digits.
+            monagent_linger: How long monagent takes to leave, in seconds; not used when a pace is given.
+            pace: All speeds.
+
+        Raises:
+            StandInError: The prefix is too long for a process's name, or no shell of this machine will do.
+        """
+        if not _PREFIX.fullmatch(prefix):
+            raise StandInError(f"{prefix!r} is no prefix: up to six small letters and digits, a letter first")
+        home.mkdir(parents=True, exist_ok=True)
+        agent = cls(home.resolve(), prefix)
+        for folder in ("bin", "conf", "lib", "log", "run"):
+            (agent.home / folder).mkdir(exist_ok=True)
+        agent._write_programs()
+        agent._write_settings(pace or Pace(monagent_linger=monagent_linger))
+        return agent
+
+    @property
+    def agentctl(self) -> Path:
+        """The control program."""
+        return self.home / "bin" / f"{self.prefix}_agentctl"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its three processes, agentd first."""
+        return tuple(f"{self.prefix}_{name}" for name in ("agentd", *SERVICES))
+
+    def control(self, *args: str, claim: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Call the control program and wait for its answer, a minute at most.
+
+        Args:
+            args: Its arguments, such as "stop".
+            claim: What to put into OCPFLEET_CLAIM, which the command log repeats.
+        """
+        environment = {**os.environ, "OCPFLEET_CLAIM": claim} if claim else None
+        command = [str(self.agentctl), *args]
+        return subprocess.run(
+            command, capture_output=True, check=False, env=environment, stdin=subprocess.DEVNULL, text=True, timeout=60
+        )
+
+    def start(self) -> None:
+        """Start it and wait until all three processes run.
+
+        Raises:
+            StandInError: It did not start; the message is its own.
+        """
+        answer = self.control("start")
+        if answer.returncode:
+            raise StandInError(f"{self.home} did not start: {answer.stderr}")
+
+    def processes(self) -> list[tuple[int, str]]:
+        """Its live processes as (pid, name), by name and executable, whoever started them."""
+        return sorted((process.pid, process.name) for process in processes.scan() if self._owns(process))
+
+    def pid(self, name: str) -> int:
+        """Return the pid of the one live process of this name, with or without the prefix.
+
+        Raises:
+            StandInError: There is none, or more than one.
+        """
+        full = name if name in self.names else f"{self.prefix}_{name}"
+        pids = [pid for pid, found in self.processes() if found == full]
+        if len(pids) != 1:
+            raise StandInError(f"{self.home} has {len(pids)} live {full}, one was expected")
+        return pids[0]
+
+    def wedge(self, name: str) -> int:
+        """Stop a process by SIGSTOP, so that it does not react to anything but KILL, and return its pid."""
+        pid = self.pid(name)
+        self._signal(pid, signal.SIGSTOP, until=lambda process: process is None or process.state == "T")
+        return pid
+
+    def unwedge(self, name: str) -> int:
+        """Continue a wedged process, and return its pid."""
+        pid = self.pid(name)
+        self._signal(pid, signal.SIGCONT, until=lambda process: process is None or process.state != "T")
+        return pid
+
+    def kill(self, name: str) -> int:
+        """Kill a process by SIGKILL, wait until it is gone, and return its former pid. agentd's leaves orphans."""
+        pid = self.pid(name)
+        self._signal(pid, signal.SIGKILL, until=lambda process: process is None)
+        return pid
+
+    def commands(self) -> list[Command]:
+        """The command log, oldest first."""
+        log = self.home / "log" / "commands.log"
+        if not log.exists():
+            return []
+        return [_command(line) for line in log.read_text().splitlines()]
+
+    def destroy(self) -> None:
+        """Kill everything that runs out of this home, whatever its state. The files stay.
+
+        Raises:
+            TimeoutError: Something was still alive after five seconds.
+        """
+        destroy_under(self.home)
+
+    def _owns(self, process: Process) -> bool:
+        return process.name in self.names and process.exe is not None and process.exe.parent == self.home / "bin"
+
+    def _signal(self, pid: int, number: signal.Signals, *, until: Callable[[Process | None], bool]) -> None:
+        if not processes.send(pid, number, self._owns):
+            raise StandInError(f"process {pid} of {self.home} went away before it was sent {number.name}")
+        end = time.monotonic() + _LIMIT
+        while not until(processes.look(pid)):
+            if time.monotonic() > end:
+                raise StandInError(f"process {pid} of {self.home} does not show {number.name} after {_LIMIT:g} s")
+            time.sleep(0.002)
+
+    def _write_programs(self) -> None:
+        binary = self.home / "bin"
+        shell = _usable_shell(binary / self.names[0])
+        for name in self.names[1:]:
+            _copy(shell, binary / name)
+        _copy(_SCRIPTS / "agentctl.sh", self.agentctl)
+        self.agentctl.chmod(0o755)
+        for script in ("common.sh", "agentd.sh", "service.sh"):
+            _copy(_SCRIPTS / script, self.home / "lib" / script)
+
+    def _write_settings(self, pace: Pace) -> None:
+        values = {name: getattr(pace, name) for name in Pace.__slots__}
+        lines = [f"{name}={_shell_value(value)}\n" for name, value in values.items()]
+        (self.home / "conf" / "standin.conf").write_text("".join(lines))
+        (self.home / "conf" / "agentctl.yaml").write_text(f"runDir: {self.home}/run\n")
+
+
+def destroy_under(root: Path, *, limit: float = _LIMIT) -> None:
+    """Kill everything that runs out of any agent's home at or below a directory.
+
+    Beside the agents themselves these are control programs at work and the sleeps of both.
+
+    Args:
+        root: The directory; nothing happens when there is none.
+        limit: How long to wait for the end of all of them, in seconds.
+
+    Raises:
+        TimeoutError: Something was still alive after the limit.
+    """
+    real = root.resolve()
+
+    def belongs(process: Process) -> bool:
+        if process.exe is None:
+            return False
+        if process.exe.is_relative_to(real) and process.exe.name.endswith(("_agentd", "_mgragent", "_monagent")):
+            return True
+        if process.name == "sleep":
+            directory = process.directory()
+            return directory is not None and directory.is_relative_to(real) and (directory / "run").is_dir()
+        return process.name.endswith("_agentctl") and any(
+            Path(argument).is_relative_to(real) for argument in process.arguments()[1:2]
+        )
+
+    processes.kill_all(belongs, limit=limit, what=str(root))
+
+
+def _usable_shell(target: Path) -> Path:
+    """Copy the first shell that works under another name to the target, and return where it was found.
+
+    A multi-call binary does not: it chooses what to be by the name that it was called by.
+    """
+    for name in _SHELLS:
+        found = shutil.which(name)
+        if found is None:
+            continue
+        shell = Path(found).resolve()
+        _copy(shell, target)
+        probe = subprocess.run([target, "-c", "echo $0"], check=False, capture_output=True, timeout=10)
+        if probe.stdout == os.fsencode(target) + b"\n":
+            return shell
+    raise StandInError("no shell here works under another name; install dash or bash")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file beside its target, then rename it: a running program cannot be written to."""
+    beside = target.with_name(f".{target.name}.new")
+    shutil.copy(source, beside)
+    beside.replace(target)
+
+
+def _shell_value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _command(line: str) -> Command:
+    at_ms, pid, edge, verb, claim = line.split(" ", 4)
+    return Command(int(at_ms), int(pid), edge, verb, None if claim == "-" else claim)

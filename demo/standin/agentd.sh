@@ -1,0 +1,157 @@
+# The stand-in's supervisor: keeps the services running, and on TERM stops them one after the other.
+# Usage: <home>/bin/<prefix>_agentd agentd.sh <home> <prefix>, in a session of its own.
+# It sleeps in wait or read, both of which a trapped signal interrupts. All work is done inside the traps, because a
+# flag looked at before wait could change between the look and the wait. A trap that interrupts another one's work
+# leaves a note instead (again, stop_wanted), which rest reads when that work is done.
+set -u
+if [ -n "${BASH_VERSION-}" ]; then set -o posix; fi  # there bash's wait is interrupted by CHLD
+home=$1 prefix=$2
+. "$home/lib/common.sh"
+cd "$home" || exit 1
+quick_exit_limit=3  # lives shorter than min_live in a row, after which a service is given up
+min_live=3          # seconds
+agentd_state=running
+busy=yes again=no stop_wanted=no
+pid_mgragent=0 state_mgragent=stopped quick_mgragent=0
+pid_monagent=0 state_monagent=stopped quick_monagent=0
+
+# record: what status tells. It stands where the real agentd has its socket.
+record() {
+    printf 'agentd_state=%s\npid_mgragent=%s\nstate_mgragent=%s\npid_monagent=%s\nstate_monagent=%s\n' "$agentd_state" \
+        "$pid_mgragent" "$state_mgragent" "$pid_monagent" "$state_monagent" >"run/${prefix}_agentd.$$.sock"
+}
+
+# drop PROGRAM PID: removes the pid file that names exactly this process, or the copy a restart made of it.
+drop() {
+    first_line "run/${prefix}_$1.pid" && [ "$line" = "$2" ] && rm -f "run/${prefix}_$1.pid"
+    [ ! -e "run/${prefix}_$1.$2.pid" ] || [ "$1" = agentd ] || rm -f "run/${prefix}_$1.$2.pid"
+}
+
+# now: whole seconds since the machine started, in $seconds.
+now() {
+    read -r seconds _ </proc/uptime
+    seconds=${seconds%%.*}
+}
+
+# mine PID: it is a child of this agentd and still running.
+mine() {
+    look "$1" && [ "$parent" = $$ ] && [ "$letter" != Z ]
+}
+
+spawn() {
+    setsid "bin/${prefix}_$1" lib/service.sh "$home" "$prefix" "$1" </dev/null >>"log/$1.output.log" 2>&1 &
+    pid=$!
+    echo "$pid" >"run/${prefix}_$1.pid"
+    now
+    eval "pid_$1=$pid state_$1=running born_$1=$seconds"
+}
+
+# ended SERVICE CODE: what the watchdog does about a service that left by itself.
+ended() {
+    eval "born=\$born_$1 quick=\$quick_$1"
+    now
+    if [ $((seconds - born)) -lt "$min_live" ]; then quick=$((quick + 1)); else quick=0; fi
+    eval "quick_$1=$quick"
+    if [ "$2" = 0 ] || [ "$quick" -ge "$quick_exit_limit" ]; then
+        eval "drop $1 \$pid_$1; state_$1=stopped"
+    else
+        spawn "$1"
+    fi
+}
+
+# look_after: asks all services for their exit codes first, since starting a process makes the shell forget them.
+look_after() {
+    gone=
+    for service in $services; do
+        eval "pid=\$pid_$service state=\$state_$service"
+        [ "$state" = running ] || continue
+        mine "$pid" && continue
+        wait "$pid"
+        gone="$gone $service:$?"
+    done
+    for service in $gone; do ended "${service%:*}" "${service#*:}"; done
+    [ -z "$gone" ] || record
+}
+
+rest() {
+    busy=no
+    [ "$stop_wanted" = no ] || stop
+    [ "$again" = no ] || on_child
+}
+
+on_child() {
+    again=yes
+    [ "$busy" = no ] || return 0
+    busy=yes
+    while [ "$again" = yes ]; do
+        again=no
+        look_after
+    done
+    rest
+}
+
+stop_service() {
+    eval "pid=\$pid_$1 state=\$state_$1"
+    [ "$state" = running ] || return 0
+    if look "$pid" && [ "$letter" = T ]; then sleep "$query_wait"; fi  # it is asked for its status and never answers
+    kill -TERM "$pid" 2>/dev/null
+    drop "$1" "$pid"
+    sleep "$final_wait" &
+    timer=$!
+    while mine "$pid" && mine "$timer"; do wait "$pid"; done
+    if mine "$pid"; then
+        kill -KILL "$pid"
+        sleep "$notice"
+    else
+        kill "$timer" 2>/dev/null
+    fi
+    eval "state_$1=stopped"
+    record
+}
+
+stop() {
+    stop_wanted=yes
+    [ "$busy" = no ] || return 0
+    trap : TERM INT CHLD
+    agentd_state=stopping
+    record
+    for service in $services; do stop_service "$service"; done
+    rm -f "run/${prefix}_agentd.$$.sock"
+    drop agentd $$
+    exit 0
+}
+
+# sweep: removes what agentds that are gone have left in run/.
+sweep() {
+    for file in run/"${prefix}"_*.*.pid run/"${prefix}"_*.*.sock; do
+        owner=${file%.*}
+        owner=${owner##*.}
+        if [ -e "$file" ] && ! lives "$owner"; then rm -f "$file"; fi
+    done
+}
+
+# launch SERVICE: an orphan of an earlier agentd is told to leave, but its pid file blocks the new one for good.
+launch() {
+    if first_line "run/${prefix}_$1.pid" && runs "$line" "${prefix}_$1"; then
+        first_line "run/${prefix}_$1.pid"
+        kill -TERM "$line"
+    else
+        spawn "$1"
+    fi
+}
+
+if first_line "run/${prefix}_agentd.pid" && lives "$line"; then
+    echo "the pid file names a live process: $line" >&2
+    exit 1
+fi
+printf '%s' $$ >"run/${prefix}_agentd.pid"
+sweep
+mkfifo "run/.idle.$$" && exec 3<>"run/.idle.$$" && rm -f "run/.idle.$$" || exit 1
+trap stop TERM INT
+trap on_child CHLD
+for service in $services; do launch "$service"; done
+record
+rest
+while :; do
+    if [ "$state_mgragent$state_monagent" = stoppedstopped ]; then read -r _ <&3; else wait; fi
+done
