@@ -233,7 +233,7 @@ class StandInAgent:
 def destroy_under(root: Path, *, limit: float = _LIMIT) -> None:
     """Kill everything that runs out of any agent's home at or below a directory.
 
-    Beside the agents themselves these are control programs at work and the sleeps of both.
+    Beside the agents' own processes these are control programs at work, and what either has just begun to start.
 
     Args:
         root: The directory; nothing happens when there is none.
@@ -252,9 +252,9 @@ def destroy_under(root: Path, *, limit: float = _LIMIT) -> None:
         if process.name == "sleep":
             directory = process.directory()
             return directory is not None and directory.is_relative_to(real) and (directory / "run").is_dir()
-        return process.name.endswith("_agentctl") and any(
-            Path(argument).is_relative_to(real) for argument in process.arguments()[1:2]
-        )
+        if process.name == "setsid" or process.name.endswith("_agentctl"):
+            return any(Path(argument).is_relative_to(real) for argument in process.arguments()[1:2])
+        return False
 
     processes.kill_all(belongs, limit=limit, what=str(root))
 

@@ -39,7 +39,7 @@ mine() {
 }
 
 spawn() {
-    setsid "bin/${prefix}_$1" lib/service.sh "$home" "$prefix" "$1" </dev/null >>"log/$1.output.log" 2>&1 &
+    setsid "$home/bin/${prefix}_$1" "$home/lib/service.sh" "$home" "$prefix" "$1" </dev/null >>"log/$1.output.log" 2>&1 &
     pid=$!
     echo "$pid" >"run/${prefix}_$1.pid"
     now

@@ -1,0 +1,201 @@
+"""Simulated hosts: many SSH servers in one process, each on a loopback address of its own and with an agent of its own.
+
+Run as ``python -m demo.hosts``, it starts them, writes an inventory that names them, and stays until it is told to
+stop by SIGTERM or SIGINT; nothing that it started is left then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ctypes
+import os
+import shutil
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import uvloop
+import yaml
+
+from demo.agents import Pace, StandInAgent, StandInError, destroy_under
+from demo.simulated_sshd import SimulatedSshd
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+FIRST_ID = 1001
+"""The id of the first simulated host; the others count on from it."""
+
+_FIRST_ADDRESS = IPv4Address("127.20.0.1")
+_STARTING_AT_ONCE = 64
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedHost:
+    """One host of the simulation.
+
+    Attributes:
+        id: Its number in the inventory, from 1001 on.
+        alias: "demo-1" and so on.
+        sshd: Its SSH server.
+        agent: Its agent.
+    """
+
+    id: int
+    alias: str
+    sshd: SimulatedSshd
+    agent: StandInAgent
+
+    def entry(self) -> dict[str, str | int]:
+        """Its entry in an inventory file."""
+        return {
+            "id": self.id,
+            "alias": self.alias,
+            "innerIpAddress": self.sshd.address,
+            "sshPort": self.sshd.port,
+            "sshUser": self.sshd.user,
+            "agentHome": str(self.agent.home),
+            "agentPrefix": self.agent.prefix,
+            "hostKey": self.sshd.host_key,
+        }
+
+
+@dataclass(slots=True)
+class SimulatedFleet:
+    """Hosts that are up while the context lasts; leaving it kills their agents.
+
+    Attributes:
+        root: Where the hosts' directories are made. Hosts that an earlier run left there are cleared away first.
+        count: How many hosts.
+        authorized_key: The client key that they let in, as an OpenSSH public key line.
+        user: The user name that they let in.
+        pace: How fast their agents are.
+        start_agents: Whether their agents are running when the context begins.
+        hosts: The hosts, in the order of their ids; empty outside the context.
+    """
+
+    root: Path
+    count: int
+    authorized_key: str
+    user: str = "admin"
+    pace: Pace = field(default_factory=Pace)
+    start_agents: bool = True
+    hosts: list[SimulatedHost] = field(default_factory=list)
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(_clear, self.root)
+        try:
+            limit = asyncio.Semaphore(_STARTING_AT_ONCE)
+            async with asyncio.TaskGroup() as making:
+                for index in range(self.count):
+                    making.create_task(self._make(index, limit))
+        except BaseException:
+            await self._close()
+            raise
+        self.hosts.sort(key=lambda host: host.id)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    def write_inventory(self, path: Path) -> None:
+        """Write the hosts as an inventory file in YAML. Readers see the whole new file or none of it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        beside.write_text(yaml.safe_dump([host.entry() for host in self.hosts], sort_keys=False))
+        beside.replace(path)
+
+    async def _make(self, index: int, limit: asyncio.Semaphore) -> None:
+        directory = self.root.resolve() / f"host-{index + 1}"
+        home = directory / "home" / "admin"
+        async with limit:
+            agent = await asyncio.to_thread(StandInAgent.install, home / "ocp_agent", pace=self.pace)
+            sshd = SimulatedSshd(str(_FIRST_ADDRESS + index), self.user, self.authorized_key, directory, home)
+            await sshd.start()
+            self.hosts.append(SimulatedHost(FIRST_ID + index, f"demo-{index + 1}", sshd, agent))
+            if self.start_agents:
+                await _start(agent)
+
+    async def _close(self) -> None:
+        await asyncio.gather(*(host.sshd.stop() for host in self.hosts))
+        await asyncio.to_thread(destroy_under, self.root)
+        self.hosts = []
+
+
+async def _start(agent: StandInAgent) -> None:
+    starting = await asyncio.create_subprocess_exec(
+        agent.agentctl,
+        "start",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, error = await starting.communicate()
+    if starting.returncode:
+        raise StandInError(f"{agent.home} did not start: {error.decode(errors='replace')}")
+
+
+def _clear(root: Path) -> None:
+    destroy_under(root)
+    for left in root.glob("host-*/home/admin/ocp_agent"):
+        shutil.rmtree(left.parents[2])
+
+
+def _die_with_parent() -> None:
+    """Have the kernel send this process SIGTERM when the one that started it ends, however it ends."""
+    parent = os.getppid()
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM)):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    if os.getppid() != parent:
+        sys.exit(0)
+
+
+async def _serve(fleet: SimulatedFleet, inventory: Path) -> None:
+    """Run the fleet until SIGTERM or SIGINT, also when that comes while it is starting."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    running = asyncio.create_task(_run(fleet, inventory))
+    telling = asyncio.create_task(told.wait())
+    await asyncio.wait({running, telling}, return_when=asyncio.FIRST_COMPLETED)
+    telling.cancel()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def _run(fleet: SimulatedFleet, inventory: Path) -> None:
+    async with fleet:
+        fleet.write_inventory(inventory)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Read the command line and serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m demo.hosts", description="Simulated hosts with agents, over SSH.")
+    parser.add_argument("--root", type=Path, required=True, help="where the hosts' directories are made")
+    parser.add_argument("--count", type=int, default=3, help="how many hosts (default: 3)")
+    parser.add_argument("--authorized-key", type=Path, required=True, help="file with the client's public key")
+    parser.add_argument("--user", default="admin", help="the user name that is let in (default: admin)")
+    parser.add_argument("--inventory", type=Path, required=True, help="the inventory file to write when all are up")
+    parser.add_argument("--die-with-parent", action="store_true", help="stop when the process that started this ends")
+    options = parser.parse_args()
+    if options.die_with_parent:
+        _die_with_parent()
+    options.inventory.unlink(missing_ok=True)  # an earlier run's: its ports are gone
+    fleet = SimulatedFleet(options.root, options.count, options.authorized_key.read_text(), options.user)
+    uvloop.run(_serve(fleet, options.inventory))
+
+
+if __name__ == "__main__":
+    main()
