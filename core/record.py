@@ -111,6 +111,11 @@ class TaskRecord:
         """
         return TASK_TYPES[self.type_slug]
 
+    @property
+    def known(self) -> bool:
+        """Whether this code knows the task's type."""
+        return self.type_slug in TASK_TYPES
+
     @cached_property
     def plan(self) -> Plan:
         """The task's plan."""

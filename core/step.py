@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.host import AgentStatus
+
 
 class Action(StrEnum):
     """What the workers do in a step. The value is the Celery task's name without its prefix."""
@@ -46,5 +48,9 @@ class TaskType:
     """Its name in records; never changes."""
     name: str
     """What OCP calls it, such as "Batch stop OCP agent"."""
+    agent_during: AgentStatus
+    """The agents' status while the task holds their hosts."""
+    agent_after: AgentStatus
+    """The agents' status once the task is done with their hosts."""
     steps: tuple[Step, ...]
     """From the first to the last."""

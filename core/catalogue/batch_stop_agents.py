@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from core.host import AgentStatus
 from core.step import Action, Step, TaskType
 
 _PACKAGE = "com.alipay.ocp.service.task.business"
@@ -11,6 +12,8 @@ _WAIT: Final = Step("Wait node", f"{_PACKAGE}.WaitNode", 30, Action.WAIT, per_ho
 TASK_TYPE: Final = TaskType(
     slug="batch_stop_agents",
     name="Batch stop OCP agent",
+    agent_during=AgentStatus.STOPPING,
+    agent_after=AgentStatus.OFFLINE,
     steps=(
         Step(
             "Prepare stop OCP agent",

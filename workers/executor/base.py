@@ -26,7 +26,7 @@ class Completed:
     signal: str | None
     """The signal's name without SIG, such as TERM; None where it exited."""
     stdout: str
-    """What it wrote there, undecodable bytes replaced, at most `core.journal.OUTPUT_LIMIT` bytes kept (head and tail)."""
+    """What it wrote there, undecodable bytes replaced, head and tail of `core.journal.OUTPUT_LIMIT` bytes kept."""
     stderr: str
     """The same for the other stream."""
 
@@ -54,7 +54,7 @@ class Executor(Protocol):
         """Open a connection; leaving the context closes it, abruptly where it does not close in time.
 
         Raises:
-            ConnectionFailed: on entering: unreachable, host key mismatch or not pinned, authentication failed, timed out.
+            ConnectionFailed: on entering: unreachable, host key wrong or not pinned, authentication failed, timed out.
         """
 
     async def aclose(self) -> None:

@@ -1,0 +1,71 @@
+"""The Celery application: messages carry ids, results do not exist, nothing but JSON is accepted.
+
+Acknowledgement is early on purpose. A message is a hint: losing one loses nothing, because the record says what should
+be in flight, and one that runs twice finds nothing left to claim.
+"""
+
+from typing import Final
+
+from celery import Celery
+from kombu import Queue
+
+from infra.settings import SharedSettings
+
+STEPS_QUEUE: Final = "steps"
+"""Work that touches only the store."""
+HOSTS_QUEUE: Final = "hosts"
+"""Work on hosts over the network."""
+
+_SLOWEST_POLL: Final = 30.0
+"""Seconds after which a worker's silent connection to the broker counts as dead; must exceed the broker's long poll."""
+
+
+_BRISK: Final = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
+"""How the API publishes: a client waits for the answer."""
+_PATIENT: Final = {"max_retries": 100, "interval_start": 0.1, "interval_step": 0.5, "interval_max": 3}
+"""How a worker publishes: for some minutes, since a link of a chain must not be lost."""
+
+
+def make_celery(settings: SharedSettings, *, worker: bool = False) -> Celery:
+    """Return a Celery application on the configured broker. Nothing is sent yet.
+
+    Args:
+        settings: where the broker is and how long to wait for it.
+        worker: whether it will consume, and therefore holds connections that wait for messages.
+    """
+    app = Celery("ocpfleet", broker=settings.broker, set_as_current=False)
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        event_serializer="json",
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_queues=[Queue(STEPS_QUEUE), Queue(HOSTS_QUEUE)],
+        task_default_queue=STEPS_QUEUE,
+        task_create_missing_queues=False,
+        task_routes={"ocpfleet.*.lane": {"queue": HOSTS_QUEUE}, "ocpfleet.*": {"queue": STEPS_QUEUE}},
+        task_send_sent_event=False,
+        task_publish_retry=True,
+        task_publish_retry_policy=_PATIENT if worker else _BRISK,
+        worker_send_task_events=True,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options=_transport_options(settings, _SLOWEST_POLL if worker else settings.redis_timeout),
+    )
+    return app
+
+
+def _transport_options(settings: SharedSettings, socket_timeout: float) -> dict[str, object]:
+    if not settings.broker.startswith(("redis", "sentinel")):
+        return {}
+    return {
+        "socket_timeout": socket_timeout,
+        "socket_connect_timeout": settings.redis_timeout,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+        "global_keyprefix": "ocpfleet-broker:",
+    }

@@ -1,0 +1,137 @@
+"""What is published, and when: the only code that builds Celery canvases.
+
+A task becomes one small message, the head of a chain with one immutable signature for each step, by name, with ids as
+arguments. A step that works on hosts publishes a group of lanes when its message runs; whoever settles its last host
+publishes the rest of the chain. Every message is a hint: sent twice, late or for nothing, it changes nothing.
+"""
+
+import asyncio
+from typing import Any, Final, Protocol
+
+from celery import Celery, chain, group
+from celery.canvas import Signature
+from kombu.exceptions import KombuError
+from typing_extensions import override
+
+from core.errors import BrokerUnavailable
+from core.plan import PlannedStep
+from core.record import TaskRecord
+from core.step import Action
+
+PREFIX: Final = "ocpfleet"
+
+
+def step_name(action: Action) -> str:
+    """Return the name of the Celery task that runs a step."""
+    return f"{PREFIX}.{action}"
+
+
+def lane_name(action: Action) -> str:
+    """Return the name of the Celery task that is a lane of a step."""
+    return f"{PREFIX}.{action}.lane"
+
+
+def lane_count(hosts: int, most: int) -> int:
+    """Return into how many lanes a step over so many hosts fans out: one a host, up to `most`."""
+    return min(hosts, most)
+
+
+def chain_from(celery: Celery, task: TaskRecord, index: int) -> Signature[Any]:
+    """Return the chain of a task's steps from the step at `index` on."""
+    return chain(*(_step_signature(celery, task, planned) for planned in task.plan.steps[index:]), app=celery)
+
+
+def lanes(celery: Celery, task: TaskRecord, planned: PlannedStep, count: int) -> Signature[Any]:
+    """Return the group of `count` lanes of a step."""
+    return group(*(_lane_signature(celery, task, planned, lane, count) for lane in range(count)), app=celery)
+
+
+def _step_signature(celery: Celery, task: TaskRecord, planned: PlannedStep) -> Signature[Any]:
+    return _signature(celery, step_name(planned.step.action), (task.id, planned.index), _described(task, planned))
+
+
+def _lane_signature(celery: Celery, task: TaskRecord, planned: PlannedStep, lane: int, count: int) -> Signature[Any]:
+    name = lane_name(planned.step.action)
+    described = f"{_described(task, planned)[:-1]}, lane {lane + 1} of {count})"
+    return _signature(celery, name, (task.id, planned.index, lane), described)
+
+
+def _signature(celery: Celery, name: str, args: tuple[int, ...], described: str) -> Signature[Any]:
+    options = {"argsrepr": described, "kwargsrepr": "{}", "ignore_result": True}
+    return celery.signature(name, args=args, options=options, immutable=True)
+
+
+def _described(task: TaskRecord, planned: PlannedStep) -> str:
+    """Return the arguments the way Flower shows them to people."""
+    hosts = f"{task.host_count} host" + "s" * (task.host_count != 1)
+    return f"(task {task.id}, step {planned.index + 1} of {len(task.plan.steps)}: {planned.step.name}, {hosts})"
+
+
+def publish(signature: Signature[Any]) -> None:
+    """Send a canvas to the broker.
+
+    Raises:
+        BrokerUnavailable: the broker did not take it.
+    """
+    try:
+        signature.apply_async()
+    except (KombuError, OSError, ConnectionError) as error:
+        raise _unavailable(error) from error
+    except Exception as error:
+        if not _is_transport_error(signature, error):
+            raise
+        raise _unavailable(error) from error
+
+
+def _is_transport_error(signature: Signature[Any], error: Exception) -> bool:
+    """Whether the error belongs to the broker's transport, whichever that is."""
+    connection = signature.app.connection_for_write()
+    return isinstance(error, tuple(connection.connection_errors) + tuple(connection.channel_errors))
+
+
+def _unavailable(error: Exception) -> BrokerUnavailable:
+    return BrokerUnavailable(
+        f"The broker does not take messages ({type(error).__name__}: {error}). "
+        "Check that it runs at OCPFLEET_BROKER_URL, then try again."
+    )
+
+
+class Dispatcher(Protocol):
+    """The API's way to get an accepted task going."""
+
+    async def submit(self, task: TaskRecord) -> None:
+        """Publish the head of the task's chain.
+
+        Raises:
+            BrokerUnavailable: it was not published, as far as can be known.
+        """
+
+    async def ping(self) -> None:
+        """See that the broker answers.
+
+        Raises:
+            BrokerUnavailable: it does not.
+        """
+
+
+class CeleryDispatcher(Dispatcher):
+    """Publishes through Celery, in threads, since Celery's own calls block."""
+
+    def __init__(self, celery: Celery) -> None:
+        self._celery = celery
+
+    @override
+    async def submit(self, task: TaskRecord) -> None:
+        await asyncio.to_thread(publish, chain_from(self._celery, task, 0))
+
+    @override
+    async def ping(self) -> None:
+        await asyncio.to_thread(self._ping)
+
+    def _ping(self) -> None:
+        connection = self._celery.connection_for_write()
+        try:
+            with connection:
+                connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=5)
+        except (KombuError, OSError) as error:
+            raise _unavailable(error) from error

@@ -1,0 +1,50 @@
+"""Starts Flower on our broker: read-only, behind a password that no command line shows, with a memory of its own."""
+
+import os
+import secrets
+from pathlib import Path
+
+from infra.celery import make_celery
+from infra.settings import FlowerSettings, SharedSettings, load
+
+
+def run() -> None:
+    """Run Flower until it is told to stop."""
+    settings = load(FlowerSettings)
+    settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
+    # Flower reads its options from its environment as well; set from inside, the password shows up nowhere.
+    os.environ["FLOWER_BASIC_AUTH"] = f"{settings.flower_user}:{password(settings)}"
+    celery = make_celery(load(SharedSettings))
+    celery.start(
+        [
+            "flower",
+            f"--address={settings.flower_host}",
+            f"--port={settings.flower_port}",
+            "--read_only=True",
+            "--persistent=True",
+            f"--db={settings.flower_db}",
+            "--state_save_interval=5000",
+            "--max_tasks=10000",
+            "--inspect_timeout=3000",
+        ]
+    )
+
+
+def password(settings: FlowerSettings) -> str:
+    """Return Flower's password: the setting's, or that of the file, which is made where it is missing."""
+    if settings.flower_password is not None:
+        return settings.flower_password.get_secret_value()
+    return kept_secret(settings.flower_password_file)
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret in a file of mode 0600; where there is none, make one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    secret = secrets.token_urlsafe(18)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{secret}\n")
+    return secret

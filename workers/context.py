@@ -1,0 +1,43 @@
+"""What the work needs, in one value: tests hand in their own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from infra.store.base import Store
+from workers.agent.stop import StopPolicy
+from workers.executor.base import Executor
+from workers.presence import Presence
+from workers.recorder import Recorder
+from workers.slots import Slots
+
+
+@dataclass(frozen=True)
+class Work:
+    """The worker process, as its steps and lanes see it."""
+
+    store: Store
+    """The record."""
+    executor: Executor
+    """The way to the hosts."""
+    presence: Presence
+    """This process in the record."""
+    slots: Slots
+    """The places for hosts in flight."""
+    clock: Callable[[], int]
+    """Milliseconds since the epoch."""
+    stop_policy: StopPolicy
+    """How long a stop is waited for, and what is allowed."""
+    max_lanes: int = 32
+    """Into how many lanes a step fans out."""
+    lane_window: int = 64
+    """Hosts that one lane works on at a time, at most."""
+    host_time_limit: float | None = None
+    """Seconds that one host may take where that is less than the plan's limit."""
+    draining: Callable[[], bool] = lambda: False
+    """Whether the process is about to stop: lanes then finish what they have and claim no more."""
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """The hand that writes."""
+        return Recorder(self.store, self.presence, self.clock)

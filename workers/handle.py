@@ -1,0 +1,64 @@
+"""What a message makes a worker do: it names a task and a step, and the record says what is to be done, if anything."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import structlog
+
+from core.plan import PlannedStep
+from core.record import RECORD_VERSION, TaskRecord
+from workers.context import Work
+from workers.lane import LaneEnd, run_lane
+from workers.steps import run_step
+
+log = structlog.get_logger(__name__)
+
+
+class Next(Enum):
+    """What the message's handler must publish."""
+
+    NOTHING = auto()
+    """Nothing: someone else goes on, or there is nothing to do."""
+    REST = auto()
+    """The rest of the chain: this message opened the next step."""
+    LANES = auto()
+    """The step's lanes, and nothing of the chain: whoever settles the last host publishes the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The step that a message names, as the record has it."""
+
+    task: TaskRecord
+    planned: PlannedStep
+
+
+async def find(work: Work, task_id: int, index: int) -> Found | None:
+    """Return the step that a message names; None where the record has no such step or this code does not know it."""
+    task = await work.recorder.persist(lambda: work.store.tasks.head(task_id))
+    if task is None:
+        log.info("message for a task that is gone", task=task_id)
+        return None
+    if task.version > RECORD_VERSION or not task.known:
+        log.warning("message for a newer record, left for a newer worker", task=task_id, version=task.version)
+        return None
+    if not 0 <= index < len(task.plan.steps):
+        log.warning("message for a step that the task does not have", task=task_id, step=index)
+        return None
+    return Found(task, task.plan.steps[index])
+
+
+async def handle_step(work: Work, found: Found) -> Next:
+    """Do what the message of a step asks for, as far as the record agrees."""
+    if found.planned.step.action.on_hosts:
+        return Next.LANES if found.planned.index == found.task.opened else Next.NOTHING
+    opened = await run_step(work, found.task, found.planned)
+    return Next.REST if opened else Next.NOTHING
+
+
+async def handle_lane(work: Work, found: Found) -> LaneEnd:
+    """Work as a lane of a step."""
+    if not found.planned.step.action.on_hosts:
+        log.warning("lane for a step without host work", task=found.task.id, step=found.planned.index)
+        return LaneEnd(opened=False, handed_over=False)
+    return await run_lane(work, found.task, found.planned)

@@ -1,0 +1,54 @@
+"""A worker process: settings, the runtime with its loop, then Celery's worker with the threads pool in front of it."""
+
+import os
+
+import structlog
+from celery import Celery
+from celery.signals import worker_shutting_down
+from infra.logs import configure_logging
+
+from infra.celery import HOSTS_QUEUE, STEPS_QUEUE, make_celery
+from infra.settings import WorkerSettings, load
+from workers.runtime import Runtime, node_name
+from workers.tasks import register
+
+log = structlog.get_logger(__name__)
+
+
+def run() -> None:
+    """Work until told to stop (SIGTERM: finish the hosts in flight, claim no more).
+
+    Raises:
+        FleetError: it cannot start; the sentence says why.
+    """
+    settings = load(WorkerSettings)
+    configure_logging(settings.log_format, settings.log_level)
+    name = node_name(settings, os.getpid())
+    runtime = Runtime(settings, name)
+    try:
+        celery = make_celery(settings, worker=True)
+        register(celery, runtime)
+        _work(celery, runtime, settings, name)
+    finally:
+        runtime.stop()
+
+
+def _work(celery: Celery, runtime: Runtime, settings: WorkerSettings, name: str) -> None:
+    def drain(**_: object) -> None:
+        runtime.drain()
+
+    worker_shutting_down.connect(drain)
+    log.info("worker starts", name=name, executor=settings.executor, in_flight=settings.max_in_flight)
+    celery.worker_main(
+        [
+            "worker",
+            f"--hostname={name}",
+            "--pool=threads",
+            f"--concurrency={settings.threads}",
+            f"--queues={STEPS_QUEUE},{HOSTS_QUEUE}",
+            "--task-events",
+            "--without-gossip",
+            "--without-mingle",
+            f"--loglevel={settings.log_level}",
+        ]
+    )

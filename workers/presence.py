@@ -1,0 +1,81 @@
+"""This process in the record: its number, its beats, and whether its claims stand.
+
+The beat runs on the loop that runs SSH, so a loop that hangs stops beating. While a beat succeeded a moment ago nobody
+may have called this process lost, and its claims stand without asking; after a pause (a frozen process, a store out of
+reach) the record is asked before each remote command.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from core.claim import Claim, Worker
+from core.errors import StoreUnavailable
+from infra.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+
+class ClaimLostError(Exception):
+    """A claim no longer stands: stop working on its host, write nothing."""
+
+
+class Presence:
+    """Enrols a worker process and keeps it alive in the record."""
+
+    def __init__(
+        self,
+        store: Store,
+        worker: Worker,
+        *,
+        every: float,
+        alive_for: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Make the presence of an enrolled worker.
+
+        Args:
+            store: the record.
+            worker: this process, as the record knows it.
+            every: seconds between two beats.
+            alive_for: seconds after a beat for which the process counts as alive.
+            monotonic: the clock to measure pauses with.
+        """
+        self.worker = worker
+        self._store = store
+        self._every = every
+        self._alive_for = alive_for
+        self._monotonic = monotonic
+        self._last = monotonic()
+
+    async def beat_for_ever(self) -> None:
+        """Beat until cancelled. A store that does not answer is tried again at the next beat."""
+        while True:
+            try:
+                await self.beat()
+            except StoreUnavailable as error:
+                log.warning("beat failed", error=str(error))
+            await asyncio.sleep(self._every)
+
+    async def beat(self) -> None:
+        """Raise this process's counter once; enrol anew where the record does not know it any more."""
+        sent = self._monotonic()
+        if not await self._store.workers.beat(self.worker, int(self._alive_for * 1000)):
+            self.worker = await self._store.workers.enrol(self.worker.name)
+            log.warning("the record did not know this worker, enrolled anew", worker=self.worker.id)
+            return
+        self._last = sent
+
+    async def require(self, claim: Claim) -> None:
+        """See that a claim stands; called before each remote command.
+
+        Raises:
+            ClaimLostError: it does not.
+            StoreUnavailable: it has to be asked for, and the store does not answer.
+        """
+        if self._monotonic() - self._last < 2 * self._every:
+            return
+        if not await self._store.tasks.stands(claim):
+            raise ClaimLostError

@@ -1,0 +1,85 @@
+"""Writes results and asks for work, whatever the store is doing: a worker waits for a store that is away."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import structlog
+
+from core.claim import Claims, Settlement
+from core.errors import StoreUnavailable
+from core.plan import PlannedStep
+from core.record import TaskRecord
+from core.transition import Settled
+from infra.store.base import ClaimRequest, Store
+from workers.presence import Presence
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds between two tries; the last one goes on."""
+
+
+class Recorder:
+    """The worker's hand on one step of one task.
+
+    Args:
+        store: the record.
+        presence: who claims.
+        clock: milliseconds since the epoch.
+        patience: seconds for which a store that does not answer is tried again.
+    """
+
+    def __init__(self, store: Store, presence: Presence, clock: Callable[[], int], *, patience: float = 600.0) -> None:
+        self._store = store
+        self._presence = presence
+        self._clock = clock
+        self._patience = patience
+
+    async def advance(
+        self, task: TaskRecord, step: PlannedStep, settled: Sequence[Settled] = (), claim: ClaimRequest | None = None
+    ) -> tuple[Settlement, Claims]:
+        """Record results and claim more (see `infra.store.base.Tasks.advance`), waiting for the store where need be.
+
+        A call that failed may have been done all the same, its answer lost. Tried again, its results are stale then,
+        and the word that it opened the next step would be lost with it: so the head is read, and an open next step
+        counts as opened by us. To publish a step twice is harmless.
+        """
+        tries = 0
+
+        async def once() -> tuple[Settlement, Claims]:
+            nonlocal tries
+            tries += 1
+            return await self._store.tasks.advance(
+                task, step, self._presence.worker, self._clock(), settled=settled, claim=claim
+            )
+
+        settlement, claims = await self.persist(once)
+        if tries > 1 and settlement.stale and await self._opened_after(task, step):
+            settlement = Settlement(opened=True, task_status=settlement.task_status, stale=settlement.stale)
+        return settlement, claims
+
+    async def _opened_after(self, task: TaskRecord, step: PlannedStep) -> bool:
+        head = await self.persist(lambda: self._store.tasks.head(task.id))
+        return head is not None and head.opened == step.index + 1
+
+    async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call that may be repeated until the store answers.
+
+        Raises:
+            StoreUnavailable: it did not within the recorder's patience.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._patience
+        attempt = 0
+        while True:
+            try:
+                return await call()
+            except StoreUnavailable as error:
+                pause = _PAUSES[min(attempt, len(_PAUSES) - 1)]
+                if loop.time() + pause > deadline:
+                    raise
+                log.warning("the store does not answer, waiting", error=str(error), attempt=attempt)
+                attempt += 1
+                await asyncio.sleep(pause)

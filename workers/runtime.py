@@ -1,0 +1,115 @@
+"""The event loop of a worker process: one thread, one loop, all SSH and all store traffic on it.
+
+Celery's threads hand coroutines over and wait for them. The beat runs here too.
+"""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import structlog
+import uvloop
+
+from infra.settings import WorkerSettings
+from infra.store.base import Store
+from infra.store.redis.store import RedisStore
+from workers.agent.stop import StopPolicy
+from workers.context import Work
+from workers.executor import make_executor
+from workers.presence import Presence
+from workers.slots import Slots
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_GOODBYE = 5.0
+"""Seconds that leaving the record may take."""
+
+
+def now() -> int:
+    """Return the time in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Runtime:
+    """A started worker process: its loop, its place in the record, and what its work needs.
+
+    Args:
+        settings: the process's settings.
+        name: its Celery node name.
+
+    Raises:
+        FleetError: the store cannot be used; the sentence says why.
+    """
+
+    def __init__(self, settings: WorkerSettings, name: str) -> None:
+        self._settings = settings
+        self._name = name
+        self._draining = False
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="ssh-and-store", daemon=True)
+        self._thread.start()
+        try:
+            self.work = self.call(self._start())
+        except BaseException:
+            self._stop_loop()
+            raise
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop and wait for it, from any other thread."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def drain(self) -> None:
+        """Let lanes finish the hosts that they have and claim no more."""
+        self._draining = True
+
+    def stop(self) -> None:
+        """Leave the record and end the loop."""
+        try:
+            self.call(asyncio.wait_for(self._leave(), _GOODBYE))
+        except Exception as error:  # noqa: BLE001 - the process ends anyway, and the record finds out by itself
+            log.warning("could not leave the record", error=str(error))
+        self._stop_loop()
+
+    async def _start(self) -> Work:
+        settings = self._settings
+        store = RedisStore.at(settings.redis_url, settings.store_options)
+        await store.check()
+        worker = await store.workers.enrol(self._name)
+        presence = Presence(store, worker, every=settings.beat_every, alive_for=settings.alive_for)
+        await presence.beat()
+        self._beats = self._loop.create_task(presence.beat_for_ever())
+        return self._make_work(store, presence)
+
+    def _make_work(self, store: Store, presence: Presence) -> Work:
+        settings = self._settings
+        return Work(
+            store=store,
+            executor=make_executor(settings, lambda host_id, key: store.hosts.pin(host_id, key, now(), replace=False)),
+            presence=presence,
+            slots=Slots(settings.max_in_flight),
+            clock=now,
+            stop_policy=StopPolicy(command_timeout=settings.command_timeout, kill_allowed=settings.allow_kill),
+            max_lanes=settings.max_lanes,
+            lane_window=settings.lane_window,
+            host_time_limit=settings.host_time_limit,
+            draining=lambda: self._draining,
+        )
+
+    async def _leave(self) -> None:
+        self._beats.cancel()
+        await self.work.executor.aclose()
+        await self.work.store.workers.leave(self.work.presence.worker)
+        await self.work.store.aclose()
+
+    def _stop_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_GOODBYE)
+
+
+def node_name(settings: WorkerSettings, process_id: int) -> str:
+    """Return the process's Celery node name: what Flower lists, and what subtasks show as their executor."""
+    return f"{settings.worker_name or f'worker-{process_id}'}@{socket.gethostname()}"

@@ -1,0 +1,142 @@
+"""The steps that only touch the record: take the hosts, wait, give the hosts back. One message does a whole step."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+from typing import assert_never
+
+import structlog
+
+from core.chunks import chunks
+from core.claim import Claim, ClaimVerdict, HeldByOther, Missing, StaleClaim, Taken, Taking
+from core.host import AgentStatus, HostStatus
+from core.outcome import Done, HostGone, HostHeld, InternalError, Outcome, TimedOut
+from core.plan import PlannedStep
+from core.record import TaskRecord
+from core.step import Action
+from infra.store.base import CHUNK, ClaimRequest
+from workers.context import Work
+from workers.settling import settled
+
+log = structlog.get_logger(__name__)
+
+Verdicts = dict[int, Outcome]
+"""How each claimed subtask of a step ended, by seriesId; those whose claim was lost are left out."""
+
+
+Doing = Callable[[Work, TaskRecord, Sequence[Claim]], Awaitable[Verdicts]]
+"""What a store-only step does with its claims."""
+
+
+async def run_step(work: Work, task: TaskRecord, planned: PlannedStep) -> bool:
+    """Claim a whole step, do it, record it.
+
+    Returns:
+        Whether this call settled the step's last subtask and so opened the next step, which the caller must publish.
+    """
+    claims = await _claim_whole(work, task, planned)
+    if not claims:
+        return False
+    verdicts = await _within_limit(work, task, planned, claims)
+    results = [settled(work, claim, verdicts[claim.series_id]) for claim in claims if claim.series_id in verdicts]
+    opened = False
+    for chunk in chunks(results, CHUNK):
+        settlement, _ = await work.recorder.advance(task, planned, chunk)
+        opened = opened or settlement.opened
+    return opened
+
+
+async def _claim_whole(work: Work, task: TaskRecord, planned: PlannedStep) -> list[Claim]:
+    claims: list[Claim] = []
+    while True:
+        request = ClaimRequest(CHUNK, whole=True, own=claims[0].token if claims else None)
+        _, answer = await work.recorder.advance(task, planned, claim=request)
+        claims.extend(answer.granted)
+        if answer.verdict is not ClaimVerdict.GRANTED:
+            log.info("nothing to claim", task=task.id, step=planned.index, why=answer.verdict.value)
+        if len(answer.granted) < CHUNK:
+            return claims
+
+
+async def _within_limit(work: Work, task: TaskRecord, planned: PlannedStep, claims: Sequence[Claim]) -> Verdicts:
+    try:
+        async with asyncio.timeout(planned.step.timeout):
+            return await _DOING[planned.step.action](work, task, claims)
+    except TimeoutError:
+        verdict: Outcome = TimedOut(f"doing “{planned.step.name}” for all hosts", planned.step.timeout)
+    except Exception as error:  # a fault of ours must end in the record, not in a message that is gone
+        log.exception("step failed", task=task.id, step=planned.index)
+        verdict = InternalError(f"{type(error).__name__}: {error}")
+    await _let_go(work, planned, claims)
+    return {claim.series_id: verdict for claim in claims}
+
+
+async def _let_go(work: Work, planned: PlannedStep, claims: Sequence[Claim]) -> None:
+    """Take back a taking that broke off: a Prepare that fails holds nothing."""
+    if planned.step.action is Action.TAKE_HOSTS:
+        await _free(work, claims, None)
+
+
+async def _take_hosts(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
+    """Take all hosts or none.
+
+    In id order, so that of two overlapping requests exactly one gets past the first host that they share.
+    """
+    ordered = sorted(claims, key=lambda claim: claim.host_id or 0)
+    agent = task.task_type.agent_during
+    taken: list[Claim] = []
+    for chunk in chunks(ordered, CHUNK):
+        take = partial(work.store.tasks.take_hosts, chunk, work.clock(), agent, HostStatus.OFFLINE)
+        answer = await work.recorder.persist(take)
+        if not isinstance(answer, Taken):
+            await _free(work, taken, None)
+            return {claim.series_id: verdict for claim in claims if (verdict := _refusal(answer, claim)) is not None}
+        taken.extend(chunk)
+    done = Done(f"Took the host for this task: agent {agent}, host {HostStatus.OFFLINE}.")
+    return {claim.series_id: done for claim in claims}
+
+
+def _refusal(answer: Taking, claim: Claim) -> Outcome | None:
+    match answer:
+        case HeldByOther(host_id, holder):
+            return HostHeld(host_id, holder, mine=host_id == claim.host_id)
+        case Missing(host_id):
+            return HostGone(host_id)
+        case StaleClaim():
+            return None
+        case Taken():
+            raise ValueError(answer)
+        case _:
+            assert_never(answer)
+
+
+async def _wait(_work: Work, _task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
+    return {claim.series_id: Done("Every subtask before this one is SUCCESSFUL.") for claim in claims}
+
+
+async def _give_back(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
+    agent = task.task_type.agent_after
+    freed = await _free(work, claims, agent)
+    mine = Done(f"Gave the host back; its agent is {agent}.")
+    others = Done("The host was not held by this task any more; nothing was changed.")
+    return {claim.series_id: mine if claim.host_id in freed else others for claim in claims}
+
+
+async def _free(work: Work, claims: Sequence[Claim], agent: AgentStatus | None) -> set[int]:
+    """Give hosts back, their agents' status set or (None) restored, and return which ones were ours to give."""
+    freed: set[int] = set()
+    for chunk in chunks(claims, CHUNK):
+        give = partial(work.store.tasks.give_back_hosts, chunk, work.clock(), agent)
+        freed.update(await work.recorder.persist(give))
+    return freed
+
+
+_DOING: Final = MappingProxyType[Action, Doing](
+    {
+        Action.TAKE_HOSTS: _take_hosts,
+        Action.WAIT: _wait,
+        Action.GIVE_BACK: _give_back,
+    }
+)

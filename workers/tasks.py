@@ -1,0 +1,66 @@
+"""The Celery tasks: one for each kind of step and one for its lanes, each thin over a plain function.
+
+Arguments are hints from outside: they name a task and a step, which are then looked up in the record.
+"""
+
+from typing import Any
+
+from celery import Celery, Task
+
+from core.step import Action
+from infra import dispatch
+from workers.handle import Next, find, handle_lane, handle_step
+from workers.runtime import Runtime
+
+
+def register(celery: Celery, runtime: Runtime) -> None:
+    """Make the Celery tasks that messages name, working on a started runtime."""
+
+    def step(self: Task[Any, Any], task_id: int, index: int) -> None:
+        if not run_step_message(celery, runtime, task_id, index, rest=bool(self.request.chain)):
+            self.request.chain = None
+
+    def lane(self: Task[Any, Any], task_id: int, index: int, _lane: int) -> None:
+        self.request.chain = None
+        run_lane_message(celery, runtime, task_id, index)
+
+    for action in Action:
+        celery.task(name=dispatch.step_name(action), bind=True)(step)
+        if action.on_hosts:
+            celery.task(name=dispatch.lane_name(action), bind=True)(lane)
+
+
+def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int, *, rest: bool) -> bool:
+    """Handle the message of a step.
+
+    Args:
+        celery: where to publish.
+        runtime: the worker process.
+        task_id: the task that the message names.
+        index: the step that it names.
+        rest: whether the message carries the rest of the chain.
+
+    Returns:
+        Whether Celery shall go on with the chain that the message carries. Only the message that opened the next step
+        goes on: a late, early or second copy ends here.
+    """
+    found = runtime.call(find(runtime.work, task_id, index))
+    what = runtime.call(handle_step(runtime.work, found)) if found else Next.NOTHING
+    if found and what is Next.LANES:
+        count = dispatch.lane_count(found.planned.size, runtime.work.max_lanes)
+        dispatch.publish(dispatch.lanes(celery, found.task, found.planned, count))
+    if found and what is Next.REST and not rest:
+        dispatch.publish(dispatch.chain_from(celery, found.task, index + 1))
+    return what is Next.REST and rest
+
+
+def run_lane_message(celery: Celery, runtime: Runtime, task_id: int, index: int) -> None:
+    """Handle the message of a lane: work until nothing is left, then publish what follows, if it is ours to do."""
+    found = runtime.call(find(runtime.work, task_id, index))
+    if found is None:
+        return
+    end = runtime.call(handle_lane(runtime.work, found))
+    if end.opened:
+        dispatch.publish(dispatch.chain_from(celery, found.task, index + 1))
+    if end.handed_over:
+        dispatch.publish(dispatch.lanes(celery, found.task, found.planned, 1))
