@@ -47,8 +47,10 @@ install() {
     fi
     echo "openssh: installing openssh-server for the tests (it is not started)"
     apt-get update -qq || give_up "apt-get update failed"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server >/dev/null ||
+    said=$(DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server 2>&1) || {
+        echo "$said" >&2
         give_up "apt-get could not install openssh-server"
+    }
     if [ -n "$made" ]; then rm -f "$made"; fi
 }
 

@@ -1,0 +1,37 @@
+"""Client keys of tests and of the servers they start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import asyncssh
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """An ed25519 key pair in two files.
+
+    Attributes:
+        private: The private key's file, readable by its owner only, without a passphrase.
+        public: The public key's file.
+        line: The public key: "ssh-ed25519 AAAA…", without a comment.
+    """
+
+    private: Path
+    public: Path
+    line: str
+
+
+def make_key_pair(directory: Path, name: str = "id_ed25519") -> KeyPair:
+    """Make a key pair in a directory, which is made as well."""
+    directory.mkdir(parents=True, exist_ok=True)
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    private, public = directory / name, directory / f"{name}.pub"
+    private.touch(mode=0o600)
+    private.write_bytes(key.export_private_key())
+    public.write_bytes(key.export_public_key())
+    return KeyPair(private, public, " ".join(public.read_text().split()[:2]))

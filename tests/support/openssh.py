@@ -1,0 +1,198 @@
+"""A real OpenSSH server for tests: the machine's own, or the one that tools/openssh.sh unpacked into var/openssh."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from tests.support.keys import make_key_pair
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+_UNPACKED = Path(__file__).resolve().parents[2] / "var" / "openssh" / "root"
+_SYSTEM = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+_MOST_ADDRESSES = 16  # sshd's own limit of listening sockets
+_LIMIT = 10.0  # seconds to come up, and again to go
+_HELPERS = {"SshdSessionPath": "sshd-session", "SshdAuthPath": "sshd-auth"}  # split off in OpenSSH 9.8 and 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SshdInstall:
+    """Where a server program is, and what it needs to run from there.
+
+    Attributes:
+        path: The program, absolute, since it starts itself anew for each connection.
+        config: Lines for its configuration file.
+        environment: Variables for its environment, in addition to the usual ones.
+    """
+
+    path: Path
+    config: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def find_sshd() -> SshdInstall:
+    """Find a server program; OCPFLEET_SSHD_FORCE_UNPACK in the environment leaves the machine's own out.
+
+    Raises:
+        FileNotFoundError: There is none; the message says how to get one.
+    """
+    installed = None if os.environ.get("OCPFLEET_SSHD_FORCE_UNPACK") else shutil.which("sshd", path=_SYSTEM)
+    if installed is not None:
+        return SshdInstall(Path(installed).absolute())
+    program = _UNPACKED / "usr" / "sbin" / "sshd"
+    if not program.exists():
+        raise FileNotFoundError("there is no OpenSSH server to test with; run: sh tools/openssh.sh")
+    helpers = {key: _UNPACKED / "usr" / "lib" / "openssh" / name for key, name in _HELPERS.items()}
+    libraries = sorted({str(path.parent) for path in _UNPACKED.rglob("*.so*") if not path.is_dir()})
+    return SshdInstall(
+        program,
+        tuple(f"{key} {path}" for key, path in helpers.items() if path.exists()),
+        {"LD_LIBRARY_PATH": os.pathsep.join(libraries)} if libraries else {},
+    )
+
+
+class OpenSshServer:
+    """One sshd in the foreground, for the current user, on one free port of up to 16 loopback addresses.
+
+    It is up while the context lasts. What it says goes to sshd.log in its directory.
+
+    Args:
+        directory: Where its files are made.
+        authorized_keys: The client keys that it lets in, as OpenSSH public key lines.
+        addresses: Where it listens.
+        config: More lines for its configuration file. They come first, and sshd heeds the first of two.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        authorized_keys: Sequence[str],
+        addresses: Sequence[str] = ("127.0.0.1",),
+        config: Sequence[str] = (),
+    ) -> None:
+        if not 0 < len(addresses) <= _MOST_ADDRESSES:
+            raise ValueError(f"one sshd listens on 1 to {_MOST_ADDRESSES} addresses, not on {len(addresses)}")
+        self.directory = directory
+        self.addresses = tuple(addresses)
+        self.user = getpass.getuser()
+        self.port = 0
+        self._authorized_keys = authorized_keys
+        self._config = config
+        self._key = make_key_pair(directory, "host_key")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def host_key(self) -> str:
+        """Its public host key: "ssh-ed25519 AAAA…", without a comment."""
+        return self._key.line
+
+    @property
+    def log(self) -> str:
+        """What it has said so far."""
+        path = self.directory / "sshd.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def __enter__(self) -> Self:
+        install = find_sshd()
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        self.port = _free_port(self.addresses)
+        configuration = self._write_files(install)
+        with (self.directory / "sshd.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [install.path, "-D", "-e", "-f", configuration],
+                env={**os.environ, **install.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            wait_until(self._is_up, _LIMIT, f"sshd listens on port {self.port}")
+        except BaseException as error:
+            self._stop()
+            error.add_note(f"sshd said: {self.log}")
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _write_files(self, install: SshdInstall) -> Path:
+        keys = self.directory / "authorized_keys"
+        keys.write_text("".join(f"{line}\n" for line in self._authorized_keys))
+        lines = [
+            *self._config,
+            *install.config,
+            *(f"ListenAddress {address}:{self.port}" for address in self.addresses),
+            f"HostKey {self._key.private}",
+            f"AuthorizedKeysFile {keys}",
+            "KbdInteractiveAuthentication no",
+            "LogLevel VERBOSE",
+            "MaxSessions 1000",
+            "MaxStartups 1000",
+            "PasswordAuthentication no",
+            "PermitRootLogin prohibit-password",
+            "PidFile none",
+            "StrictModes no",
+            "UsePAM no",
+        ]
+        configuration = self.directory / "sshd_config"
+        for more in ("PerSourcePenalties no\n", ""):  # since OpenSSH 9.8; a test that knocks often would be shut out
+            configuration.write_text("".join(f"{line}\n" for line in lines) + more)
+            if _accepts(install, configuration):
+                break
+        return configuration
+
+    def _is_up(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            raise AssertionError(f"sshd ended at once with code {self._process.returncode}")
+        return all(_answers(address, self.port) for address in self.addresses)
+
+    def _stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+def _accepts(install: SshdInstall, configuration: Path) -> bool:
+    command = [str(install.path), "-t", "-f", str(configuration)]
+    return not subprocess.run(
+        command, capture_output=True, check=False, env={**os.environ, **install.environment}, timeout=_LIMIT
+    ).returncode
+
+
+def _free_port(addresses: Sequence[str]) -> int:
+    """Find a port that is free on all addresses, now: another process may take it before sshd does."""
+    with socket.socket() as first:
+        first.bind((addresses[0], 0))
+        port = int(first.getsockname()[1])
+        for address in addresses[1:]:
+            with socket.socket() as other:
+                other.bind((address, port))
+    return port
+
+
+def _answers(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), timeout=1) as connection:
+            return connection.recv(4).startswith(b"SSH")
+    except OSError:
+        return False
