@@ -1,0 +1,115 @@
+"""How the processes log: one line an event, as JSON or as text, to standard error, whoever wrote it.
+
+Our own events and those of libraries (uvicorn, celery, asyncssh) take the same way. What looks like a credential is
+masked on the way out, so that no event has to be trusted to leave it out.
+"""
+
+import json
+import logging
+import re
+import sys
+from typing import Any, Final, Literal
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+MASK: Final = "******"
+
+_VALUE: Final = r"""(?:"[^"]*"|'[^']*'|[^\s"',})]+)"""
+_NAMES: Final = r"(?:\w*(?:password|passphrase|secret)|(?:proxy-)?authorization)"
+_SECRET_NAME: Final = re.compile(rf"(?i){_NAMES}")
+_CREDENTIALS: Final = (
+    (re.compile(r"(://[^/@\s\"']*:)[^/@\s\"']*@"), rf"\1{MASK}@"),
+    (re.compile(rf"(?i)({_NAMES}[\"']?\s*[:=,]\s*)(?:(?:basic|bearer)\s+)?(?!None\b|null\b){_VALUE}"), rf"\1{MASK}"),
+    (re.compile(r"(?i)\b(basic\s+)[A-Za-z0-9+/]{8,}={0,2}"), rf"\1{MASK}"),
+)
+
+_QUIET: Final = {
+    "asyncio": logging.WARNING,
+    "asyncssh": logging.WARNING,
+    "uvicorn": logging.WARNING,
+    "uvicorn.access": logging.CRITICAL,
+}
+"""From which level on a library is heard, where it says more than people want to read."""
+
+
+def masked(text: str) -> str:
+    """Return text without what looks like a password or an Authorization header."""
+    for pattern, replacement in _CREDENTIALS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def configure_logging(form: Literal["json", "text"], level: str) -> None:
+    """Send everything that is logged to standard error in one form.
+
+    Args:
+        form: `json` for machines, `text` for people.
+        level: the lowest level that is written: debug, info, warning or error.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(form)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(max(least, root.level))
+    logging.captureWarnings(capture=True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _rendering(form: str) -> list[Processor]:
+    if form == "json":
+        return [structlog.processors.format_exc_info, _json_line]
+    return [
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        _masked_text,
+    ]
+
+
+def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    ordered: dict[str, Any] = {name: event.pop(name, None) for name in ("timestamp", "level", "logger", "event")}
+    document = {name: _plain(name, value) for name, value in (ordered | dict(event)).items()}
+    try:
+        return orjson.dumps(document).decode()
+    except TypeError:  # a number beyond 64 bits, or text that is no UTF-8: rare, so the slow way will do
+        return json.dumps(document)
+
+
+def _plain(name: object, value: object) -> object:
+    """Return a value as JSON knows it, without secrets."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if _SECRET_NAME.fullmatch(str(name)):
+        return MASK
+    if isinstance(value, dict):
+        return {str(key): _plain(key, item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(name, item) for item in value]
+    return masked(str(value))
+
+
+def _masked_text(_logger: WrappedLogger, _method: str, line: Any) -> str:
+    return masked(line)
