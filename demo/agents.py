@@ -119,6 +119,11 @@ class StandInAgent:
         agent._write_settings(pace or Pace(monagent_linger=monagent_linger))
         return agent
 
+    @classmethod
+    def at(cls, home: str | os.PathLike[str], prefix: str = "ocp") -> Self:
+        """Name an agent that is installed already, maybe by another process."""
+        return cls(Path(home).resolve(), prefix)
+
     @property
     def agentctl(self) -> Path:
         """The control program."""

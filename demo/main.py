@@ -1,0 +1,80 @@
+"""`make demo` and `make up`: the whole system on embedded defaults, once through or until Ctrl-C."""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from demo.show import DemoFailedError, show
+from demo.stack import Facts, Stack, running
+from demo.supervisor import ChildFailedError
+
+
+class _Stopped(BaseException):
+    """SIGINT or SIGTERM arrived."""
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="python -m demo.main", description="ocpfleet on one machine.")
+    parser.add_argument("what", choices=("demo", "up"), help="demo: once through; up: stay until Ctrl-C")
+    parser.add_argument("--hosts", type=int, default=3, help="how many hosts are simulated (default: 3)")
+    parser.add_argument("--workers", type=int, default=2, help="how many worker processes run (default: 2)")
+    parser.add_argument("--directory", type=Path, help="where everything goes (default: var/demo or var/up)")
+    options = parser.parse_args()
+    directory = options.directory or Path("var") / options.what
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        with running(directory, hosts=options.hosts, workers=options.workers, say=_say) as stack:
+            last = show(stack, _say) if options.what == "demo" else _stay(stack)
+    except _Stopped:
+        last = "stopped everything"
+    except (ChildFailedError, DemoFailedError) as error:
+        sys.exit(f"{options.what}: {error}")
+    print(f"{options.what}: {last}", flush=True)  # noqa: T201
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise _Stopped
+
+
+def _stay(stack: Stack) -> str:
+    facts_file = Path("var/up.json")
+    stack.facts.write(facts_file)
+    try:
+        _say(_invitation(stack.facts, facts_file))
+        while True:
+            for line in stack.supervisor.watch():
+                _say(line)
+            time.sleep(0.5)
+    finally:
+        facts_file.unlink(missing_ok=True)
+
+
+def _invitation(facts: Facts, facts_file: Path) -> str:
+    hosts = ",".join(map(str, facts.hosts))
+    return f"""
+  API        {facts.api}   (documentation: {facts.api}/docs)
+  user       {facts.user}
+  password   {facts.password}
+  Flower     {facts.flower}   (same user and password)
+  facts      {facts_file}
+
+  try:  curl -u {facts.user}:{facts.password} -H 'Content-Type: application/json' \\
+             -d '{{"hostIds":[{hosts}]}}' {facts.api}/api/v2/compute/hosts/batchStopAgents
+
+  Ctrl-C stops everything.
+"""
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

