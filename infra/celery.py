@@ -7,7 +7,7 @@ be in flight, and one that runs twice finds nothing left to claim.
 from typing import Final
 
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from infra.settings import SharedSettings
 
@@ -40,7 +40,7 @@ def make_celery(settings: SharedSettings, *, worker: bool = False) -> Celery:
         event_serializer="json",
         task_ignore_result=True,
         task_store_errors_even_if_ignored=False,
-        task_queues=[Queue(STEPS_QUEUE), Queue(HOSTS_QUEUE)],
+        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in (STEPS_QUEUE, HOSTS_QUEUE)],
         task_default_queue=STEPS_QUEUE,
         task_create_missing_queues=False,
         task_routes={"ocpfleet.*.lane": {"queue": HOSTS_QUEUE}, "ocpfleet.*": {"queue": STEPS_QUEUE}},

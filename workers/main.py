@@ -41,6 +41,7 @@ def _work(celery: Celery, runtime: Runtime, settings: WorkerSettings, name: str)
     log.info("worker starts", name=name, executor=settings.executor, in_flight=settings.max_in_flight)
     celery.worker_main(
         [
+            "--quiet",
             "worker",
             f"--hostname={name}",
             "--pool=threads",
