@@ -1,0 +1,57 @@
+"""The first user: `admin`, with a password that is generated on the first start and shown once."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from app.auth.passwords import Passwords, generated
+from core.errors import Misconfigured
+from core.user import Role, User
+from infra.store.base import Users
+
+ADMIN: Final = "admin"
+
+
+async def ensure_admin(users: Users, passwords: Passwords, file: Path) -> None:
+    """Make the user `admin` where there is no user at all.
+
+    Of several processes that start at once, one wins; only its password is shown and written. It is written beside the
+    file first, so that a crash in between does not lose it.
+
+    Raises:
+        Misconfigured: the file cannot be written; no user was made.
+        StoreUnavailable: the store does not answer.
+    """
+    if await users.count():
+        return
+    password = generated()
+    draft = _written(file, password)
+    password_hash = await asyncio.to_thread(passwords.hashed, password)
+    if not await users.put(User(0, ADMIN, password_hash, frozenset({Role.ADMIN}))):
+        draft.unlink()
+        return
+    draft.replace(file)
+    # Not a log record: logs are kept and shipped, and this is for the person who starts the system.
+    sys.stderr.write(
+        f"\n  First start. User: {ADMIN}   Password: {password}\n  Shown once; kept in {file} (mode 0600).\n\n"
+    )
+    sys.stderr.flush()
+
+
+def _written(file: Path, password: str) -> Path:
+    """Write a password to a new file beside `file` that only this user can read, and return the new one."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as written:
+            written.write(f"{password}\n")
+    except OSError as error:
+        raise Misconfigured(
+            f"Cannot write the password of {ADMIN} to {file}: {error.strerror}. No user was made. "
+            "Set OCPFLEET_ADMIN_PASSWORD_FILE to a file in a directory that this user may write to."
+        ) from None
+    return draft

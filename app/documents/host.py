@@ -1,0 +1,61 @@
+"""A host as OCP shows it. What the inventory does not know is null, as in OCP's own replies."""
+
+import binascii
+from base64 import b64decode, b64encode
+from hashlib import sha256
+
+from app.documents.wire import long, stamp_seconds
+from core.host import Host
+
+
+def host_document(host: Host) -> dict[str, object]:
+    """Return OCP's Host, and beside its fields how a worker reaches the host and which task holds it."""
+    target = host.target
+    return {
+        "agentHome": target.agent_home,
+        "agentPrefix": target.agent_prefix,
+        "alias": host.alias,
+        "architecture": None,
+        "createTime": stamp_seconds(host.created),
+        "description": None,
+        "holderTaskId": None if host.holder is None else long(host.holder),
+        "hostAgentId": None,
+        "hostAgentStatus": host.agent_status,
+        "hostAgentVersion": host.agent_version,
+        "hostKeyFingerprint": None if target.host_key is None else fingerprint(target.host_key),
+        "id": long(target.host_id),
+        "idcDescription": None,
+        "idcId": None,
+        "idcName": None,
+        "innerIpAddress": target.address,
+        "kind": "DEDICATED_PHYSICAL_MACHINE",
+        "name": None,
+        "operatingSystem": None,
+        "operatingSystemRelease": None,
+        "publishPorts": None,
+        "regionDescription": None,
+        "regionId": None,
+        "regionName": None,
+        "serialNumber": None,
+        "services": [],
+        "sshPort": target.port,
+        "sshUser": target.user,
+        "status": host.status,
+        "sudo": target.sudo,
+        "typeDescription": None,
+        "typeId": None,
+        "typeName": None,
+        "updateTime": stamp_seconds(host.updated),
+    }
+
+
+def fingerprint(key: str) -> str | None:
+    """Return the SHA256 fingerprint of a public key in OpenSSH's one-line form, as `ssh-keygen -l` prints it.
+
+    None where the text is no such line.
+    """
+    try:
+        blob = b64decode(key.split()[1], validate=True)
+    except (IndexError, binascii.Error):
+        return None
+    return "SHA256:" + b64encode(sha256(blob).digest()).decode().rstrip("=")

@@ -1,0 +1,142 @@
+"""From what went wrong to the reply that says so: the one place where errors become HTTP.
+
+Kinds, codes and shapes are OCP's. One of them surprises: a route that does not exist answers 400, not 404, because 404
+means that something which the request names does not exist.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app.documents.wire import long
+from app.replies import refusal
+from core.errors import (
+    FleetError,
+    InvalidRequest,
+    Misconfigured,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    Unavailable,
+)
+
+UNEXPECTED: Final = 10010
+"""OCP's code for a fault of the server."""
+_SHOWN: Final = 200
+"""Most bytes of a rejected value that a reply repeats."""
+
+
+class InvalidParameter(InvalidRequest):
+    """A parameter of the path or the query that can never be right as it is."""
+
+
+class UnsupportedMediaType(FleetError):  # noqa: N818 - as in core.errors
+    """A body that does not say that it is JSON."""
+
+
+class BodyTooLarge(FleetError):  # noqa: N818
+    """A body that is longer than any right one."""
+
+
+def install(app: FastAPI) -> None:
+    """Make an application answer errors in OCP's envelope."""
+    app.add_exception_handler(FleetError, _fleet_error)
+    app.add_exception_handler(RequestValidationError, _wrong_parameter)
+    app.add_exception_handler(HTTPException, _http_error)
+
+
+def unexpected(request: Request, error: Exception) -> Response:
+    """Return the reply for a fault of ours: its kind, and the trace id that finds it in the log, nothing more."""
+    sentence = f"An unexpected error on our side ({type(error).__name__}). The server's log has it under the traceId."
+    return refusal(request, 500, {"code": UNEXPECTED, "message": sentence})
+
+
+def error_document(error: FleetError) -> dict[str, object]:
+    """Return the `error` of a reply."""
+    document: dict[str, object] = {"code": error.code, "message": error.sentence}
+    match error:
+        case InvalidParameter():
+            document["subErrors"] = [_sub_error("parameter", error.field, error.value, error.sentence)]
+        case InvalidRequest():
+            document["subErrors"] = [_sub_error("body", error.field, error.value, error.sentence)]
+        case _:
+            pass
+    return document
+
+
+async def _fleet_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, FleetError):
+        raise error
+    status, headers = _status(error)
+    return refusal(request, status, error_document(error), headers)
+
+
+def _status(error: FleetError) -> tuple[int, Mapping[str, str]]:
+    match error:
+        case NotFound():
+            answer: tuple[int, Mapping[str, str]] = 404, {}
+        case NotAuthenticated():
+            answer = 401, {"WWW-Authenticate": 'Basic realm="ocpfleet", charset="UTF-8"'}
+        case NotPermitted():
+            answer = 403, {}
+        case Unavailable():
+            answer = 503, {"Retry-After": str(error.retry_after)}
+        case UnsupportedMediaType():
+            answer = 415, {"Accept": "application/json"}
+        case BodyTooLarge():
+            answer = 413, {}
+        case Misconfigured():
+            answer = 500, {}
+        case _:
+            answer = 400, {}
+    return answer
+
+
+async def _wrong_parameter(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = [_fault(fault) for fault in error.errors()]
+    return refusal(request, 400, {"code": 0, "message": faults[0]["message"], "subErrors": faults})
+
+
+def _fault(fault: Mapping[str, object]) -> dict[str, object]:
+    where = fault["loc"]
+    field = str(where[-1]) if isinstance(where, Sequence) else ""
+    reason = str(fault["msg"]).removeprefix("Value error, ")
+    value = fault.get("input")
+    return _sub_error("parameter", field, value, f"{field}={_shown(value)}: {reason}")
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    method, path = request.method, request.url.path
+    match error.status_code:
+        case 404:
+            status, sentence = 400, f"There is no {method} {path[:_SHOWN]}. See /docs for what there is."
+        case 405:
+            status, sentence = 405, f"{path[:_SHOWN]} does not take {method}. See /docs for what it takes."
+        case status:
+            sentence = error.detail
+    return refusal(request, status, {"code": 0, "message": sentence}, error.headers)
+
+
+def _sub_error(place: str, field: str, value: object, sentence: str) -> dict[str, object]:
+    return {"field": field, "message": sentence, "object": place, "rejectedValue": _shown(value)}
+
+
+def _shown(value: object) -> object:
+    """Return a rejected value as a reply repeats it: itself where it is short, else the beginning of its text."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return long(value)
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:
+        text = str(value)
+    if len(text) <= _SHOWN:
+        return value
+    return f"{text[:_SHOWN]}…"

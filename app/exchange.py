@@ -1,0 +1,113 @@
+"""One request and its reply: its trace id, its start, who made it; and the middleware that all of them pass.
+
+Plain ASGI. The middleware gives every request a trace id, turns a fault of ours into a reply, and writes one line of
+log for each reply.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_KEY: Final = "ocpfleet.exchange"
+_TRACE_HEADER: Final = b"x-trace-id"
+_SANE: Final = re.compile(rb"[0-9A-Za-z_-]{1,64}")
+_HEALTH: Final = frozenset({"/healthz", "/readyz"})
+_SERVER_FAULT: Final = 500
+
+log = structlog.get_logger("ocpfleet.api")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What is known of a request beside its content."""
+
+    trace_id: str
+    """The client's, where it sent a sane one, else ours: 16 hexadecimal digits."""
+    began: float
+    """When it came in, in seconds of `time.perf_counter`."""
+    user: str | None = None
+    """Who made it, once that is proved."""
+    status: int = 0
+    """The reply's status, once it is on its way."""
+
+    @property
+    def millis(self) -> int:
+        """Milliseconds since it came in."""
+        return round((time.perf_counter() - self.began) * 1000)
+
+
+def exchange_of(request: Request) -> Exchange:
+    """Return what is known of a request."""
+    exchange: Exchange = request.scope[_KEY]
+    return exchange
+
+
+class Exchanges:
+    """The middleware.
+
+    Args:
+        app: what answers.
+        on_fault: makes the reply for an exception that nobody expected.
+    """
+
+    def __init__(self, app: ASGIApp, on_fault: Callable[[Request, Exception], Response]) -> None:
+        self._app = app
+        self._on_fault = on_fault
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(_trace_id(scope), time.perf_counter())
+        scope[_KEY] = exchange
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                message["headers"] = [*message["headers"], (_TRACE_HEADER, exchange.trace_id.encode())]
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(traceId=exchange.trace_id)
+        try:
+            await self._answer(scope, receive, sending, exchange)
+        finally:
+            _write_line(scope, exchange)
+            structlog.contextvars.unbind_contextvars("traceId")
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # a fault of ours: logged once, with its traceback, and answered
+            log.exception("fault", method=scope["method"], path=scope["path"])
+            if exchange.status:
+                raise
+            response = self._on_fault(Request(scope), error)
+            await response(scope, receive, send)
+
+
+def _trace_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == _TRACE_HEADER and _SANE.fullmatch(value):
+            return str(value, "ascii")
+    return secrets.token_hex(8)
+
+
+def _write_line(scope: Scope, exchange: Exchange) -> None:
+    level = "warning" if exchange.status >= _SERVER_FAULT else "debug" if scope["path"] in _HEALTH else "info"
+    getattr(log, level)(
+        "request",
+        method=scope["method"],
+        path=scope["path"],
+        status=exchange.status,
+        duration=exchange.millis,
+        user=exchange.user,
+    )

@@ -1,0 +1,31 @@
+"""What one API process works with, handed to every request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from app.auth.check import Authenticator
+from infra.dispatch import Dispatcher
+from infra.store.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The outside world of an API process, and what it is called there."""
+
+    store: Store
+    dispatcher: Dispatcher
+    authenticator: Authenticator
+    clock: Callable[[], int]
+    """Milliseconds since the epoch."""
+    server: str
+    """The address of this server, as replies give it."""
+    max_hosts: int
+    """Most hosts of one request."""
+
+
+def fleet_of(request: Request) -> Fleet:
+    """Return what the process that answers a request works with."""
+    fleet: Fleet = request.app.state.fleet
+    return fleet

@@ -1,0 +1,104 @@
+"""The API process: what it is built of, and how it runs."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+import uvloop
+from fastapi import FastAPI
+
+from app import errors
+from app.admin import ensure_admin
+from app.auth.check import Authenticator
+from app.auth.passwords import Argon2, Passwords
+from app.exchange import Exchanges
+from app.fleet import Fleet
+from app.routes import health, hosts, tasks
+from app.server import Server, bound_socket, local_address
+from core.errors import Misconfigured, Unavailable
+from infra.celery import make_celery
+from infra.dispatch import CeleryDispatcher, Dispatcher
+from infra.logs import configure_logging
+from infra.settings import ApiSettings
+from infra.store.base import Store
+from infra.store.redis.store import RedisStore
+
+log = structlog.get_logger("ocpfleet.api")
+
+
+def now() -> int:
+    """Return the time in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def create_app(
+    settings: ApiSettings,
+    store: Store,
+    dispatcher: Dispatcher,
+    *,
+    clock: Callable[[], int] = now,
+    passwords: Passwords | None = None,
+) -> FastAPI:
+    """Return the API over a store and a dispatcher; it closes the store when it shuts down."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await store.aclose()
+
+    app = FastAPI(
+        title="ocpfleet",
+        summary="Stops the OCP agents of a whole fleet of hosts, each request as one durable task.",
+        version="2",
+        redirect_slashes=False,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.fleet = Fleet(
+        store=store,
+        dispatcher=dispatcher,
+        authenticator=Authenticator(store.users, passwords or Argon2()),
+        clock=clock,
+        server=settings.server_address or local_address(),
+        max_hosts=settings.max_hosts,
+    )
+    errors.install(app)
+    app.add_middleware(Exchanges, on_fault=errors.unexpected)
+    for router in (hosts.router, tasks.router, health.router):
+        app.include_router(router)
+    return app
+
+
+def serve(settings: ApiSettings) -> None:
+    """Answer requests until told to stop: SIGTERM and SIGINT let those that are under way finish.
+
+    Raises:
+        FleetError: it cannot start; the sentence says why.
+    """
+    configure_logging(settings.log_format, settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: ApiSettings) -> None:
+    store = RedisStore.at(settings.redis_url, settings.store_options)
+    passwords = Argon2()
+    try:
+        await _prepare(settings, store, passwords)
+        app = create_app(settings, store, CeleryDispatcher(make_celery(settings)), passwords=passwords)
+        with bound_socket(settings.api_host, settings.api_port) as listener:
+            await Server(app).run_on(listener)
+    finally:
+        await store.aclose()
+
+
+async def _prepare(settings: ApiSettings, store: Store, passwords: Passwords) -> None:
+    try:
+        await store.check()
+        await ensure_admin(store.users, passwords, settings.admin_password_file)
+    except Misconfigured:
+        raise
+    except Unavailable as error:
+        raise Unavailable(f"The API did not start: {error.sentence}") from error

@@ -1,0 +1,51 @@
+"""The one envelope of every reply."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.documents.wire import stamp
+from app.exchange import exchange_of
+from app.fleet import fleet_of
+
+OK = 200
+NOT_READY = 503
+_FIRST_ERROR = 400
+
+
+def reply(request: Request, data: object, status: int = OK) -> Response:
+    """Return the reply that carries `data`."""
+    return _enveloped(request, status, {"data": data})
+
+
+def refusal(
+    request: Request, status: int, error: Mapping[str, object], headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the reply that carries an error."""
+    return _enveloped(request, status, {"error": error}, headers)
+
+
+def not_ready(request: Request, checks: Mapping[str, str | None]) -> Response:
+    """Return the reply that names each check, with what is wrong or None."""
+    missing = "; ".join(f"{name}: {wrong}" for name, wrong in sorted(checks.items()) if wrong)
+    data = {name: wrong or "ok" for name, wrong in sorted(checks.items())}
+    content = {"data": data, "error": {"code": 0, "message": f"Not ready: {missing}."}}
+    return _enveloped(request, NOT_READY, content, {"Retry-After": "5"})
+
+
+def _enveloped(
+    request: Request, status: int, content: dict[str, Any], headers: Mapping[str, str] | None = None
+) -> Response:
+    exchange, fleet = exchange_of(request), fleet_of(request)
+    content |= {
+        "duration": exchange.millis,
+        "server": fleet.server,
+        "status": status,
+        "successful": status < _FIRST_ERROR,
+        "timestamp": stamp(fleet.clock()),
+        "traceId": exchange.trace_id,
+    }
+    return Response(orjson.dumps(dict(sorted(content.items()))), status, headers, media_type="application/json")

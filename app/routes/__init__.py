@@ -1,0 +1,1 @@
+"""The routes: types in the signature, one call, the reply."""

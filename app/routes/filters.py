@@ -1,0 +1,28 @@
+"""The parameters of OCP's host list that are not built yet: refused, since an ignored filter names wrong hosts."""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+
+from app.errors import InvalidParameter
+
+_ABSENT: Final = ("status", "keyword", "includedServiceType", "excludedServiceType")
+_SORTS: Final = frozenset({"id", "id,asc"})
+
+
+async def refuse_filters(request: Request) -> None:
+    """Let only lists pass that are given as they are asked for.
+
+    Raises:
+        InvalidParameter: the request asks for a filter or an order that does not exist here.
+    """
+    query = request.query_params
+    for name in _ABSENT:
+        if name in query:
+            raise InvalidParameter(name, query[name], f"{name}: hosts cannot be filtered by it yet. Leave it out.")
+    sort = query.get("sort", "id")
+    if sort not in _SORTS:
+        raise InvalidParameter("sort", sort, "sort: hosts are listed in id order only. Leave it out or write id,asc.")
+
+
+NoFilters = Annotated[None, Depends(refuse_filters)]

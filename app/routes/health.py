@@ -1,0 +1,29 @@
+"""Whether the process is up, and whether requests can be accepted and done. For machines, without credentials."""
+# ruff: noqa: D103
+# A route's summary is its docstring.
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Request, Response
+
+from app import service
+from app.fleet import fleet_of
+from app.replies import OK, not_ready, reply
+from app.schemas import Health, NotReadyReply, Ready, Reply
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="See that the process is up", responses={OK: {"model": Reply[Health]}})
+async def healthz(request: Request) -> Response:
+    return reply(request, {"status": "UP"})
+
+
+@router.get(
+    "/readyz",
+    summary="See that store and broker answer and a worker is alive",
+    responses={OK: {"model": Reply[Ready]}, 503: {"model": NotReadyReply, "description": "Something is missing."}},
+)
+async def readyz(request: Request) -> Response:
+    checks = asdict(await service.readiness(fleet_of(request)))
+    return not_ready(request, checks) if any(checks.values()) else reply(request, dict.fromkeys(sorted(checks), "ok"))

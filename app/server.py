@@ -1,0 +1,87 @@
+"""How the API listens: a socket bound before anything else starts, and uvicorn on top of it."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Final
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+from typing_extensions import override
+
+from core.errors import Misconfigured
+
+_BACKLOG: Final = 2048
+_DRAIN: Final = 30
+"""Seconds that requests under way are given to finish."""
+_NOWHERE: Final = ("192.0.2.1", 9)
+"""An address of nobody (RFC 5737): nothing is sent, the system only says which way it would go."""
+
+log = structlog.get_logger("ocpfleet.api")
+
+
+@contextmanager
+def bound_socket(host: str, port: int) -> Iterator[socket.socket]:
+    """Listen on an address; port 0 takes a free one.
+
+    Raises:
+        Misconfigured: the address is not this machine's, or the port is taken.
+    """
+    family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - IPv6
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            raise Misconfigured(
+                f"Cannot listen on {host} port {port}: {error.strerror}. "
+                "Set OCPFLEET_API_HOST and OCPFLEET_API_PORT to an address of this machine and a free port."
+            ) from None
+        yield listener
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which tells where it listens once it does, and ends quietly."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_DRAIN,
+            )
+        )
+
+    async def run_on(self, listener: socket.socket) -> None:
+        """Serve on a socket until a signal says stop."""
+        # uvicorn raises the signal again when it is done; by then it has had its effect.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        await self.serve(sockets=[listener])
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            address, port, *_ = listener.getsockname()
+            log.info("listening", address=address, port=port)
+
+
+def local_address() -> str:
+    """Return the address by which other machines most likely know this one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_NOWHERE)
+        except OSError:
+            return "127.0.0.1"
+        address: str = probe.getsockname()[0]
+        return address

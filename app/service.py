@@ -1,0 +1,154 @@
+"""What the API can do: one function a use case. They know neither HTTP nor how anything is kept."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.fleet import Fleet
+from core.catalogue import batch_stop_agents
+from core.errors import (
+    BrokerUnavailable,
+    FleetError,
+    NotFound,
+    StoreUnavailable,
+    TaskNotFound,
+    Unavailable,
+    UnknownHosts,
+)
+from core.host import Host
+from core.journal import RunLog
+from core.record import Creator, Draft, SubtaskRecord, TaskRecord
+from core.user import User
+from infra.store.base import HostPage
+
+_CHECK_LIMIT = 3.0
+"""Seconds that one part of a readiness check may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Of each thing that is needed: None where it is there, else what is wrong. Holds no address and no secret."""
+
+    store: str | None
+    broker: str | None
+    workers: str | None
+
+
+async def stop_agents(fleet: Fleet, user: User, host_ids: Sequence[int], trace_id: str) -> TaskRecord:
+    """Accept a batch stop: store the task first, then publish it.
+
+    Raises:
+        UnknownHosts: some hosts are not in the inventory; nothing was stored.
+        StoreUnavailable: nothing was stored, as far as can be known.
+        BrokerUnavailable: the task could not be published and was withdrawn.
+    """
+    unknown = await fleet.store.hosts.unknown(host_ids)
+    if unknown:
+        raise UnknownHosts(unknown)
+    draft = Draft(
+        task_type=batch_stop_agents.TASK_TYPE,
+        host_ids=tuple(host_ids),
+        creator=Creator(user.id, user.name),
+        executor=fleet.server,
+        trace_id=trace_id,
+        at=fleet.clock(),
+    )
+    task = await fleet.store.tasks.create(draft)
+    await _publish(fleet, task)
+    return task
+
+
+async def _publish(fleet: Fleet, task: TaskRecord) -> None:
+    try:
+        await fleet.dispatcher.submit(task)
+    except BrokerUnavailable as error:
+        if await _withdrawn(fleet, task):
+            raise BrokerUnavailable(f"{error.sentence} No task was made.") from error
+
+
+async def _withdrawn(fleet: Fleet, task: TaskRecord) -> bool:
+    """Withdraw a task that was not published. False where a worker works on it: the message arrived after all."""
+    try:
+        return await fleet.store.tasks.withdraw(task.id)
+    except StoreUnavailable as error:
+        raise StoreUnavailable(
+            f"Task {task.id} was stored but not published, and now the store does not answer either. "
+            f"Once it does, look at task {task.id} before you try again: it may still run."
+        ) from error
+
+
+async def read_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
+    """Return a task's head and what happened to its subtasks.
+
+    Raises:
+        TaskNotFound: there is no such task.
+    """
+    task = await _task(fleet, task_id)
+    return task, await fleet.store.tasks.subtasks(task)
+
+
+async def read_log(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[TaskRecord, tuple[RunLog, ...]]:
+    """Return a task's head and the logs of one subtask's runs, oldest first; none where it has not run.
+
+    Raises:
+        TaskNotFound: there is no such task, or the subtask is not one of its own.
+    """
+    task = await _task(fleet, task_id)
+    series_id = subtask_id - task.first_subtask_id
+    if not 0 <= series_id < task.plan.size:
+        raise TaskNotFound(
+            f"Task {task_id} has no subtask {subtask_id}. GET /api/v2/tasks/instances/{task_id} lists them."
+        )
+    return task, await fleet.store.tasks.logs(task, series_id)
+
+
+async def _task(fleet: Fleet, task_id: int) -> TaskRecord:
+    task = await fleet.store.tasks.head(task_id)
+    if task is None:
+        raise TaskNotFound(f"There is no task {task_id}. It was never accepted, was withdrawn, or has expired.")
+    if not task.known:
+        raise Unavailable(f"Task {task_id} was made by a newer ocpfleet than this server. Update the server.")
+    return task
+
+
+async def page_hosts(fleet: Fleet, number: int, size: int) -> HostPage:
+    """Return a page of the inventory in id order; `number` counts from 1."""
+    return await fleet.store.hosts.page((number - 1) * size, size)
+
+
+async def read_host(fleet: Fleet, host_id: int) -> Host:
+    """Return one host.
+
+    Raises:
+        NotFound: it is not in the inventory.
+    """
+    found = await fleet.store.hosts.get((host_id,))
+    if host_id not in found:
+        raise NotFound(f"There is no host {host_id} in the inventory. GET /api/v2/compute/hosts lists them.")
+    return found[host_id]
+
+
+async def readiness(fleet: Fleet) -> Readiness:
+    """See whether requests can be accepted and worked on."""
+    store, broker, workers = await asyncio.gather(
+        _answers(fleet.store.ping()), _answers(fleet.dispatcher.ping()), _staffed(fleet)
+    )
+    return Readiness(store, broker, workers)
+
+
+async def _staffed(fleet: Fleet) -> str | None:
+    try:
+        async with asyncio.timeout(_CHECK_LIMIT):
+            alive = await fleet.store.workers.alive()
+    except (FleetError, TimeoutError):
+        return "not known, since the store does not answer"
+    return None if alive else "none is alive; start one with `ocpfleet worker`"
+
+
+async def _answers(ping: Awaitable[None]) -> str | None:
+    try:
+        async with asyncio.timeout(_CHECK_LIMIT):
+            await ping
+    except (FleetError, TimeoutError):
+        return "does not answer"
+    return None

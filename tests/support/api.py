@@ -1,0 +1,84 @@
+"""The API in the test's own process: an in-memory store, a dispatcher that remembers, no sockets."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from argon2 import PasswordHasher
+
+from app.auth.passwords import Argon2
+from app.main import create_app
+from core.errors import BrokerUnavailable
+from core.host import Target
+from core.record import TaskRecord
+from core.user import Role, User
+from infra.settings import ApiSettings
+from infra.store.base import HostEntry, Store
+from infra.store.memory.store import MemoryStore
+
+NOW = 1_630_652_470_645
+"""2021-09-03T07:01:10.645Z, in milliseconds."""
+CHEAP = Argon2(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+STOP = "/api/v2/compute/hosts/batchStopAgents"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+
+
+@dataclass
+class RecordingDispatcher:
+    """Remembers what was submitted; `fault` is raised instead where it is set."""
+
+    submitted: list[TaskRecord] = field(default_factory=list)
+    fault: Exception | None = None
+
+    async def submit(self, task: TaskRecord) -> None:
+        if self.fault:
+            raise self.fault
+        self.submitted.append(task)
+
+    async def ping(self) -> None:
+        if self.fault:
+            raise self.fault
+
+
+NO_BROKER = BrokerUnavailable("The broker does not take messages.")
+
+
+@dataclass
+class Api:
+    """A running API and what it works with."""
+
+    client: httpx.AsyncClient
+    store: Store
+    dispatcher: RecordingDispatcher
+    app: Any
+
+    async def stop(self, host_ids: Sequence[int], **options: Any) -> httpx.Response:
+        """Send a batch stop."""
+        return await self.client.post(STOP, json={"hostIds": list(host_ids)}, **options)
+
+    async def user(self, name: str, *roles: Role) -> tuple[str, str]:
+        """Add a user and return its credentials."""
+        await self.store.users.put(User(0, name, CHEAP.hashed(f"{name}-password"), frozenset(roles)))
+        return name, f"{name}-password"
+
+
+def entry(host_id: int, alias: str | None = None, key: str | None = None) -> HostEntry:
+    """Return an inventory line for a host."""
+    target = Target(host_id, f"10.0.{host_id >> 8 & 255}.{host_id & 255}", 22, "admin", "/home/admin/ocp_agent", "ocp", False, key)
+    return HostEntry(target, alias)
+
+
+@asynccontextmanager
+async def running_api(store: Store | None = None, **settings: Any) -> AsyncIterator[Api]:
+    """Start an API whose user `admin` (password admin-password) makes the client's requests."""
+    store = store or MemoryStore()
+    dispatcher = RecordingDispatcher()
+    chosen = ApiSettings(server_address="10.9.8.7", **settings)
+    app = create_app(chosen, store, dispatcher, clock=lambda: NOW, passwords=CHEAP)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://fleet", auth=("admin", "admin-password")) as client:
+        api = Api(client, store, dispatcher, app)
+        await api.user("admin", Role.ADMIN)
+        yield api
