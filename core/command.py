@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import dataclass
+from typing import assert_never
 
 from typing_extensions import override
 
@@ -20,16 +21,29 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Script:
+    """A part of a command that is a program text of ours: constant, long, and the same in every log.
+
+    Input never goes into the text: it follows as words of its own.
+    """
+
+    name: str
+    """What people see in its place."""
+    text: str
+    """What the host gets."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One program call: its words, each quoted on its own when it is rendered.
 
     There is no way to hand it shell text made from input: a word is always one word on the host.
     """
 
-    words: tuple[str | Secret, ...]
+    words: tuple[str | Secret | Script, ...]
 
     @classmethod
-    def of(cls, *words: str | Secret) -> "Command":
+    def of(cls, *words: str | Secret | Script) -> "Command":
         """Build a command from its words, the program first."""
         return cls(words)
 
@@ -39,12 +53,36 @@ class Command:
 
     def rendered(self) -> str:
         """Return the POSIX shell text for the host, secrets in the clear. For the wire alone."""
-        return " ".join(shlex.quote(word.value if isinstance(word, Secret) else word) for word in self.words)
+        return " ".join(map(_rendered, self.words))
 
     def masked(self) -> str:
-        """Return the text for people: the same, each secret replaced by a mask."""
-        return " ".join(MASK if isinstance(word, Secret) else shlex.quote(word) for word in self.words)
+        """Return the text for people: the same, each secret replaced by a mask and each script by its name."""
+        return " ".join(map(_masked, self.words))
 
     @override
     def __str__(self) -> str:
         return self.masked()
+
+
+def _rendered(word: str | Secret | Script) -> str:
+    match word:
+        case Secret(value=value):
+            return shlex.quote(value)
+        case Script(text=text):
+            return shlex.quote(text)
+        case str():
+            return shlex.quote(word)
+        case _:
+            assert_never(word)
+
+
+def _masked(word: str | Secret | Script) -> str:
+    match word:
+        case Secret():
+            return MASK
+        case Script(name=name):
+            return f"<{name}>"
+        case str():
+            return shlex.quote(word)
+        case _:
+            assert_never(word)

@@ -49,7 +49,7 @@ class Stopped(Success):
 
     @override
     def sentence(self) -> str:
-        orphans = f"; {_pids(self.signalled)} that ocp_agentctl could not see had to be signalled" * bool(
+        orphans = f"; {_pids(self.signalled)} that the agent's own stop left alive had to be signalled" * bool(
             self.signalled
         )
         return f"Stopped: {_pids(self.pids)} ended, no live process of the agent is left on the host{orphans}."
@@ -167,6 +167,20 @@ class HostKeyNotPinned(Outcome):
         return (
             f"Host key not pinned: the inventory has no hostKey for {self.address}, so it was not contacted. "
             "Run `ocpfleet hosts trust ID`, or set OCPFLEET_TRUST_ON_FIRST_USE, then retry."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HostKeyUnreadable(Outcome):
+    """What the inventory pins is no public key in OpenSSH's one-line form."""
+
+    address: str
+
+    @override
+    def sentence(self) -> str:
+        return (
+            f"Host key unreadable: the hostKey of {self.address} in the inventory is no OpenSSH public key, so it was "
+            "not contacted. Run `ocpfleet hosts trust ID`, then retry."
         )
 
 

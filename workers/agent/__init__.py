@@ -1,0 +1,1 @@
+"""What is done to the agent on a host: looking at its processes, and stopping them."""

@@ -1,0 +1,77 @@
+"""The agent's processes on a host, as one look saw them."""
+
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from core.host import Target
+
+NAMES = ("agentd", "mgragent", "monagent")
+"""What the agent's processes are called, without the prefix; the first looks after the others."""
+
+_NAME_LIMIT = 15
+"""Characters of a process's name that the kernel keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentProcess:
+    """One live process with an agent's name. Pid and start time together name it for good: pids are used again."""
+
+    pid: int
+    name: str
+    state: str
+    """The kernel's letter: R running, S sleeping, D waiting for a disk, T stopped."""
+    start_ticks: int
+    """When it began, in clock ticks since the host's boot."""
+    exe: str | None
+    """Its executable; None where the user may not see it, so that nothing proves that it is this agent's."""
+
+    @property
+    def is_agentd(self) -> bool:
+        """Whether it is the one that starts the others anew when they end."""
+        return self.name.endswith("_agentd")
+
+    @override
+    def __str__(self) -> str:
+        doubt = "" if self.exe else ", executable not readable"
+        return f"{self.name} {self.pid} ({self.state}{doubt})"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one look saw."""
+
+    processes: tuple[AgentProcess, ...]
+    """Live processes with an agent's name whose executable is this agent's or could not be read."""
+    restricted: bool = False
+    """Whether the host hides other users' processes, so that seeing none proves little."""
+
+    @property
+    def proved(self) -> tuple[AgentProcess, ...]:
+        """Those that are certainly this agent's."""
+        return tuple(process for process in self.processes if process.exe is not None)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The pids of all of them, in order."""
+        return tuple(sorted(process.pid for process in self.processes))
+
+    @override
+    def __str__(self) -> str:
+        hidden = "; the host hides other users' processes" * self.restricted
+        return (", ".join(map(str, self.processes)) or "no live process of the agent") + hidden
+
+
+def bin_directory(target: Target) -> str:
+    """Return where the agent's programs are on the host."""
+    return f"{target.agent_home.rstrip('/')}/bin"
+
+
+def control_program(target: Target) -> str:
+    """Return the absolute path of the agent's control program, which finds its home by the path it is called by."""
+    return f"{bin_directory(target)}/{target.agent_prefix}_agentctl"
+
+
+def process_names(target: Target) -> tuple[str, ...]:
+    """Return the agent's process names as the kernel shows them, agentd first."""
+    return tuple(f"{target.agent_prefix}_{name}"[:_NAME_LIMIT] for name in NAMES)

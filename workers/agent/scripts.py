@@ -1,0 +1,79 @@
+"""The two shell programs that run on a host. Their text is constant: all input follows as words of its own.
+
+They keep to what dash, bash and busybox's sh have in common. An agent's process is one whose name is one of the given
+ones and whose executable is under the agent's bin directory; neither may be taken from a pid file, which can be wrong
+or gone. Reading every process's executable would cost a fork each on a host with thousands of processes, so one grep
+over the names comes first.
+"""
+
+from core.command import Script
+
+MARK = "ocpfleet:"
+"""What every line of ours begins with, so that a greeting of a login script is not taken for an answer."""
+
+_COMMON = r"""
+export LC_ALL=C
+fields() { state=$1 start=${20}; }
+inspect() {
+  { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+  name=${stat#*"("} name=${name%")"*}
+  fields ${stat##*")"}
+  case $state in Z | X | x) return 1 ;; esac
+}
+proved() {
+  exe=$(readlink "/proc/$1/exe" 2>/dev/null) || return 1
+  case ${exe%" (deleted)"} in "$bin"/* | "$real"/*) ;; *) return 2 ;; esac
+}
+resolve() { bin=$1 real=$(cd -P -- "$1" 2>/dev/null && pwd -P) || real=$1; }
+"""
+# stat's second field is the name in brackets and may hold blanks and brackets itself, so it is cut at the last one.
+
+LOOK = Script(
+    "look at the agent's processes",
+    _COMMON
+    + r"""
+[ -r "/proc/$$/stat" ] || { echo "/proc is not readable" >&2; exit 71; }
+resolve "$1"
+files=$(grep -lsxF -e "$2" -e "$3" -e "$4" /proc/[0-9]*/comm)
+[ $? -le 2 ] || exit 72
+echo "ocpfleet: look"
+[ -r /proc/1/comm ] || echo "ocpfleet: restricted"
+for file in $files; do
+  pid=${file#/proc/} pid=${pid%/comm}
+  inspect "$pid" || continue
+  case $name in "$2" | "$3" | "$4") ;; *) continue ;; esac
+  proved "$pid"
+  case $? in
+    0) echo "ocpfleet: agent $pid $name $state $start $exe" ;;
+    1) inspect "$pid" && echo "ocpfleet: unproved $pid $name $state $start" ;;
+  esac
+done
+echo "ocpfleet: end"
+""".lstrip(),
+)
+"""Words: the bin directory and the three process names. grep says 2 as well when a process ended under its hands."""
+
+SIGNAL = Script(
+    "signal the agent's processes",
+    _COMMON
+    + r"""
+signal=$1
+resolve "$2"
+shift 2
+echo "ocpfleet: signal"
+while [ $# -ge 3 ]; do
+  if ! inspect "$1" || [ "$name" != "$2" ] || [ "$start" != "$3" ] || ! proved "$1"; then
+    echo "ocpfleet: gone $1"
+  elif kill -s "$signal" "$1" 2>/dev/null; then
+    echo "ocpfleet: sent $1"
+  elif inspect "$1"; then
+    echo "ocpfleet: refused $1"
+  else
+    echo "ocpfleet: gone $1"
+  fi
+  shift 3
+done
+echo "ocpfleet: end"
+""".lstrip(),
+)
+"""Words: the signal, the bin directory, then pid, name and start time of each process that is meant."""

@@ -1,0 +1,199 @@
+"""Hosts that do not exist: for unit tests, load tests and benchmarks. Each has an agent that answers as a real one.
+
+It holds nothing but a number of bits per host and answers from memory, so that what is measured with it is everything
+else.
+"""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from core.command import Command
+from core.host import Target
+from core.outcome import Unreachable
+from workers.executor.base import Completed, ConnectionFailed
+
+_NAMES = ("agentd", "mgragent", "monagent")
+_OK = '{"successful":true,"message":"ok","error":""}'
+_LOOK, _SIGNAL = "ocpfleet-look", "ocpfleet-signal"
+
+
+class Behaviour(Enum):
+    """How a stub host takes its commands."""
+
+    HEALTHY = auto()
+    """Its agent runs, and ends when it is told to."""
+    STOPPED = auto()
+    """Its agent does not run."""
+    UNREACHABLE = auto()
+    """No connection can be made."""
+    LOST = auto()
+    """The connection breaks in the agent's own stop."""
+    WEDGED = auto()
+    """No command ever ends."""
+    ORPHANS = auto()
+    """agentd is dead and its children are not: the agent's own stop says ok and does nothing; TERM ends them."""
+    STUBBORN = auto()
+    """agentd takes its TERM and does not end; only KILL ends it."""
+    REFUSING = auto()
+    """The agent's own stop says no with `StubExecutor.refusal`, and everything runs on."""
+    MISSING = auto()
+    """There is no control program; agent processes run all the same."""
+
+
+@dataclass(slots=True)
+class _Host:
+    """What is remembered of one host."""
+
+    alive: dict[int, str]
+    """Its live agent processes: pid and name without the prefix."""
+    commands: Counter[str] = field(default_factory=Counter)
+
+
+class StubExecutor:
+    """Connections to hosts that do not exist.
+
+    Args:
+        delay_seconds: what the agent's own stop takes; other commands take no time.
+        behaviours: by host id; the others are healthy.
+        refusal: the error text of a host that refuses.
+    """
+
+    def __init__(
+        self,
+        delay_seconds: float = 0.0,
+        behaviours: Mapping[int, Behaviour] | None = None,
+        refusal: str = "Module=agent, kind=INTERNAL, code=fetch_config_failed; no such file or directory",
+    ) -> None:
+        self.delay_seconds = delay_seconds
+        self.behaviours = dict(behaviours or {})
+        self.refusal = refusal
+        self._hosts: dict[int, _Host] = {}
+        self._pids = itertools.count(1000)
+
+    @asynccontextmanager
+    async def connect(self, target: Target) -> AsyncIterator["StubSession"]:
+        """Open a connection; see `workers.executor.base.Executor.connect`."""
+        if self.behaviour(target.host_id) is Behaviour.UNREACHABLE:
+            raise ConnectionFailed(Unreachable(target.endpoint, "Connection refused"))
+        yield StubSession(self, target, self._host(target.host_id))
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+    def behaviour(self, host_id: int) -> Behaviour:
+        """Return how a host takes its commands."""
+        return self.behaviours.get(host_id, Behaviour.HEALTHY)
+
+    def commands(self, host_id: int) -> Counter[str]:
+        """Return how often a host was asked to `look`, `stop`, `signal` or do anything else (`other`)."""
+        host = self._hosts.get(host_id)
+        return host.commands if host else Counter()
+
+    def alive(self, host_id: int) -> tuple[int, ...]:
+        """Return the pids of a host's live agent processes; none where it was never connected to."""
+        host = self._hosts.get(host_id)
+        return tuple(host.alive) if host else ()
+
+    def start_agent(self, host_id: int) -> None:
+        """Make a host's agent run, whatever it did before."""
+        self._host(host_id).alive = self._started(_NAMES)
+
+    def _host(self, host_id: int) -> _Host:
+        host = self._hosts.get(host_id)
+        if host is None:
+            host = self._hosts[host_id] = _Host(self._started(self._names(host_id)))
+        return host
+
+    def _names(self, host_id: int) -> tuple[str, ...]:
+        match self.behaviour(host_id):
+            case Behaviour.STOPPED:
+                return ()
+            case Behaviour.ORPHANS:
+                return _NAMES[1:]
+            case _:
+                return _NAMES
+
+    def _started(self, names: tuple[str, ...]) -> dict[int, str]:
+        return {next(self._pids): name for name in names}
+
+
+class StubSession:
+    """An open connection to a host that does not exist; see `workers.executor.base.Session`."""
+
+    __slots__ = ("_executor", "_host", "_target")
+
+    def __init__(self, executor: StubExecutor, target: Target, host: _Host) -> None:
+        self._executor = executor
+        self._target = target
+        self._host = host
+
+    async def run(self, command: Command, *, timeout: float) -> Completed:
+        """Answer one command; see `workers.executor.base.Session.run`."""
+        kind, words = _kind(command)
+        self._host.commands[kind] += 1
+        wedged = self._executor.behaviour(self._target.host_id) is Behaviour.WEDGED
+        delay = self._executor.delay_seconds if kind == "stop" else 0.0
+        if wedged or delay:
+            async with asyncio.timeout(timeout):
+                await (asyncio.Event().wait() if wedged else asyncio.sleep(delay))
+        match kind:
+            case "look":
+                return self._look()
+            case "signal":
+                return self._signal(words)
+            case "stop":
+                return self._stop()
+            case _:
+                return Completed(0, None, "", "")
+
+    def _look(self) -> Completed:
+        prefix, directory = self._target.agent_prefix, f"{self._target.agent_home}/bin"
+        lines = (
+            f"ocpfleet: agent {pid} {prefix}_{name} S {pid} {directory}/{prefix}_{name}"
+            for pid, name in self._host.alive.items()
+        )
+        return Completed(0, None, "\n".join(("ocpfleet: look", *lines, "ocpfleet: end\n")), "")
+
+    def _stop(self) -> Completed:
+        behaviour = self._executor.behaviour(self._target.host_id)
+        match behaviour:
+            case Behaviour.LOST:
+                raise ConnectionFailed(Unreachable(self._target.endpoint, "connection lost while running a command"))
+            case Behaviour.MISSING:
+                return Completed(127, None, "", "sh: 1: not found")
+            case Behaviour.REFUSING:
+                return _refused(self._executor.refusal)
+            case Behaviour.STUBBORN if self._host.alive:
+                return _refused("Module=agent, kind=DEADLINE_EXCEEDED, code=wait_for_exit_timeout; ")
+            case Behaviour.ORPHANS if "agentd" not in self._host.alive.values():
+                return Completed(0, None, _OK, "")
+            case _:
+                self._host.alive.clear()
+                return Completed(0, None, _OK, "")
+
+    def _signal(self, words: tuple[str, ...]) -> Completed:
+        signal, pids = words[0], [int(word) for word in words[2::3]]
+        sent = [f"ocpfleet: {'sent' if pid in self._host.alive else 'gone'} {pid}" for pid in pids]
+        if signal == "KILL" or self._executor.behaviour(self._target.host_id) is not Behaviour.STUBBORN:
+            self._host.alive = {pid: name for pid, name in self._host.alive.items() if pid not in pids}
+        return Completed(0, None, "\n".join(("ocpfleet: signal", *sent, "ocpfleet: end\n")), "")
+
+
+def _kind(command: Command) -> tuple[str, tuple[str, ...]]:
+    """Tell a command by the words that it has for people, and return those after the script's name."""
+    words = tuple(word for word in command.words if isinstance(word, str))
+    if words[-1:] == ("stop",):
+        return "stop", ()
+    for kind, mark in (("look", _LOOK), ("signal", _SIGNAL)):
+        if mark in words:
+            return kind, words[words.index(mark) + 1 :]
+    return "other", ()
+
+
+def _refused(error: str) -> Completed:
+    return Completed(255, None, "", f'{{"successful":false,"message":null,"error":"{error}"}}')
