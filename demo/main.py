@@ -29,7 +29,11 @@ def main() -> None:
         signal.signal(number, _stop)
     try:
         with running(directory, hosts=options.hosts, workers=options.workers, say=_say) as stack:
-            last = show(stack, _say) if options.what == "demo" else _stay(stack)
+            last = (
+                show(stack, _say)
+                if options.what == "demo"
+                else _stay(stack, directory.with_name(f"{directory.name}.json"))
+            )
     except _Stopped:
         last = "stopped everything"
     except (ChildFailedError, DemoFailedError) as error:
@@ -43,8 +47,7 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise _Stopped
 
 
-def _stay(stack: Stack) -> str:
-    facts_file = Path("var/up.json")
+def _stay(stack: Stack, facts_file: Path) -> str:
     stack.facts.write(facts_file)
     try:
         _say(_invitation(stack.facts, facts_file))

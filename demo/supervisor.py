@@ -9,8 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from typing_extensions import Self
+from typing import Self
 
 _GRACE = 8.0
 """Seconds that a child may take to end after SIGTERM."""

@@ -5,9 +5,9 @@ import os
 import structlog
 from celery import Celery
 from celery.signals import worker_shutting_down
-from infra.logs import configure_logging
 
 from infra.celery import HOSTS_QUEUE, STEPS_QUEUE, make_celery
+from infra.logs import configure_logging
 from infra.settings import WorkerSettings, load
 from workers.runtime import Runtime, node_name
 from workers.tasks import register

@@ -18,7 +18,7 @@ from infra.store.base import Store
 from infra.store.redis.store import RedisStore
 from workers.agent.stop import StopPolicy
 from workers.context import Work
-from workers.executor import make_executor
+from workers.executor.choice import make_executor
 from workers.presence import Presence
 from workers.slots import Slots
 
@@ -86,9 +86,13 @@ class Runtime:
 
     def _make_work(self, store: Store, presence: Presence) -> Work:
         settings = self._settings
+
+        async def pin(host_id: int, key: str) -> None:
+            await store.hosts.pin(host_id, key, now(), replace=False)
+
         return Work(
             store=store,
-            executor=make_executor(settings, lambda host_id, key: store.hosts.pin(host_id, key, now(), replace=False)),
+            executor=make_executor(settings, pin),
             presence=presence,
             slots=Slots(settings.max_in_flight),
             clock=now,

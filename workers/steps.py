@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Final
-from typing import assert_never
+from typing import Final, assert_never
 
 import structlog
 

@@ -1,0 +1,239 @@
+"""The whole system as real processes for one test: an embedded server, an API, workers, and hosts to work on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from core.host import Target
+from demo.agents import Pace, StandInAgent
+from demo.stack import free_port
+from demo.supervisor import Supervisor
+from infra import embedded
+from infra.settings import SharedSettings
+from infra.store.base import HostEntry
+from infra.store.redis.store import RedisStore
+from tests.support.keys import make_key_pair
+from tests.support.openssh import OpenSshServer
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+
+    from demo.supervisor import Child
+    from tests.support.keys import KeyPair
+
+BRISK = Pace(monagent_linger=0.2, final_wait=1.0, query_wait=1.0, notice=0.2, request_wait=2.0)
+"""Agents that do as real ones do, sooner."""
+STOP = "Stop all OCP agent processes"
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class System:
+    """A running system. Everything it started ends with the context of `running`."""
+
+    directory: Path
+    supervisor: Supervisor
+    environment: dict[str, str]
+    key: KeyPair
+    api: str = ""
+    client: httpx.Client = field(default_factory=httpx.Client)
+    redis: Child | None = None
+    workers: dict[str, Child] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> SharedSettings:
+        """What all its processes share."""
+        return SharedSettings(redis_url=self.environment["OCPFLEET_REDIS_URL"])
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[RedisStore]:
+        """Its record, reached from the test itself."""
+        store = RedisStore.at(self.settings.redis_url, self.settings.store_options)
+        try:
+            yield store
+        finally:
+            await store.aclose()
+
+    def start_worker(self, name: str, **environment: str) -> Child:
+        """Start one more worker process."""
+        named = {**self.environment, "OCPFLEET_WORKER_NAME": name, **environment}
+        self.workers[name] = self.supervisor.start(name, [_program(), "worker"], named)
+        return self.workers[name]
+
+    def start_api(self) -> None:
+        """Start the API and log in as its first administrator."""
+        port = free_port()
+        password = self.directory / "admin-password"
+        environment = self.environment | {
+            "OCPFLEET_API_PORT": str(port),
+            "OCPFLEET_ADMIN_PASSWORD_FILE": str(password),
+        }
+        child = self.supervisor.start("api", [_program(), "api"], environment)
+        self.api = f"http://127.0.0.1:{port}"
+        wait_until(lambda: self._status("/healthz") == httpx.codes.OK, 30, f"the API to answer: {child.log}")
+        auth = ("admin", password.read_text().strip())
+        self.client = httpx.Client(base_url=f"{self.api}/api/v2", auth=auth, timeout=30)
+
+    def ready(self) -> None:
+        """Wait until the API says that workers are at work."""
+        wait_until(lambda: self._status("/readyz") == httpx.codes.OK, 30, "the system to be ready")
+        wait_until(self._all_alive, 30, "all workers to be alive")
+
+    def _all_alive(self) -> bool:
+        return all("ready." in child.log.read_text() for child in self.workers.values())
+
+    def _status(self, path: str) -> int:
+        try:
+            return httpx.get(f"{self.api}{path}", timeout=10).status_code
+        except httpx.TransportError:
+            return 0
+
+    async def add_hosts(self, targets: Sequence[Target]) -> None:
+        """Bring hosts into the inventory."""
+        async with self.store() as store:
+            await store.hosts.put([HostEntry(target, None) for target in targets], 0)
+
+    def submit(self, host_ids: Sequence[int]) -> httpx.Response:
+        """Ask for a batch stop."""
+        return self.client.post("/compute/hosts/batchStopAgents", json={"hostIds": list(host_ids)})
+
+    def stop(self, host_ids: Sequence[int]) -> Json:
+        """Ask for a batch stop that must be accepted; return its task."""
+        reply = self.submit(host_ids)
+        assert reply.status_code == httpx.codes.OK, reply.text
+        task: Json = reply.json()["data"]
+        return task
+
+    def task(self, task_id: int) -> Json:
+        """Return a task as it stands."""
+        reply = self.client.get(f"/tasks/instances/{task_id}")
+        assert reply.status_code == httpx.codes.OK, reply.text
+        task: Json = reply.json()["data"]
+        return task
+
+    def ended(self, task_id: int, timeout: float = 60) -> Json:
+        """Wait until a task has ended; return it."""
+        wait_until(
+            lambda: self.task(task_id)["status"] != "RUNNING",
+            timeout,
+            f"task {task_id} to end",
+        )
+        return self.task(task_id)
+
+    def log(self, task_id: int, subtask_id: int) -> str:
+        """Return the log of a subtask."""
+        text: str = self.client.get(f"/tasks/instances/{task_id}/subtasks/{subtask_id}/log").json()["data"]["log"]
+        return text
+
+
+@contextmanager
+def running(directory: Path, *, workers: int = 2, **environment: str) -> Iterator[System]:
+    """Start a system.
+
+    Args:
+        directory: where everything goes.
+        workers: how many worker processes run.
+        environment: more settings for all processes, by their full names.
+    """
+    with Supervisor(directory / "logs") as supervisor:
+        port, password = free_port(), embedded.make_password()
+        command = embedded.prepare(directory / "redis", port, password)
+        key = make_key_pair(directory / "keys")
+        settings = {
+            **os.environ,
+            "OCPFLEET_REDIS_URL": embedded.url(port, password),
+            "OCPFLEET_SSH_KEYS": json.dumps([str(key.private)]),
+            **environment,
+        }
+        system = System(directory, supervisor, settings, key)
+        system.redis = supervisor.start("redis", command, settings)
+        wait_until(lambda: _listens(directory), 20, "the embedded server to listen")
+        for number in range(1, workers + 1):
+            system.start_worker(f"worker-{number}")
+        system.start_api()
+        system.ready()
+        try:
+            yield system
+        finally:
+            system.client.close()
+
+
+def _listens(directory: Path) -> bool:
+    return "Ready to accept connections" in (directory / "logs" / "redis.log").read_text()
+
+
+def _program() -> str:
+    return str(Path(sys.executable).with_name("ocpfleet"))
+
+
+def of_step(task: Json, name: str) -> list[Json]:
+    """Return a task's subtasks of one step, in the order of their hosts."""
+    chosen = (subtask for subtask in task["subtasks"] if subtask["name"] == name)
+    return sorted(chosen, key=lambda subtask: int(subtask["seriesId"]))
+
+
+def statuses(task: Json) -> dict[str, list[str]]:
+    """Return the statuses of a task's subtasks, in plan order, by their place and name."""
+    found: dict[str, list[str]] = {}
+    previous = None
+    for subtask in sorted(task["subtasks"], key=lambda subtask: int(subtask["seriesId"])):
+        if previous != subtask["name"]:
+            place = f"{len(found)} {subtask['name']}"
+        found.setdefault(place, []).append(subtask["status"])
+        previous = subtask["name"]
+    return found
+
+
+def stub_target(host_id: int) -> Target:
+    """Return a host that only the stub executor can reach."""
+    return Target(host_id, "10.0.0.1", 22, "admin", "/home/admin/ocp_agent", "ocp", sudo=False, host_key=None)
+
+
+@dataclass(frozen=True, slots=True)
+class RealHosts:
+    """Hosts with real processes, behind one real OpenSSH server."""
+
+    sshd: OpenSshServer
+    agents: dict[int, StandInAgent]
+    targets: dict[int, Target]
+
+
+@contextmanager
+def real_hosts(
+    directory: Path, key: KeyPair, count: int, *, pace: Pace = BRISK, first_id: int = 1
+) -> Iterator[RealHosts]:
+    """Start an OpenSSH server on several addresses and `count` agents, each its host's own."""
+    addresses = [f"127.31.0.{number}" for number in range(1, min(count, 16) + 1)]
+    with OpenSshServer(directory / "sshd", [key.line], addresses) as sshd:
+        agents: dict[int, StandInAgent] = {}
+        targets: dict[int, Target] = {}
+        try:
+            for number in range(count):
+                host_id = first_id + number
+                agent = StandInAgent.install(directory / f"host-{host_id}" / "ocp_agent", pace=pace)
+                agents[host_id] = agent
+                address = addresses[number % len(addresses)]
+                targets[host_id] = Target(
+                    host_id, address, sshd.port, sshd.user, str(agent.home), "ocp", sudo=False, host_key=sshd.host_key
+                )
+            start_all(agents.values())
+            yield RealHosts(sshd, agents, targets)
+        finally:
+            for agent in agents.values():
+                agent.destroy()
+
+
+def start_all(agents: Iterable[StandInAgent]) -> None:
+    """Start agents, several at a time."""
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda agent: agent.start(), agents))

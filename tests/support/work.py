@@ -1,0 +1,108 @@
+"""A worker's context in memory: the in-memory record, an executor that tests script, a clock that only goes on."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.catalogue import TASK_TYPES
+from core.host import Target
+from core.record import Creator, Draft
+from infra.store.base import HostEntry
+from infra.store.memory.store import MemoryStore
+from workers.agent.stop import StopPolicy
+from workers.context import Work
+from workers.executor.stub import StubExecutor
+from workers.handle import Next, find, handle_lane, handle_step
+from workers.presence import Presence
+from workers.slots import Slots
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator, Sequence
+
+    from core.record import TaskRecord
+    from infra.store.base import Store
+    from workers.executor.base import Executor, Session
+
+
+def target(host_id: int) -> Target:
+    """Return a host that is in no network."""
+    return Target(host_id, "10.0.0.1", 22, "admin", "/home/admin/ocp_agent", "ocp", sudo=False, host_key="key")
+
+
+async def make_work(store: Store | None = None, executor: Executor | None = None, **more: object) -> Work:
+    """Return the context of a worker that has just enrolled."""
+    ticks = itertools.count(1_000)
+    store = store or MemoryStore(clock=lambda: next(ticks))
+    worker = await store.workers.enrol("worker-1@test")
+    settings = {"slots": Slots(512), "max_lanes": 4, "lane_window": 8, **more}
+    return Work(
+        store=store,
+        executor=executor or StubExecutor(),
+        presence=Presence(store, worker, every=1.0, alive_for=5.0),
+        clock=lambda: next(ticks),
+        stop_policy=StopPolicy(),
+        **settings,
+    )
+
+
+async def make_task(work: Work, host_ids: Sequence[int]) -> TaskRecord:
+    """Store a batch stop of hosts, which are added to the inventory."""
+    await work.store.hosts.put([HostEntry(target(host_id), None) for host_id in host_ids], 0)
+    draft = Draft(
+        TASK_TYPES["batch_stop_agents"], tuple(host_ids), Creator(100, "admin"), "127.0.0.1", "0" * 16, work.clock()
+    )
+    return await work.store.tasks.create(draft)
+
+
+async def step(work: Work, task: TaskRecord, index: int) -> Next:
+    """Handle the message of a step."""
+    found = await find(work, task.id, index)
+    assert found is not None
+    return await handle_step(work, found)
+
+
+async def lane(work: Work, task: TaskRecord, index: int = 2) -> tuple[bool, bool]:
+    """Handle the message of a lane; say whether it opened the next step, and whether it wants a successor."""
+    found = await find(work, task.id, index)
+    assert found is not None
+    end = await handle_lane(work, found)
+    return end.opened, end.handed_over
+
+
+async def prepared(work: Work, host_ids: Sequence[int]) -> TaskRecord:
+    """Store a batch stop and bring it to the point where its lanes may work."""
+    task = await make_task(work, host_ids)
+    assert await step(work, task, 0) is Next.REST
+    assert await step(work, task, 1) is Next.REST
+    return task
+
+
+@dataclass
+class GatedExecutor:
+    """Reaches hosts as the stub does, but holds some of them at the door until they are let through."""
+
+    held: dict[int, asyncio.Event] = field(default_factory=dict)
+    inside: int = 0
+    most: int = 0
+    order: list[int] = field(default_factory=list)
+    stub: StubExecutor = field(default_factory=StubExecutor)
+
+    @asynccontextmanager
+    async def connect(self, target: Target) -> AsyncIterator[Session]:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        self.order.append(target.host_id)
+        try:
+            if gate := self.held.get(target.host_id):
+                await gate.wait()
+            async with self.stub.connect(target) as session:
+                yield session
+        finally:
+            self.inside -= 1
+
+    async def aclose(self) -> None:
+        await self.stub.aclose()

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core.errors import StoreUnavailable
+from core.status import Status
+from tests.support.waiting import eventually
+from tests.support.work import GatedExecutor, lane, make_work, prepared
+from workers.lane import window
+from workers.slots import Slots
+
+
+@pytest.mark.parametrize(
+    ("hosts", "lanes", "most", "expected"), [(1, 32, 64, 1), (10, 32, 64, 1), (100, 32, 64, 4), (10_000, 32, 64, 64)]
+)
+def test_a_lane_works_on_its_share_at_a_time(hosts: int, lanes: int, most: int, expected: int) -> None:
+    assert window(hosts, lanes, most) == expected
+
+
+async def test_a_wedged_host_does_not_hold_the_hosts_behind_it() -> None:
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    work = await make_work(executor=executor, max_lanes=1, lane_window=2)
+    task = await prepared(work, range(1, 21))
+
+    running = asyncio.create_task(lane(work, task))
+    await eventually(lambda: len(executor.order) == 20, 5, "all hosts to be visited")
+    assert executor.most == 2
+    assert not running.done()
+    executor.held[1].set()
+    assert await running == (True, False)
+
+
+async def test_lanes_together_stay_within_the_places_of_the_process() -> None:
+    executor = GatedExecutor()
+    work = await make_work(executor=executor, slots=Slots(3), max_lanes=4, lane_window=8)
+    task = await prepared(work, range(1, 41))
+
+    ends = await asyncio.gather(*(lane(work, task) for _ in range(4)))
+
+    assert sorted(ends) == [(False, False)] * 3 + [(True, False)]
+    assert executor.most <= 3
+    assert sorted(executor.order) == list(range(1, 41))
+    assert work.slots.take(10) == 3
+
+
+async def test_a_host_over_its_limit_is_failed_and_says_so() -> None:
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    work = await make_work(executor=executor, host_time_limit=0.05)
+    task = await prepared(work, [1, 2])
+
+    assert await lane(work, task) == (False, False)
+
+    head = await work.store.tasks.head(task.id)
+    assert head is not None
+    stop = head.plan.steps[2]
+    records = await work.store.tasks.subtasks(head)
+    assert [records[series_id].status for series_id in stop.series] == [Status.FAILED, Status.SUCCESSFUL]
+    log = (await work.store.tasks.logs(head, stop.first))[0]
+    assert log.lines[-1].text.startswith("Timed out: 0.05 s ran out while working on host 1.")
+
+
+async def test_a_fault_of_ours_is_recorded_and_stops_nobody_else() -> None:
+    executor = GatedExecutor()
+    broken = executor.stub.connect
+
+    def connect(target):  # noqa: ANN001, ANN202
+        if target.host_id == 1:
+            raise ZeroDivisionError("our own fault")
+        return broken(target)
+
+    executor.stub.connect = connect
+    work = await make_work(executor=executor)
+    task = await prepared(work, [1, 2])
+
+    assert await lane(work, task) == (False, False)
+
+    head = await work.store.tasks.head(task.id)
+    assert head is not None
+    assert head.counts[2, Status.FAILED] == 1
+    log = (await work.store.tasks.logs(head, head.plan.steps[2].first))[0]
+    assert "Internal error: ZeroDivisionError: our own fault" in log.lines[-1].text
+
+
+async def test_a_draining_worker_finishes_what_it_has_and_asks_for_a_successor() -> None:
+    executor = GatedExecutor(held={host_id: asyncio.Event() for host_id in range(1, 9)})
+    draining = []
+    work = await make_work(executor=executor, max_lanes=1, lane_window=2, draining=lambda: bool(draining))
+    task = await prepared(work, range(1, 9))
+
+    running = asyncio.create_task(lane(work, task))
+    await eventually(lambda: executor.inside == 2, 5, "the first hosts to be in work")
+    draining.append(1)
+    for gate in executor.held.values():
+        gate.set()
+
+    assert await running == (False, True)
+    assert executor.order == [1, 2]
+    draining.clear()
+    assert await lane(work, task) == (True, False)
+    assert sorted(executor.order) == list(range(1, 9))
+
+
+class Flaky:
+    """The tasks of a store that does what it is told, then says a few times that it did not answer."""
+
+    def __init__(self, tasks, failures: int) -> None:  # noqa: ANN001
+        self._tasks = tasks
+        self.failures = failures
+
+    def __getattr__(self, name: str):  # noqa: ANN204
+        return getattr(self._tasks, name)
+
+    async def advance(self, *words, settled=(), claim=None):  # noqa: ANN002, ANN001, ANN201
+        answer = await self._tasks.advance(*words, settled=settled, claim=claim)
+        if settled and self.failures:
+            self.failures -= 1
+            raise StoreUnavailable("the answer was lost")
+        return answer
+
+
+async def test_an_answer_that_was_lost_does_not_lose_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = await make_work(max_lanes=1, lane_window=1)
+    task = await prepared(work, [1])
+    monkeypatch.setattr(work.store, "_tasks", Flaky(work.store.tasks, 2))
+
+    assert await lane(work, task) == (True, False)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.status import Operation
+from infra.store.base import ClaimRequest
+from tests.support.work import make_task, make_work
+from workers.presence import ClaimLostError, Presence
+from workers.slots import Slots
+
+if TYPE_CHECKING:
+    from core.claim import Claim
+    from infra.store.memory.store import MemoryStore
+
+
+async def test_places_are_given_in_the_order_of_waiting() -> None:
+    slots = Slots(1)
+    assert slots.take(5) == 1
+    got: list[int] = []
+
+    async def wait(number: int) -> None:
+        await slots.take_one()
+        got.append(number)
+
+    waiting = [asyncio.create_task(wait(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    for _ in waiting:
+        slots.release(1)
+        await asyncio.sleep(0)
+        assert slots.take(1) == 0 or got == [0, 1, 2]
+    await asyncio.gather(*waiting)
+    assert got == [0, 1, 2]
+
+
+async def test_a_cancelled_wait_loses_no_place() -> None:
+    slots = Slots(1)
+    slots.take(1)
+    waiting = asyncio.create_task(slots.take_one())
+    await asyncio.sleep(0)
+    slots.release(1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert slots.take(1) == 1
+
+
+class Ticking:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def claimed() -> tuple[MemoryStore, Presence, Claim, Ticking]:
+    work = await make_work()
+    task = await make_task(work, [1])
+    clock = Ticking()
+    presence = Presence(work.store, work.presence.worker, every=2.0, alive_for=10.0, monotonic=clock)
+    request = ClaimRequest(1)
+    _, answer = await work.store.tasks.advance(task, task.plan.steps[0], presence.worker, 1, claim=request)
+    return work.store, presence, answer.granted[0], clock
+
+
+async def test_while_it_beats_a_worker_trusts_its_claims_without_asking() -> None:
+    _, presence, claim, clock = await claimed()
+    clock.now += 3.9
+    await presence.require(replace(claim, token=999))
+
+
+async def test_after_a_pause_a_worker_asks_the_record() -> None:
+    _, presence, claim, clock = await claimed()
+    clock.now += 4.1
+    await presence.require(claim)
+    with pytest.raises(ClaimLostError):
+        await presence.require(replace(claim, token=999))
+
+
+async def test_a_beat_ends_the_pause() -> None:
+    _, presence, claim, clock = await claimed()
+    clock.now += 60
+    await presence.beat()
+    await presence.require(replace(claim, token=999))
+
+
+async def test_a_worker_that_the_record_has_forgotten_enrols_anew() -> None:
+    store, presence, claim, _ = await claimed()
+    assert claim.operation is Operation.EXECUTE
+    before = presence.worker
+    await store.workers.leave(before)
+    await presence.beat()
+    assert presence.worker.id != before.id
+    assert presence.worker.name == before.name
+    await presence.beat()
+    assert presence.worker in await store.workers.alive()

@@ -1,0 +1,47 @@
+"""Which executor a worker process uses, from its settings."""
+
+from typing import assert_never
+
+import structlog
+
+from infra.settings import WorkerSettings
+from workers.executor.base import Executor
+from workers.executor.local import LocalExecutor
+from workers.executor.ssh import PinCallback, SshExecutor, SshOptions
+from workers.executor.stub import StubExecutor
+
+log = structlog.get_logger(__name__)
+
+
+def make_executor(settings: WorkerSettings, pin: PinCallback) -> Executor:
+    """Return the configured way to hosts.
+
+    Args:
+        settings: the worker's.
+        pin: told the host key that was seen on first use, where that is trusted.
+
+    Raises:
+        Misconfigured: a private key cannot be read.
+    """
+    match settings.executor:
+        case "ssh":
+            return SshExecutor(_ssh_options(settings), pin)
+        case "local":
+            return LocalExecutor()
+        case "stub":
+            log.warning("OCPFLEET_EXECUTOR=stub: no host is contacted, every stop is pretended")
+            return StubExecutor(settings.stub_delay)
+        case _:
+            assert_never(settings.executor)
+
+
+def _ssh_options(settings: WorkerSettings) -> SshOptions:
+    return SshOptions(
+        client_keys=settings.ssh_keys,
+        use_agent=settings.ssh_agent,
+        passphrase_file=settings.ssh_key_passphrase_file,
+        connect_timeout=settings.ssh_connect_timeout,
+        login_timeout=settings.ssh_login_timeout,
+        close_timeout=settings.ssh_close_timeout,
+        trust_on_first_use=settings.trust_on_first_use,
+    )
