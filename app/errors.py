@@ -106,9 +106,15 @@ async def _wrong_parameter(request: Request, error: Exception) -> Response:
 def _fault(fault: Mapping[str, object]) -> dict[str, object]:
     where = fault["loc"]
     field = str(where[-1]) if isinstance(where, Sequence) else ""
-    reason = str(fault["msg"]).removeprefix("Value error, ")
-    value = fault.get("input")
-    return _sub_error("parameter", field, value, f"{field}={_shown(value)}: {reason}")
+    value, limits = fault.get("input"), fault.get("ctx")
+    match fault["type"], limits:
+        case "greater_than_equal", {"ge": least}:
+            reason = f"too small. Write a whole number from {least} on"
+        case "less_than_equal", {"le": most}:
+            reason = f"too large. Write a whole number up to {most}"
+        case _:
+            reason = str(fault["msg"]).removeprefix("Value error, ")
+    return _sub_error("parameter", field, value, f"{field}: {_shown(value)} is {reason}.")
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -102,7 +102,7 @@ def _trace_id(scope: Scope) -> str:
 
 
 def _write_line(scope: Scope, exchange: Exchange) -> None:
-    level = "warning" if exchange.status >= _SERVER_FAULT else "debug" if scope["path"] in _HEALTH else "info"
+    level = "debug" if scope["path"] in _HEALTH else "warning" if exchange.status >= _SERVER_FAULT else "info"
     getattr(log, level)(
         "request",
         method=scope["method"],

@@ -1,0 +1,131 @@
+"""The columns of an inventory: what may stand in each, and what it means where nothing stands there."""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from posixpath import normpath
+from typing import Final
+
+from infra.settings import InventorySettings
+
+_LARGEST_ID: Final = 2**63 - 1
+_LARGEST_PORT: Final = 65535
+_KEY_WORDS: Final = 2
+_LONGEST: Final = 255
+_WHOLE: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_USER: Final = re.compile(r"[^\s:\x00-\x1f\x7f-][^\s:\x00-\x1f\x7f]{0,63}")
+_TRUE: Final = frozenset({"true", "yes", "1"})
+_FALSE: Final = frozenset({"false", "no", "0"})
+
+
+class Fault(Exception):  # noqa: N818 - a finding about the file, not about us
+    """What is wrong with a cell; `str()` says what is right."""
+
+
+class Reader:
+    """Reads cells.
+
+    Args:
+        defaults: for cells that are empty.
+        check_key: raises ValueError where a text is no public key in OpenSSH's one-line form.
+    """
+
+    def __init__(self, defaults: InventorySettings, check_key: Callable[[str], object]) -> None:
+        self._defaults = defaults
+        self._check_key = check_key
+
+    def read(self, column: str, text: str) -> None:
+        """See that a cell of a column is right.
+
+        Raises:
+            Fault: it is not.
+        """
+        COLUMNS[column](self, text)
+
+    def identity(self, text: str) -> int:
+        """Return the host's id."""
+        if not _WHOLE.fullmatch(text) or not 1 <= int(text) <= _LARGEST_ID:
+            raise Fault(f"not an id. Write a whole number from 1 to {_LARGEST_ID}.")
+        return int(text)
+
+    def address(self, text: str) -> str:
+        """Return the host's address."""
+        try:
+            address = ip_address(text)
+        except ValueError:
+            raise Fault("not an IP address. Write one such as 10.0.0.7 or fd00::7.") from None
+        if address.is_unspecified or address.is_multicast:
+            raise Fault("no host has this address. Write the host's own, such as 10.0.0.7.")
+        return str(address)
+
+    def port(self, text: str) -> int:
+        """Return the port of the host's sshd."""
+        if not text:
+            return self._defaults.ssh_port
+        if not _WHOLE.fullmatch(text) or not 1 <= int(text) <= _LARGEST_PORT:
+            raise Fault(f"not a port. Write a whole number from 1 to {_LARGEST_PORT}.")
+        return int(text)
+
+    def user(self, text: str) -> str:
+        """Return whom to log in as."""
+        if text and not _USER.fullmatch(text):
+            raise Fault("not a user name. Write up to 64 characters without spaces and colons, not starting with -.")
+        return text or self._defaults.ssh_user
+
+    def home(self, text: str) -> str:
+        """Return the agent's directory on the host."""
+        if not text:
+            return self._defaults.agent_home
+        plain = text.startswith("/") and text.isprintable() and ".." not in text.split("/")
+        path = "/" + normpath(text).lstrip("/")
+        if not plain or path == "/":
+            raise Fault("not the agent's directory. Write an absolute path without .., such as /home/admin/ocp_agent.")
+        return path
+
+    def prefix(self, text: str) -> str:
+        """Return what the names of the agent's programs start with."""
+        if text not in {"", "ocp", "ob"}:
+            raise Fault("not a prefix of agent programs. Write ocp or ob.")
+        return text or self._defaults.agent_prefix
+
+    def sudo(self, text: str) -> bool:
+        """Return whether commands run through sudo -n."""
+        if not text:
+            return self._defaults.sudo
+        if text.lower() not in _TRUE | _FALSE:
+            raise Fault("neither yes nor no. Write true or false.")
+        return text.lower() in _TRUE
+
+    def host_key(self, text: str) -> str | None:
+        """Return the host's public key without its comment, or None where none is given."""
+        if not text:
+            return None
+        key = " ".join(text.split()[:_KEY_WORDS])
+        try:
+            self._check_key(key)
+        except ValueError as error:
+            raise Fault(
+                f"not a public key ({error}). Write its type and its base64 text, such as ssh-ed25519 AAAA…, "
+                "or leave it out and run `ocpfleet hosts trust ID`."
+            ) from None
+        return key
+
+    def alias(self, text: str) -> str | None:
+        """Return the host's name for people, or None where it has none."""
+        if len(text) > _LONGEST or not text.isprintable():
+            raise Fault(f"not an alias. Write at most {_LONGEST} printable characters.")
+        return text or None
+
+
+COLUMNS: Final[dict[str, Callable[[Reader, str], object]]] = {
+    "id": Reader.identity,
+    "innerIpAddress": Reader.address,
+    "sshPort": Reader.port,
+    "sshUser": Reader.user,
+    "agentHome": Reader.home,
+    "agentPrefix": Reader.prefix,
+    "sudo": Reader.sudo,
+    "hostKey": Reader.host_key,
+    "alias": Reader.alias,
+}
+"""Every column and how it is read."""

@@ -1,0 +1,53 @@
+"""The store as the commands use it: opened from the settings, closed when the command ends."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from rich.console import Console
+
+from infra.settings import SharedSettings, load
+from infra.store.base import Store
+from infra.store.redis.store import RedisStore
+
+_WIDE: Final = 400
+"""Columns of an output that no person looks at directly: nothing is cut."""
+OUT: Final = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
+"""Where answers go."""
+
+R = TypeVar("R")
+
+
+def now() -> int:
+    """Return the time in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def open_store() -> Store:
+    """Return the store that the settings name."""
+    settings = load(SharedSettings)
+    return RedisStore.at(settings.redis_url, settings.store_options)
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Store]:
+    """Give a command the store, once it proved to be one that remembers."""
+    store = open_store()
+    try:
+        await store.check()
+        yield store
+    finally:
+        await store.aclose()
+
+
+def run(use: Callable[[Store], Coroutine[Any, Any, R]]) -> R:
+    """Run what a command does with the store, and return what it returns."""
+
+    async def command() -> R:
+        async with opened() as store:
+            return await use(store)
+
+    return asyncio.run(command())
