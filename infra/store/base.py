@@ -19,6 +19,9 @@ from core.user import User
 CHUNK = 500
 """How many subtasks or hosts one script call works on: a few milliseconds of the store's time at the most."""
 
+FIRST_USER_ID = 100
+"""The number of the first user, as in OCP, where admin is 100."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:

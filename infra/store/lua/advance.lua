@@ -1,6 +1,7 @@
 -- Records results and claims more, at once. The only script that changes a subtask's status.
 -- ARGV 1-13: task id, newest known version, step, its first seriesId, its size, 1 if it has hosts, 1 if it is the last,
---   number of subtasks of the task, worker's number, worker's name, now, ms to keep a finished task, ms to keep its events.
+--   number of subtasks of the task, worker's number, worker's name, now, ms to keep a finished task, ms to keep its
+--   events.
 -- ARGV 14-15: letters of the statuses that a result may start from, how many results; then
 --   for each result its seriesId, its token, the letter of its new status and its log.
 -- After them: letters of the statuses that a claim may start from, at most how many, 1 if the whole step is wanted, and
@@ -15,10 +16,20 @@ local claim_from, limit, whole, own = ARGV[tail], tonumber(ARGV[tail + 1]), ARGV
 local task = task_key(id)
 local claims_of_worker = P .. 'claims:' .. worker
 
+-- The worker does not hold this claim any more; a newer one of the same subtask stays.
+local function forget(sid, token)
+  local field = id .. ':' .. int(sid)
+  if redis.call('HGET', claims_of_worker, field) == token then redis.call('HDEL', claims_of_worker, field) end
+end
+
 local version, status, opened, began = unpack(redis.call('HMGET', task, 'version', 'status', 'opened', 'started'))
 if not version then
   local stale = {}
-  for i = 0, results - 1 do stale[#stale + 1] = tonumber(ARGV[16 + 4 * i]) end
+  for i = 0, results - 1 do
+    local sid = tonumber(ARGV[16 + 4 * i])
+    stale[#stale + 1] = sid
+    forget(sid, ARGV[17 + 4 * i])
+  end
   return {0, 'RUNNING', stale, 'gone', {}}
 end
 opened, began = tonumber(opened), tonumber(began)
@@ -39,14 +50,16 @@ local function settle()
     local at = 16 + 4 * i
     local sid, token, to, log = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     local r = read(task, sid)
-    if r and r.token == token and string.find(settle_from, r.status, 1, true) then
+    local ours = r and sid >= first and sid < first + size
+    if ours and r.token == token and string.find(settle_from, r.status, 1, true) then
+      local from = r.status
       r.finished, r.token = int(now - began), '-'
-      change(sid, r, 'R', to)
+      change(sid, r, from, to)
       redis.call('HSET', bucket_key(task, 'logs', sid), int(sid) .. ':' .. r.run, log)
     else
       stale[#stale + 1] = sid
     end
-    redis.call('HDEL', claims_of_worker, id .. ':' .. int(sid))
+    forget(sid, token)
   end
   return stale
 end
@@ -104,13 +117,17 @@ local function hosts_of(sids)
   return ids
 end
 
+-- Whoever begins finds nobody at work; whoever goes on must still be the one who began last.
+local function whole_step_is_free()
+  if own ~= '-' then return redis.call('HGET', task, 'own:' .. step) == own end
+  return tonumber(redis.call('HGET', task, 'n:' .. step .. ':R') or '0') == 0
+end
+
 local function claim()
   if limit == 0 then return 'granted', {} end
   if tonumber(version) > known then return 'newer', {} end
   if step > opened then return 'early', {} end
-  local lock = 'own:' .. step
-  if whole and tonumber(redis.call('HGET', task, 'n:' .. step .. ':R') or '0') > 0
-    and redis.call('HGET', task, lock) ~= own then return 'busy', {} end
+  if whole and not whole_step_is_free() then return 'busy', {} end
   local granted, sids = {}, candidates()
   local ids, executor = hosts_of(sids), #sids > 0 and executor_number()
   for _, sid in ipairs(sids) do
@@ -121,7 +138,7 @@ local function claim()
       local token = int(redis.call('HINCRBY', task, 'token', 1))
       if whole and own == '-' then
         own = token
-        redis.call('HSET', task, lock, own)
+        redis.call('HSET', task, 'own:' .. step, own)
       end
       r.executor, r.finished, r.token = executor, '-', token
       if r.started == '-' then r.started = int(now - began) end

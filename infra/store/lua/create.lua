@@ -2,8 +2,10 @@
 -- ARGV: version, type, creator's id, creator's name, executor, trace id, now, number of subtasks, then the host ids.
 -- Returns the task's id and its first subtask's id.
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'expiring', '-inf', ARGV[7], 'LIMIT', 0, 20)) do
-  redis.call('ZREM', P .. 'expiring', id)
-  if redis.call('EXISTS', task_key(id)) == 0 then redis.call('ZREM', P .. 'tasks', id) end
+  if redis.call('EXISTS', task_key(id)) == 0 then
+    redis.call('ZREM', P .. 'expiring', id)
+    redis.call('ZREM', P .. 'tasks', id)
+  end
 end
 local total = tonumber(ARGV[8])
 local id = redis.call('INCR', P .. 'seq:task')

@@ -17,5 +17,5 @@ for at = 4, #ARGV, 3 do
     freed[#freed + 1] = host
   end
 end
-redis.call('HINCRBY', task, 'held', -#freed)
+if #freed > 0 then redis.call('HINCRBY', task, 'held', -#freed) end
 return freed

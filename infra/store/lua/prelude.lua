@@ -16,7 +16,8 @@ local function read(task, sid)
   if not raw then return nil end
   local status, op, run, executor, started, finished, token =
     string.match(raw, '^(%u) (%u) (%d+) (%S+) (%S+) (%S+) (%S+)$')
-  return {status = status, op = op, run = run, executor = executor, started = started, finished = finished, token = token}
+  return {status = status, op = op, run = run, executor = executor,
+    started = started, finished = finished, token = token}
 end
 
 local function write(task, sid, r)
@@ -62,6 +63,9 @@ local function retire(task, id, total, now, keep_ms, events_ms)
   redis.call('PEXPIRE', task .. ':events', events_ms)
   if tonumber(redis.call('HGET', task, 'held') or '0') > 0 then return end
   for _, key in ipairs({task, task .. ':hosts', task .. ':executors'}) do redis.call('PEXPIRE', key, keep_ms) end
+  for step = 0, tonumber(redis.call('HGET', task, 'opened')) do
+    redis.call('PEXPIRE', task .. ':again:' .. step, keep_ms)
+  end
   for bucket = 0, math.floor((total - 1) / BUCKET) do
     redis.call('PEXPIRE', task .. ':subtasks:' .. bucket, keep_ms)
     redis.call('PEXPIRE', task .. ':logs:' .. bucket, keep_ms)

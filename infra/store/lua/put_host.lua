@@ -4,11 +4,13 @@ for at = 2, #ARGV, 10 do
   local id, member, alias = ARGV[at], ARGV[at + 1], ARGV[at + 9]
   local key = host_key(id)
   local old = redis.call('HGET', key, 'alias')
-  if old and old ~= alias and redis.call('HGET', P .. 'aliases', old) == id then redis.call('HDEL', P .. 'aliases', old) end
+  if old and old ~= alias then redis.call('HDEL', P .. 'aliases', old) end
   redis.call('HSET', key, 'ip', ARGV[at + 2], 'port', ARGV[at + 3], 'user', ARGV[at + 4], 'home', ARGV[at + 5],
     'prefix', ARGV[at + 6], 'sudo', ARGV[at + 7], 'updated', ARGV[1])
   if ARGV[at + 8] ~= '' then redis.call('HSET', key, 'key', ARGV[at + 8]) end
   if alias ~= '' then
+    local loser = redis.call('HGET', P .. 'aliases', alias)
+    if loser and loser ~= id then redis.call('HDEL', host_key(loser), 'alias') end
     redis.call('HSET', key, 'alias', alias)
     redis.call('HSET', P .. 'aliases', alias, id)
   else

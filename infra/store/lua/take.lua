@@ -19,5 +19,5 @@ for at = 5, #ARGV, 3 do
     taken = taken + 1
   end
 end
-redis.call('HINCRBY', task, 'held', taken)
+if taken > 0 then redis.call('HINCRBY', task, 'held', taken) end
 return {'taken'}

@@ -8,10 +8,13 @@ from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, RedisError
 
 from core.errors import StoreUnavailable
+from infra.store.base import StoreOptions
 
 Argument = str | bytes | int
 Reply = Any
@@ -39,6 +42,19 @@ def answering() -> Iterator[None]:
             f"The store does not answer ({type(error).__name__}: {error}). "
             "Check that Redis runs at OCPFLEET_REDIS_URL, then try again."
         ) from error
+
+
+def pooling(options: StoreOptions) -> dict[str, Any]:
+    """Return the arguments of a blocking pool: its size and its limits. Nothing is sent twice without our knowing."""
+    return {
+        "max_connections": options.connections,
+        "timeout": options.timeout,
+        "socket_timeout": options.timeout,
+        "socket_connect_timeout": options.timeout,
+        "decode_responses": True,
+        "health_check_interval": 30,
+        "retry": Retry(NoBackoff(), 0),
+    }
 
 
 class Connection:

@@ -39,7 +39,8 @@ def _counts(fields: Mapping[str, str]) -> dict[tuple[int, Status], int]:
     for name, value in fields.items():
         if name.startswith("n:"):
             _, step, letter = name.split(":")
-            counts[int(step), STATUS_OF[letter]] = int(value)
+            if int(value):
+                counts[int(step), STATUS_OF[letter]] = int(value)
     return counts
 
 

@@ -26,7 +26,7 @@ class RedisHosts(Hosts):
     @override
     async def page(self, offset: int, limit: int) -> HostPage:
         total, members = await self._redis.calls(
-            [("ZCARD", keys.HOSTS), ("ZRANGE", keys.HOSTS, offset, offset + limit - 1)]
+            [("ZCARD", keys.HOSTS), ("ZRANGEBYLEX", keys.HOSTS, "-", "+", "LIMIT", offset, limit)]
         )
         found = await self.get(tuple(map(int, members)))
         return HostPage(tuple(found.values()), total)

@@ -17,8 +17,8 @@ Of the fleet:
 
 - `tasks` sorted set: every task's id. `expiring` sorted set: when a finished task's keys will be gone.
 - `seq:task`, `seq:subtask`, `seq:user`, `seq:worker`: the last number given.
-- `host:{id}` hash: ip, port, user, home, prefix, sudo, key, alias, status, agent (its status), created, updated; while a
-  task holds it also `holder`, `former_status` and `former_agent`.
+- `host:{id}` hash: ip, port, user, home, prefix, sudo, key, alias, status, agent (its status), created, updated; while
+  a task holds it also `holder`, `former_status` and `former_agent`.
 - `hosts` sorted set, all scores 0: every host's id in 19 digits, so that order by name is order by number.
 - `aliases` hash: alias to host id.
 - `workers` hash: worker's number to its name. `beats` hash: its counter. `alive:{n}`: lapses when it stops beating.

@@ -1,13 +1,12 @@
 """The record in Redis: one primary, reached by one pool of connections."""
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from typing_extensions import override
 
 from core.errors import Misconfigured
 from infra.store.base import Hosts, Store, StoreOptions, Tasks, Users, Workers
-from infra.store.redis.connection import Connection
+from infra.store.redis import sentinel
+from infra.store.redis.connection import Connection, pooling
 from infra.store.redis.hosts import RedisHosts
 from infra.store.redis.tasks import RedisTasks
 from infra.store.redis.users import RedisUsers
@@ -27,18 +26,17 @@ class RedisStore(Store):
 
     @classmethod
     def at(cls, url: str, options: StoreOptions) -> "RedisStore":
-        """Return a store on the Redis at `url` (redis:// or rediss://). Nothing is sent yet."""
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=options.connections,
-            timeout=options.timeout,
-            socket_timeout=options.timeout,
-            socket_connect_timeout=options.timeout,
-            decode_responses=True,
-            health_check_interval=30,
-            retry=Retry(NoBackoff(), 0),
+        """Return a store on the Redis at `url` (redis://, rediss:// or sentinel://). Nothing is sent yet.
+
+        Raises:
+            Misconfigured: the address cannot be read.
+        """
+        pool: ConnectionPool = (
+            sentinel.SentinelPool(sentinel.parse(url), options)
+            if url.startswith(sentinel.SCHEME)
+            else BlockingConnectionPool.from_url(url, **pooling(options))
         )
-        return cls(Redis(connection_pool=pool), options)
+        return cls(Redis.from_pool(pool), options)
 
     @property
     @override
@@ -72,8 +70,9 @@ class RedisStore(Store):
             return
         if not int(info.get("aof_enabled", 0)):
             raise Misconfigured(
-                "The Redis at OCPFLEET_REDIS_URL keeps no append-only file, so a restart would lose accepted tasks. Start "
-                "it with --appendonly yes, or set OCPFLEET_ALLOW_VOLATILE_STORE=true if losing tasks is acceptable."
+                "The Redis at OCPFLEET_REDIS_URL keeps no append-only file, so a restart would lose accepted tasks. "
+                "Start it with --appendonly yes, or set OCPFLEET_ALLOW_VOLATILE_STORE=true if losing tasks is "
+                "acceptable."
             )
         if info.get("maxmemory_policy", "noeviction") != "noeviction":
             raise Misconfigured(

@@ -22,7 +22,7 @@ from core.host import AgentStatus, HostStatus
 from core.journal import RunLog
 from core.plan import Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
-from core.status import TaskStatus
+from core.status import Status, TaskStatus
 from core.transition import MOVES, Claimed, Failed, Settled, Succeeded
 from infra.store import logcodec
 from infra.store.base import ClaimRequest, StoreOptions, Tasks
@@ -134,7 +134,8 @@ class RedisTasks(Tasks):
     @override
     async def stands(self, claim: Claim) -> bool:
         raw = await self._redis.call("HGET", keys.subtasks(claim.task_id, claim.series_id), claim.series_id)
-        return raw is not None and parse_subtask(raw, 0, {}).token == claim.token
+        record = parse_subtask(raw, 0, {}) if raw else None
+        return record is not None and record.status is Status.RUNNING and record.token == claim.token
 
     @override
     async def take_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus, host: HostStatus) -> Taking:

@@ -6,7 +6,7 @@ import orjson
 from typing_extensions import override
 
 from core.user import Role, User
-from infra.store.base import Users
+from infra.store.base import FIRST_USER_ID, Users
 from infra.store.redis import keys
 from infra.store.redis.connection import Connection
 
@@ -31,10 +31,6 @@ class RedisUsers(Users):
     @override
     async def count(self) -> int:
         return int(await self._redis.call("HLEN", keys.USERS))
-
-
-FIRST_USER_ID = 100
-"""The number of the first user, as in OCP, where admin is 100."""
 
 
 def _encode(user: User) -> bytes:

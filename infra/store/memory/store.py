@@ -1,0 +1,63 @@
+"""The record in memory, put together."""
+
+import time
+from collections.abc import Callable
+
+from typing_extensions import override
+
+from infra.store.base import Store, StoreOptions
+from infra.store.memory.hosts import MemoryHosts
+from infra.store.memory.tasks import MemoryTasks
+from infra.store.memory.users import MemoryUsers
+from infra.store.memory.workers import MemoryWorkers
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class MemoryStore(Store):
+    """The record, kept by this process and gone with it. No method awaits anything, so each is atomic.
+
+    Args:
+        options: how it is used; only how long finished tasks and their events are kept matters here.
+        clock: milliseconds; says when something is gone that is kept for a while only.
+    """
+
+    def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = _milliseconds) -> None:
+        self._hosts = MemoryHosts()
+        self._tasks = MemoryTasks(self._hosts, options or StoreOptions(), clock)
+        self._workers = MemoryWorkers(clock)
+        self._users = MemoryUsers()
+
+    @property
+    @override
+    def tasks(self) -> MemoryTasks:
+        return self._tasks
+
+    @property
+    @override
+    def hosts(self) -> MemoryHosts:
+        return self._hosts
+
+    @property
+    @override
+    def workers(self) -> MemoryWorkers:
+        return self._workers
+
+    @property
+    @override
+    def users(self) -> MemoryUsers:
+        return self._users
+
+    @override
+    async def check(self) -> None:
+        """Find nothing to refuse: whoever takes this store knows that it forgets."""
+
+    @override
+    async def ping(self) -> None:
+        """Answer."""
+
+    @override
+    async def aclose(self) -> None:
+        """Keep everything: there is no connection to give back."""

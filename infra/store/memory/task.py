@@ -1,0 +1,176 @@
+"""One task in memory: what its head, its counts, its cursors and its subtasks become when something happens to it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from core.claim import ClaimVerdict, Worker
+from core.journal import RunLog
+from core.plan import PlannedStep
+from core.record import RECORD_VERSION, SubtaskRecord, TaskRecord
+from core.status import Status, TaskStatus
+from core.transition import MOVES, Claimed, Settled
+from infra.store.base import ClaimRequest
+from infra.store.letters import STATUS_LETTERS
+
+Event = Mapping[str, str]
+"""What a batch of changes did: time and step, status letters with the ranges of seriesIds, what it opened or ended."""
+
+
+@dataclass(slots=True)
+class KeptTask:
+    """A task: its head and everything that grows while it runs."""
+
+    head: TaskRecord
+    """As it was accepted, but for status, operation, end and newest open step; its counts stand in `counts`."""
+    host_ids: tuple[int, ...]
+    subtasks: dict[int, SubtaskRecord] = field(default_factory=dict)
+    """Those to which something happened, by seriesId."""
+    logs: dict[int, list[RunLog]] = field(default_factory=dict)
+    """The runs of each subtask, by seriesId, oldest first."""
+    counts: dict[tuple[int, Status], int] = field(default_factory=dict)
+    """How many subtasks of a step have a stored status."""
+    cursors: dict[int, int] = field(default_factory=dict)
+    """By step: the subtasks below this offset were claimed once."""
+    again: dict[int, set[int]] = field(default_factory=dict)
+    """By step: the seriesIds of subtasks that became ready again."""
+    owners: dict[int, int] = field(default_factory=dict)
+    """By step: the token under which the whole step is being claimed."""
+    last_token: int = 0
+    """The newest claim's."""
+    held: int = 0
+    """How many hosts the task holds."""
+    events: list[Event] = field(default_factory=list)
+    """One for each batch of changes, oldest first."""
+    gone_at: int | None = None
+    """When the task expires, by the store's clock; None while it runs or holds a host."""
+    events_gone_at: int | None = None
+    """When its events expire; None while it runs."""
+
+    def snapshot(self) -> TaskRecord:
+        """Return the head as it stands."""
+        return replace(self.head, counts={key: count for key, count in self.counts.items() if count})
+
+    def stands(self, series_id: int, token: int) -> bool:
+        """Return whether a claim stands: its subtask is running under this very token."""
+        record = self.subtasks.get(series_id)
+        return record is not None and record.status is Status.RUNNING and record.token == token
+
+    def settle(self, step: PlannedStep, result: Settled, now: int) -> SubtaskRecord | None:
+        """Record how a run ended and return the subtask's record; None where its claim no longer stands."""
+        record = self.subtasks.get(result.series_id)
+        move = MOVES[type(result)]
+        if (
+            result.series_id not in step.series
+            or record is None
+            or record.token != result.token
+            or record.status not in move.sources
+        ):
+            return None
+        settled = replace(record, status=move.to, finished=now, token=None)
+        self.change(step, result.series_id, settled)
+        self.logs.setdefault(result.series_id, []).append(result.log)
+        return settled
+
+    def pass_barrier(self, step: PlannedStep, now: int) -> bool:
+        """Open the next step where all of this one is SUCCESSFUL, or end the task where nothing of it is open.
+
+        Returns:
+            Whether the next step was opened.
+        """
+        well = self.counts.get((step.index, Status.SUCCESSFUL), 0)
+        badly = self.counts.get((step.index, Status.FAILED), 0)
+        head = self.head
+        if head.status is not TaskStatus.RUNNING or step.index != head.opened or well + badly < step.size:
+            return False
+        if not badly and not step.last:
+            self.head = replace(head, opened=step.index + 1)
+            return True
+        status = TaskStatus.FAILED if badly else TaskStatus.SUCCESSFUL
+        self.head = replace(head, status=status, finished=now)
+        return False
+
+    def refusal(self, step: PlannedStep, request: ClaimRequest) -> ClaimVerdict | None:
+        """Return why nothing of a step can be claimed, or None where it can."""
+        if self.head.version > RECORD_VERSION:
+            return ClaimVerdict.NEWER
+        if step.index > self.head.opened:
+            return ClaimVerdict.EARLY
+        if request.whole and not self._whole_step_is_free(step, request.own):
+            return ClaimVerdict.BUSY
+        return None
+
+    def _whole_step_is_free(self, step: PlannedStep, own: int | None) -> bool:
+        if own is None:
+            return not self.counts.get((step.index, Status.RUNNING), 0)
+        return self.owners.get(step.index) == own
+
+    def claim(self, step: PlannedStep, worker: Worker, now: int, request: ClaimRequest) -> Iterator[int]:
+        """Claim subtasks of a step and yield their seriesIds: those ready again first, then untouched ones."""
+        own = request.own
+        for series_id in self._candidates(step, request.limit):
+            record = self.subtasks.get(series_id, self.head.untouched(step.index))
+            if record.status not in MOVES[Claimed].sources:
+                continue
+            self.last_token += 1
+            if request.whole and own is None:
+                own = self.owners[step.index] = self.last_token
+            started = now if record.started is None else record.started
+            self.change(
+                step,
+                series_id,
+                replace(
+                    record,
+                    status=MOVES[Claimed].to,
+                    executor=worker.name,
+                    started=started,
+                    finished=None,
+                    token=self.last_token,
+                ),
+            )
+            yield series_id
+
+    def _candidates(self, step: PlannedStep, limit: int) -> Sequence[int]:
+        waiting = self.again.get(step.index, set())
+        again = sorted(waiting)[:limit]
+        waiting.difference_update(again)
+        cursor = self.cursors.get(step.index, 0)
+        upto = max(cursor, min(step.size, cursor + limit - len(again)))
+        self.cursors[step.index] = upto
+        return (*again, *range(step.first + cursor, step.first + upto))
+
+    def change(self, step: PlannedStep, series_id: int, record: SubtaskRecord) -> None:
+        """Store a subtask's record and count it."""
+        former = self.subtasks.get(series_id)
+        if former is not None:
+            self.counts[step.index, former.status] -= 1
+        self.counts[step.index, record.status] = self.counts.get((step.index, record.status), 0) + 1
+        self.subtasks[series_id] = record
+
+    def note(
+        self, now: int, step: PlannedStep, changed: Mapping[Status, Iterable[int]], *, opened: bool, ended: bool
+    ) -> None:
+        """Add the event of a batch of changes."""
+        event = {"at": str(now), "step": str(step.index)}
+        event |= {STATUS_LETTERS[status]: ranges(sorted(series_ids)) for status, series_ids in changed.items()}
+        if opened:
+            event["opened"] = str(self.head.opened)
+        if ended:
+            event["task"] = self.head.status.value
+        self.events.append(event)
+
+    def retire(self, at: int, keep_task: int, keep_events: int) -> None:
+        """Let the task go some time after its end, unless it holds a host, and its events sooner."""
+        self.events_gone_at = at + keep_events
+        if not self.held:
+            self.gone_at = at + keep_task
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Return ascending numbers as "3-7,9"."""
+    spans: list[tuple[int, int]] = []
+    for number in numbers:
+        if spans and spans[-1][1] == number - 1:
+            spans[-1] = (spans[-1][0], number)
+        else:
+            spans.append((number, number))
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)

@@ -1,0 +1,224 @@
+"""The tasks in memory."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+from typing_extensions import override
+
+from core.claim import (
+    NOTHING_SETTLED,
+    Claim,
+    Claims,
+    ClaimVerdict,
+    HeldByOther,
+    Missing,
+    Settlement,
+    StaleClaim,
+    Taken,
+    Taking,
+    Worker,
+)
+from core.host import AgentStatus, HostStatus
+from core.journal import RunLog
+from core.plan import NO_PARALLEL_INDEX, Plan, PlannedStep
+from core.record import Draft, SubtaskRecord, TaskRecord
+from core.status import Status, TaskStatus
+from core.transition import Settled
+from infra.store.base import ClaimRequest, StoreOptions, Tasks
+from infra.store.memory.hosts import KeptHost, MemoryHosts
+from infra.store.memory.task import Event, KeptTask
+
+Changed = defaultdict[Status, list[int]]
+"""By new status: the seriesIds of the subtasks that a batch changed."""
+
+
+class MemoryTasks(Tasks):
+    """The tasks of one fleet in this process."""
+
+    def __init__(self, hosts: MemoryHosts, options: StoreOptions, clock: Callable[[], int]) -> None:
+        self._hosts = hosts
+        self._options = options
+        self._clock = clock
+        self._kept: dict[int, KeptTask] = {}
+        self._last_task = 0
+        self._last_subtask = 0
+
+    def find(self, task_id: int) -> KeptTask | None:
+        """Return a task that has not expired, or None."""
+        kept = self._kept.get(task_id)
+        if kept is not None and kept.gone_at is not None and kept.gone_at <= self._clock():
+            del self._kept[task_id]
+            return None
+        return kept
+
+    def events(self, task_id: int) -> tuple[Event, ...]:
+        """Return what happened to a task, batch by batch, as long as its events are kept."""
+        kept = self.find(task_id)
+        if kept is None or (kept.events_gone_at is not None and kept.events_gone_at <= self._clock()):
+            return ()
+        return tuple(kept.events)
+
+    @override
+    async def create(self, draft: Draft) -> TaskRecord:
+        self._last_task += 1
+        head = draft.accepted(self._last_task, self._last_subtask + 1)
+        self._last_subtask += Plan(draft.task_type, len(draft.host_ids)).size
+        opening = {"at": str(draft.at), "task": head.status.value, "opened": str(head.opened)}
+        self._kept[head.id] = KeptTask(head, draft.host_ids, events=[opening])
+        return head
+
+    @override
+    async def withdraw(self, task_id: int) -> bool:
+        kept = self.find(task_id)
+        if kept is not None and kept.last_token:
+            return False
+        self._kept.pop(task_id, None)
+        return True
+
+    @override
+    async def head(self, task_id: int) -> TaskRecord | None:
+        kept = self.find(task_id)
+        return kept.snapshot() if kept else None
+
+    @override
+    async def host_ids(self, task_id: int) -> tuple[int, ...]:
+        kept = self.find(task_id)
+        return kept.host_ids if kept else ()
+
+    @override
+    async def subtasks(self, task: TaskRecord) -> dict[int, SubtaskRecord]:
+        kept = self.find(task.id)
+        return dict(kept.subtasks) if kept else {}
+
+    @override
+    async def logs(self, task: TaskRecord, series_id: int) -> tuple[RunLog, ...]:
+        kept = self.find(task.id)
+        return tuple(kept.logs.get(series_id, ())) if kept else ()
+
+    @override
+    async def advance(
+        self,
+        task: TaskRecord,
+        step: PlannedStep,
+        worker: Worker,
+        now: int,
+        *,
+        settled: Sequence[Settled] = (),
+        claim: ClaimRequest | None = None,
+    ) -> tuple[Settlement, Claims]:
+        kept = self.find(task.id)
+        if kept is None:
+            return _gone(settled), Claims(ClaimVerdict.GONE)
+        changed: Changed = defaultdict(list)
+        before = kept.head.status
+        stale = tuple(_settle(kept, step, settled, now, changed))
+        opened = bool(settled) and kept.pass_barrier(step, now)
+        claims = self._claim(kept, step, worker, now, claim, changed)
+        ended = kept.head.status is not before
+        if changed:
+            kept.note(now, step, changed, opened=opened, ended=ended)
+        if ended:
+            kept.retire(self._clock(), self._options.keep_tasks, self._options.keep_events)
+        settlement = Settlement(opened, kept.head.status, stale) if settled else NOTHING_SETTLED
+        return settlement, claims
+
+    def _claim(  # noqa: PLR0913, PLR0917 - the second half of `advance`
+        self,
+        kept: KeptTask,
+        step: PlannedStep,
+        worker: Worker,
+        now: int,
+        request: ClaimRequest | None,
+        changed: Changed,
+    ) -> Claims:
+        if request is None or not request.limit:
+            return Claims(ClaimVerdict.GRANTED)
+        refusal = kept.refusal(step, request)
+        if refusal is not None:
+            return Claims(refusal)
+        granted = tuple(kept.claim(step, worker, now, request))
+        if granted:
+            changed[Status.RUNNING].extend(granted)
+        return Claims(ClaimVerdict.GRANTED, tuple(self._granted(kept, step, series_id) for series_id in granted))
+
+    def _granted(self, kept: KeptTask, step: PlannedStep, series_id: int) -> Claim:
+        record = kept.subtasks[series_id]
+        index = step.parallel_index(series_id)
+        host_id = None if index == NO_PARALLEL_INDEX else kept.host_ids[index]
+        found = None if host_id is None else self._hosts.find(host_id)
+        return Claim(
+            task_id=kept.head.id,
+            series_id=series_id,
+            operation=record.operation,
+            run_time=record.run_time,
+            token=kept.last_token if record.token is None else record.token,
+            host_id=host_id,
+            target=found.host.target if found else None,
+            held=found is not None and found.host.holder == kept.head.id,
+        )
+
+    @override
+    async def stands(self, claim: Claim) -> bool:
+        kept = self.find(claim.task_id)
+        return kept is not None and kept.stands(claim.series_id, claim.token)
+
+    @override
+    async def take_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus, host: HostStatus) -> Taking:
+        task_id = claims[0].task_id
+        kept = self.find(task_id)
+        wanted: list[KeptHost] = []
+        for claim in claims:
+            found = self._free_for(kept, claim)
+            if not isinstance(found, KeptHost):
+                return found
+            wanted.append(found)
+        if kept is not None:
+            kept.held += sum(found.take(task_id, now, agent, host) for found in wanted)
+        return Taken()
+
+    def _free_for(self, kept: KeptTask | None, claim: Claim) -> KeptHost | HeldByOther | Missing | StaleClaim:
+        host_id = _host_id(claim)
+        if kept is None or not kept.stands(claim.series_id, claim.token):
+            return StaleClaim(claim.series_id)
+        found = self._hosts.find(host_id)
+        if found is None:
+            return Missing(host_id)
+        if found.host.holder not in {None, claim.task_id}:
+            return HeldByOther(host_id, found.host.holder or 0)
+        return found
+
+    @override
+    async def give_back_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus | None) -> tuple[int, ...]:
+        kept = self.find(claims[0].task_id)
+        freed: list[int] = []
+        for claim in claims:
+            found = self._hosts.find(_host_id(claim))
+            stands = kept is not None and kept.stands(claim.series_id, claim.token)
+            if found is not None and stands and found.host.holder == claim.task_id:
+                found.give_back(now, agent)
+                freed.append(found.host.target.host_id)
+        if kept is not None:
+            kept.held -= len(freed)
+        return tuple(freed)
+
+
+def _settle(kept: KeptTask, step: PlannedStep, results: Sequence[Settled], now: int, changed: Changed) -> Iterator[int]:
+    for result in results:
+        record = kept.settle(step, result, now)
+        if record is None:
+            yield result.series_id
+        else:
+            changed[record.status].append(result.series_id)
+
+
+def _gone(settled: Sequence[Settled]) -> Settlement:
+    if not settled:
+        return NOTHING_SETTLED
+    stale = tuple(result.series_id for result in settled)
+    return Settlement(opened=False, task_status=TaskStatus.RUNNING, stale=stale)
+
+
+def _host_id(claim: Claim) -> int:
+    if claim.host_id is None:
+        raise ValueError(f"subtask {claim.series_id} of task {claim.task_id} has no host")
+    return claim.host_id

@@ -1,0 +1,30 @@
+"""The users in memory."""
+
+from dataclasses import replace
+
+from typing_extensions import override
+
+from core.user import User
+from infra.store.base import FIRST_USER_ID, Users
+
+
+class MemoryUsers(Users):
+    """The users of one fleet in this process."""
+
+    def __init__(self) -> None:
+        self._last = FIRST_USER_ID - 1
+        self._users: dict[str, User] = {}
+
+    @override
+    async def put(self, user: User) -> bool:
+        self._last += 1
+        numbered = replace(user, id=self._last)
+        return self._users.setdefault(user.name, numbered) is numbered
+
+    @override
+    async def get(self, name: str) -> User | None:
+        return self._users.get(name)
+
+    @override
+    async def count(self) -> int:
+        return len(self._users)

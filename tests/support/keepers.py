@@ -1,0 +1,116 @@
+"""The keepers of the record as tests see them: how to open each, and how to look behind and tamper with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from typing_extensions import override
+
+from core.record import RECORD_VERSION, TaskRecord
+from core.status import Operation, Status
+from infra.store.base import Store, StoreOptions
+from infra.store.letters import OPERATION_LETTERS, STATUS_LETTERS
+from infra.store.memory import MemoryStore
+from infra.store.redis import keys
+from infra.store.redis.store import RedisStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from redis.asyncio import Redis
+
+
+class Keeper(Protocol):
+    """One record, wherever it is kept."""
+
+    def open(self, options: StoreOptions | None = None) -> Store:
+        """Return the record. Called once in a test."""
+
+    async def events(self, task_id: int) -> list[dict[str, str]]:
+        """Return what the record noted of a task, batch by batch."""
+
+    async def make_newer(self, task_id: int) -> None:
+        """Make a task's record one of a version that this code does not know."""
+
+    async def make_ready_again(self, task: TaskRecord, series_id: int) -> None:
+        """Make a FAILED subtask READY again, as a retry does."""
+
+    async def aclose(self) -> None:
+        """Give back what was opened."""
+
+
+class MemoryKeeper(Keeper):
+    def __init__(self) -> None:
+        self._store = MemoryStore()
+
+    @override
+    def open(self, options: StoreOptions | None = None) -> Store:
+        self._store = MemoryStore(options)
+        return self._store
+
+    @override
+    async def events(self, task_id: int) -> list[dict[str, str]]:
+        return [dict(event) for event in self._store.tasks.events(task_id)]
+
+    @override
+    async def make_newer(self, task_id: int) -> None:
+        kept = self._store.tasks.find(task_id)
+        assert kept is not None
+        kept.head = replace(kept.head, version=RECORD_VERSION + 1)
+
+    @override
+    async def make_ready_again(self, task: TaskRecord, series_id: int) -> None:
+        kept = self._store.tasks.find(task.id)
+        assert kept is not None
+        step = task.plan.step_of(series_id)
+        record = kept.subtasks[series_id]
+        again = replace(record, status=Status.READY, operation=Operation.RETRY, run_time=record.run_time + 1)
+        kept.change(step, series_id, again)
+        kept.again.setdefault(step.index, set()).add(series_id)
+
+    @override
+    async def aclose(self) -> None:
+        await self._store.aclose()
+
+
+class RedisKeeper(Keeper):
+    """A record in Redis. `connect` gives a client that decodes replies to text, a new one each time."""
+
+    def __init__(self, connect: Callable[[], Redis]) -> None:
+        self._connect = connect
+        self.client = connect()
+        self._stores: list[Store] = []
+
+    @override
+    def open(self, options: StoreOptions | None = None) -> Store:
+        store = RedisStore(self._connect(), options or StoreOptions())
+        self._stores.append(store)
+        return store
+
+    @override
+    async def events(self, task_id: int) -> list[dict[str, str]]:
+        entries: Sequence[tuple[str, dict[str, str]]] = await self.client.xrange(keys.task(task_id) + ":events")
+        return [fields for _, fields in entries]
+
+    @override
+    async def make_newer(self, task_id: int) -> None:
+        await self.client.hset(keys.task(task_id), "version", str(RECORD_VERSION + 1))
+
+    @override
+    async def make_ready_again(self, task: TaskRecord, series_id: int) -> None:
+        step = task.plan.step_of(series_id)
+        bucket = keys.subtasks(task.id, series_id)
+        _, _, run_time, *rest = str(await self.client.hget(bucket, str(series_id))).split()
+        status, operation = STATUS_LETTERS[Status.READY], OPERATION_LETTERS[Operation.RETRY]
+        await self.client.hset(bucket, str(series_id), " ".join((status, operation, str(int(run_time) + 1), *rest)))
+        offset = series_id - step.first
+        await self.client.zadd(f"{keys.task(task.id)}:again:{step.index}", {str(offset): offset})
+        await self.client.hincrby(keys.task(task.id), f"n:{step.index}:{STATUS_LETTERS[Status.FAILED]}", -1)
+        await self.client.hincrby(keys.task(task.id), f"n:{step.index}:{status}", 1)
+
+    @override
+    async def aclose(self) -> None:
+        for store in self._stores:
+            await store.aclose()
+        await self.client.aclose()

@@ -1,0 +1,19 @@
+"""What every keeper of the record must do: one set of tests, collected beside each keeper as `StoreContract`.
+
+Whoever collects it gives a fixture `keeper`, a `tests.support.keepers.Keeper` of an empty record.
+"""
+
+from tests.support.store_contract.claiming import Claiming
+from tests.support.store_contract.creating import Creating
+from tests.support.store_contract.expiring import Expiring
+from tests.support.store_contract.holding import Holding
+from tests.support.store_contract.inventory import Inventory
+from tests.support.store_contract.people import People
+from tests.support.store_contract.settling import Settling
+
+
+class StoreContract(Creating, Claiming, Settling, Holding, Expiring, Inventory, People):
+    """The whole contract."""
+
+
+__all__ = ["StoreContract"]
