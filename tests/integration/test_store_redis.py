@@ -1,0 +1,30 @@
+"""The contract of the record, held by a real server; and what only a real server shows."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.support.keepers import RedisKeeper
+from tests.support.store_contract import StoreContract
+from tests.support.valkey import ValkeyServer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    directory: Path = tmp_path_factory.mktemp("valkey")
+    with ValkeyServer(directory) as running:
+        yield running
+
+
+@pytest.fixture
+async def keeper(server: ValkeyServer) -> AsyncIterator[RedisKeeper]:
+    keeper = RedisKeeper(lambda: Redis.from_url(server.url(), decode_responses=True))
+    await keeper.client.flushall()
+    yield keeper
+    await keeper.aclose()
+
+
+class TestRedisStoreOnARealServer(StoreContract):
+    """The whole contract."""
