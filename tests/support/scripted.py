@@ -1,0 +1,152 @@
+"""A host that answers from a script: each command must be the one that comes next, and takes the time that it says."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.host import Target
+from core.journal import Journal
+from workers.agent.stop import StopPolicy, stop_agent
+from workers.executor.base import Completed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from core.command import Command
+    from core.outcome import Outcome
+
+HOME = "/home/admin/ocp_agent"
+TARGET = Target(7, "10.0.0.7", 22, "admin", HOME, "ocp", sudo=False, host_key=None)
+PIDS = {"agentd": 10, "mgragent": 11, "monagent": 12}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the host does with one command.
+
+    Attributes:
+        to: Which command it is for: look, stop, TERM or KILL.
+        answer: How the command ends, or what running it raises.
+        takes: Seconds that pass.
+    """
+
+    to: str
+    answer: Completed | Exception
+    takes: float = 0.0
+
+
+def look(*names: str, takes: float = 0.0) -> Reply:
+    """See these processes: "agentd", or "agentd:77" to give a pid, "agentd?" where the executable is hidden."""
+    lines = ["ocpfleet: look", *map(_line, names), "ocpfleet: end"]
+    return Reply("look", Completed(0, None, "\n".join(lines) + "\n", ""), takes)
+
+
+def stop(error: str | None = None, *, stderr: str = "", takes: float = 0.0) -> Reply:
+    """Answer the agent's own stop: ok, or no with this text."""
+    if error is None:
+        ok = json.dumps({"successful": True, "message": "ok", "error": ""})
+        return Reply("stop", Completed(0, None, ok, stderr), takes)
+    said = json.dumps({"successful": False, "message": None, "error": error})
+    return Reply("stop", Completed(255, None, "", stderr + said), takes)
+
+
+def shell(status: int, stderr: str, to: str = "stop") -> Reply:
+    """Let the shell answer instead of the program."""
+    return Reply(to, Completed(status, None, "", stderr))
+
+
+def signal(name: str, *pids: int, refused: bool = False) -> Reply:
+    """Deliver a signal to exactly these processes, or refuse to."""
+    word = "refused" if refused else "sent"
+    lines = ["ocpfleet: signal", *(f"ocpfleet: {word} {pid}" for pid in pids), "ocpfleet: end"]
+    return Reply(name, Completed(0, None, "\n".join(lines) + "\n", ""))
+
+
+@dataclass(slots=True)
+class ScriptedHost:
+    """A session and a clock.
+
+    Attributes:
+        replies: What is to come.
+        time: The clock, in seconds.
+        done: The commands so far, as people see them.
+        waits: The seconds of each wait.
+        signalled: The pids of each round of signals.
+        checks: How often the right to work was checked.
+    """
+
+    replies: deque[Reply]
+    time: float = 1000.0
+    done: list[str] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    signalled: list[list[int]] = field(default_factory=list)
+    checks: int = 0
+    journal: Journal = field(default_factory=lambda: Journal(lambda: 0))
+
+    async def run(self, command: Command, *, timeout: float) -> Completed:
+        kind = self._kind(command)
+        assert self.replies, f"nothing was to come, but a {kind}"
+        reply = self.replies.popleft()
+        assert kind == reply.to
+        assert timeout == 30.0
+        self.done.append(command.masked())
+        self.time += reply.takes
+        if isinstance(reply.answer, Exception):
+            raise reply.answer
+        return reply.answer
+
+    async def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.waits.append(seconds)
+        self.time += seconds
+
+    async def stands(self) -> None:
+        self.checks += 1
+
+    def _kind(self, command: Command) -> str:
+        words = [word for word in command.words if isinstance(word, str)]
+        if "ocpfleet-signal" in words:
+            rest = words[words.index("ocpfleet-signal") + 1 :]
+            self.signalled.append([int(pid) for pid in rest[2::3]])
+            return rest[0]
+        return "look" if "ocpfleet-look" in words else words[-1]
+
+    @property
+    def text(self) -> str:
+        """The journal, a line each."""
+        return "\n".join(line.text for line in self.journal.lines)
+
+
+async def play(
+    *replies: Reply,
+    target: Target = TARGET,
+    policy: StopPolicy | None = None,
+    stands: Callable[[], Awaitable[None]] | None = None,
+) -> tuple[Outcome, ScriptedHost]:
+    """Stop the agent of a scripted host; all replies must have been needed, and each command been checked for."""
+    host = ScriptedHost(deque(replies))
+    outcome = await stop_agent(
+        host,
+        target,
+        policy=policy or StopPolicy(),
+        journal=host.journal,
+        stands=stands or host.stands,
+        sleep=host.sleep,
+        monotonic=lambda: host.time,
+    )
+    assert not host.replies, f"never asked for: {list(host.replies)}"
+    assert host.checks == len(host.done)
+    return outcome, host
+
+
+def _line(name: str) -> str:
+    plain, _, pid = name.partition(":")
+    hidden = plain.endswith("?")
+    plain = plain.removesuffix("?")
+    number = int(pid) if pid else PIDS[plain]
+    if hidden:
+        return f"ocpfleet: unproved {number} ocp_{plain} S {number * 100}"
+    return f"ocpfleet: agent {number} ocp_{plain} S {number * 100} {HOME}/bin/ocp_{plain}"

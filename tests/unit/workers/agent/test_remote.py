@@ -1,0 +1,85 @@
+"""Commands of a host and the reading of our own scripts' answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.scripted import HOME, TARGET
+from workers.agent.processes import AgentProcess
+from workers.agent.remote import UnreadableAnswerError, look_command, read_look, read_signal, signal_command
+from workers.executor.base import Completed
+
+
+def said(*lines: str, stderr: str = "", status: int = 0) -> Completed:
+    return Completed(status, None, "".join(f"{line}\n" for line in lines), stderr)
+
+
+def test_a_process_is_read_with_blanks_in_its_path_and_a_deleted_program() -> None:
+    sight = read_look(
+        said(
+            "ocpfleet: look",
+            "ocpfleet: agent 9 ocp_agentd T 123 /opt/my agent/bin/ocp_agentd (deleted)",
+            "ocpfleet: end",
+        )
+    )
+
+    assert sight.processes == (AgentProcess(9, "ocp_agentd", "T", 123, "/opt/my agent/bin/ocp_agentd (deleted)"),)
+    assert sight.processes[0].is_agentd
+    assert not sight.restricted
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (),
+        ("ocpfleet: look",),
+        ("ocpfleet: end",),
+        ("ocpfleet: look", "ocpfleet: agent 9 ocp_agentd S 1 /x"),
+        ("ocpfleet: look", "ocpfleet: agent nine ocp_agentd S 1 /x", "ocpfleet: end"),
+        ("ocpfleet: look", "ocpfleet: surprise", "ocpfleet: end"),
+        ("ocpfleet: signal", "ocpfleet: end"),
+    ],
+)
+def test_a_look_that_is_not_whole_is_refused(lines: tuple[str, ...]) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        read_look(said(*lines))
+
+
+def test_a_look_that_did_not_run_says_why() -> None:
+    with pytest.raises(UnreadableAnswerError, match="Argument list too long"):
+        read_look(said(stderr="sh: 19: grep: Argument list too long", status=72))
+    with pytest.raises(UnreadableAnswerError, match="exit status 3, no output"):
+        read_look(said(status=3))
+
+
+def test_the_fate_of_each_signal_is_read() -> None:
+    delivery = read_signal(
+        said("ocpfleet: signal", "ocpfleet: sent 4", "ocpfleet: gone 5", "ocpfleet: refused 6", "ocpfleet: end")
+    )
+
+    assert (delivery.sent, delivery.refused) == ((4,), (6,))
+    assert str(delivery) == "sent to 4, refused for 6"
+    with pytest.raises(UnreadableAnswerError):
+        read_signal(said("ocpfleet: signal", "ocpfleet: sent x", "ocpfleet: end"))
+
+
+def test_people_see_what_a_script_is_for_and_the_host_gets_its_text_and_whom_is_meant() -> None:
+    process = AgentProcess(4, "ocp_agentd", "S", 99, f"{HOME}/bin/ocp_agentd")
+
+    command = signal_command(TARGET, "TERM", [process])
+
+    assert command.masked() == (f"sh -c <signal the agent's processes> ocpfleet-signal TERM {HOME}/bin 4 ocp_agentd 99")
+    assert "kill -s" in command.rendered()
+    assert command.rendered().endswith(f" ocpfleet-signal TERM {HOME}/bin 4 ocp_agentd 99")
+
+
+def test_input_never_becomes_shell_text() -> None:
+    nasty = replace(TARGET, agent_home="/opt/$(touch x);'", agent_prefix="o`p")
+
+    assert (
+        look_command(nasty)
+        .rendered()
+        .endswith("'/opt/$(touch x);'\"'\"'/bin' 'o`p_agentd' 'o`p_mgragent' 'o`p_monagent'")
+    )

@@ -1,0 +1,380 @@
+"""Stopping an agent, against scripted hosts: each way in which a real one was seen to answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.outcome import (
+    AlreadyStopped,
+    NoPermission,
+    NotInstalled,
+    Refused,
+    StillRunning,
+    Stopped,
+    TimedOut,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from tests.support.scripted import HOME, TARGET, Reply, look, play, shell, signal, stop
+from workers.agent.stop import StopPolicy
+from workers.executor.base import Completed, ConnectionFailed
+
+ALL = ("agentd", "mgragent", "monagent")
+CHILDREN = ("mgragent", "monagent")
+LOCKED = (
+    "Module=agent, kind=INTERNAL, code=fetch_admin_lock_failed; [./run/admin.lock]\n"
+    "cause:\nopen ./run/admin.lock: file exists"
+)
+BROKEN_LOCK = "Module=agent, kind=INTERNAL, code=clean_dangling_admin_lock_failed; [./run/admin.lock]"
+TOO_SLOW = "Module=agent, kind=DEADLINE_EXCEEDED, code=wait_for_exit_timeout; "
+BAD_PID_FILE = (
+    'Module=agent, kind=INTERNAL, code=read_pid_failed; \ncause:\nstrconv.Atoi: parsing "abc": invalid syntax'
+)
+NO_CONFIG = "open conf/agentctl.yaml: no such file or directory"
+NO_LOCK_RIGHT = LOCKED.replace("file exists", "permission denied")
+KILLING = StopPolicy(kill_allowed=True)
+
+
+async def test_a_healthy_agent_takes_exactly_a_look_a_stop_and_a_look() -> None:
+    outcome, host = await play(look(*ALL), stop(takes=5.05), look())
+
+    assert outcome == Stopped((10, 11, 12))
+    assert outcome.sentence() == (
+        "Stopped: processes 10, 11, 12 ended, no live process of the agent is left on the host."
+    )
+    assert host.done[1] == f"{HOME}/bin/ocp_agentctl stop"
+    assert host.waits == []
+
+
+async def test_an_agent_of_which_one_service_had_ended_before() -> None:
+    outcome, _ = await play(look("agentd", "mgragent"), stop(takes=2.0), look())
+
+    assert outcome == Stopped((10, 11))
+
+
+async def test_an_agent_that_was_not_running() -> None:
+    outcome, host = await play(look(), stop(takes=0.02), look())
+
+    assert outcome == AlreadyStopped()
+    assert outcome.sentence() == ("Was already stopped: no process of the agent was alive before or after the command.")
+    assert "Seen: no live process of the agent." in host.text
+
+
+async def test_with_sudo_each_command_runs_through_it() -> None:
+    _, host = await play(look(), stop(), look(), target=replace(TARGET, sudo=True, agent_prefix="ob"))
+
+    assert [command.split()[:2] for command in host.done] == [["sudo", "-n"]] * 3
+    assert host.done[1] == f"sudo -n {HOME}/bin/ob_agentctl stop"
+    assert host.done[0].endswith(f"ocpfleet-look {HOME}/bin ob_agentd ob_mgragent ob_monagent")
+
+
+async def test_log_noise_around_a_success_does_not_matter() -> None:
+    outcome, host = await play(look("agentd"), stop(stderr="write log failed: permission denied\n"), look())
+
+    assert outcome == Stopped((10,))
+    assert "stderr: write log failed: permission denied" in host.text
+
+
+async def test_ok_with_orphans_left_is_not_believed_and_they_get_term() -> None:
+    outcome, host = await play(
+        look(*CHILDREN), stop(takes=0.02), look(*CHILDREN), signal("TERM", 11, 12), look("monagent"), look()
+    )
+
+    assert outcome == Stopped((11, 12), signalled=(11, 12))
+    assert outcome.sentence() == (
+        "Stopped: processes 11, 12 ended, no live process of the agent is left on the host; "
+        "processes 11, 12 that the agent's own stop left alive had to be signalled."
+    )
+    assert host.signalled == [[11, 12]]
+    assert host.waits == [1.0]
+
+
+async def test_older_orphans_that_do_not_end_are_named_and_not_killed() -> None:
+    old = ("mgragent:21", "monagent:22")
+    outcome, host = await play(
+        look(*ALL, *old), stop(takes=2.0), look(*old), signal("TERM", 21, 22), *[look(*old)] * 11
+    )
+
+    assert outcome == StillRunning((21, 22), waited_seconds=12.0)
+    assert outcome.sentence() == (
+        "Still running: processes 21, 22 of the agent alive 12 s after the stop. Look at why the process does not "
+        "end, then retry; or allow the worker to kill (OCPFLEET_ALLOW_KILL)."
+    )
+    assert sum(host.waits) == 10.0
+
+
+async def test_older_orphans_are_killed_where_that_is_allowed() -> None:
+    old = ("mgragent:21",)
+    outcome, host = await play(
+        look(*old),
+        stop(),
+        look(*old),
+        signal("TERM", 21),
+        *[look(*old)] * 11,
+        signal("KILL", 21),
+        look(),
+        policy=KILLING,
+    )
+
+    assert outcome == Stopped((21,), signalled=(21,))
+    assert host.signalled == [[21], [21]]
+
+
+async def test_an_agent_that_does_not_even_heed_kill() -> None:
+    outcome, host = await play(
+        look("monagent"), stop(), look("monagent"), signal("TERM", 12), *[look("monagent")] * 11,
+        signal("KILL", 12), *[look("monagent")] * 6, policy=KILLING,
+    )  # fmt: skip
+
+    assert outcome == StillRunning((12,), waited_seconds=15.0)
+    assert sum(host.waits) == 15.0
+
+
+@pytest.mark.parametrize("seconds", [4, 12])
+async def test_a_wedged_service_makes_agentctl_give_up_and_the_agent_ends_later(seconds: int) -> None:
+    outcome, host = await play(look(*ALL), stop(TOO_SLOW, takes=10.02), *[look(*ALL)] * seconds, look())
+
+    assert outcome == Stopped((10, 11, 12))
+    assert sum(host.waits) == seconds
+    assert host.signalled == []
+
+
+async def test_a_wedged_agentd_is_waited_for_and_its_children_are_left_alone() -> None:
+    outcome, host = await play(look(*ALL), stop(TOO_SLOW, takes=10.02), *[look(*ALL)] * 31)
+
+    assert isinstance(outcome, StillRunning)
+    assert outcome.pids == (10, 11, 12)
+    assert outcome.waited_seconds == pytest.approx(40.02)
+    assert host.signalled == []
+
+
+async def test_a_wedged_agentd_is_killed_first_and_its_children_are_told_after_it() -> None:
+    outcome, host = await play(
+        look(*ALL), stop(TOO_SLOW, takes=10.0), *[look(*ALL)] * 31, signal("KILL", 10), look(*CHILDREN),
+        signal("TERM", 11, 12), look(), policy=KILLING,
+    )  # fmt: skip
+
+    assert outcome == Stopped((10, 11, 12), signalled=(10, 11, 12))
+    assert host.signalled == [[10], [11, 12]]
+
+
+async def test_an_agentd_that_nobody_reaps_counts_as_gone() -> None:
+    outcome, host = await play(look(*ALL), stop(TOO_SLOW, takes=10.09), look())
+
+    assert outcome == Stopped((10, 11, 12))
+    assert host.waits == []
+
+
+async def test_a_bad_pid_file_does_not_save_agentd_which_gets_term_alone() -> None:
+    outcome, host = await play(
+        look(*ALL), stop(BAD_PID_FILE), look(*ALL), signal("TERM", 10), look(*ALL), look("monagent"),
+        signal("TERM", 12), look(),
+    )  # fmt: skip
+
+    assert outcome == Stopped((10, 11, 12), signalled=(10, 12))
+    assert host.signalled == [[10], [12]]
+
+
+async def test_a_bad_pid_file_of_an_agent_that_does_not_run_is_no_failure() -> None:
+    outcome, _ = await play(look(), stop(BAD_PID_FILE), look())
+
+    assert outcome == AlreadyStopped()
+
+
+async def test_a_lock_that_another_stop_holds_is_waited_out() -> None:
+    outcome, host = await play(look(*ALL), stop(LOCKED), stop(LOCKED), stop(takes=1.0), look())
+
+    assert outcome == Stopped((10, 11, 12))
+    assert host.waits == [2.5, 2.5]
+
+
+async def test_a_lock_that_is_never_let_go() -> None:
+    outcome, host = await play(look(*ALL), *[stop(LOCKED)] * 7, look(*ALL))
+
+    assert outcome == Refused("fetch_admin_lock_failed", LOCKED, (10, 11, 12))
+    assert sum(host.waits) == 15.0
+
+
+async def test_a_lock_held_by_a_stop_that_does_its_work_is_no_failure() -> None:
+    outcome, _ = await play(look(*ALL), *[stop(LOCKED)] * 7, look())
+
+    assert outcome == Stopped((10, 11, 12))
+
+
+async def test_a_broken_lock_is_tried_again_at_once_and_once() -> None:
+    outcome, host = await play(look(*ALL), stop(BROKEN_LOCK), stop(takes=5.0), look())
+    assert outcome == Stopped((10, 11, 12))
+    assert host.waits == []
+
+    outcome, _ = await play(look(*ALL), stop(BROKEN_LOCK), stop(BROKEN_LOCK), look(*ALL))
+    assert outcome == Refused("clean_dangling_admin_lock_failed", BROKEN_LOCK, (10, 11, 12))
+
+
+async def test_a_refusal_with_the_agent_alive() -> None:
+    outcome, _ = await play(look("agentd"), stop(NO_CONFIG), look("agentd"))
+
+    assert outcome == Refused("error", NO_CONFIG, (10,))
+    assert outcome.sentence() == (
+        "Refused: the agent's control program answered error: open conf/agentctl.yaml: no such file or directory "
+        "(process 10 alive). Mend the cause on the host, then retry."
+    )
+
+
+@pytest.mark.parametrize("said", [NO_LOCK_RIGHT, "operation not permitted"])
+async def test_a_user_who_does_not_own_the_agent(said: str) -> None:
+    outcome, _ = await play(look(*ALL), stop(said), look(*ALL))
+
+    assert outcome == NoPermission(f"the agent's control program answered: {said}")
+    assert outcome.sentence().endswith(
+        "Set sshUser to the owner of the agent's processes, or sudo to true with a sudo rule that needs no password, "
+        "then retry."
+    )
+
+
+async def test_sudo_that_wants_a_password() -> None:
+    outcome, host = await play(shell(1, "sudo: a password is required\n", to="look"), target=replace(TARGET, sudo=True))
+
+    assert outcome == NoPermission("sudo: a password is required")
+    assert "stderr: sudo: a password is required" in host.text
+
+
+@pytest.mark.parametrize(
+    "user", ["alice is not in the sudoers file.", "Sorry, user alice is not allowed to execute 'x'"]
+)
+async def test_sudo_that_lets_only_others_stop(user: str) -> None:
+    outcome, _ = await play(look("agentd"), shell(1, f"sudo: {user}\n"), look("agentd"))
+
+    assert isinstance(outcome, NoPermission)
+
+
+@pytest.mark.parametrize(("status", "said"), [(127, "not found"), (126, "Permission denied")])
+async def test_a_control_program_that_is_not_there(status: int, said: str) -> None:
+    outcome, _ = await play(look(), shell(status, said), look())
+    assert outcome == NotInstalled(f"{HOME}/bin/ocp_agentctl")
+    assert outcome.sentence() == (
+        f"Not installed: {HOME}/bin/ocp_agentctl is missing or not executable. Correct the host's agentHome or "
+        "agentPrefix in the inventory, or install the agent, then retry."
+    )
+
+    outcome, _ = await play(look("agentd"), shell(status, said), look("agentd"))
+    assert outcome == NotInstalled(f"{HOME}/bin/ocp_agentctl", (10,))
+    assert "although process 10 of it alive" in outcome.sentence()
+
+
+async def test_an_answer_that_nobody_knows() -> None:
+    outcome, _ = await play(look("agentd"), shell(1, "unknown command"), look("agentd"))
+
+    assert outcome == UnexpectedAnswer(
+        "the agent's control program ended with exit status 1 and said 'unknown command' (ocp_agentd 10 (S) alive)"
+    )
+    assert outcome.sentence().endswith("Run the logged command on the host by hand, then retry.")
+
+
+async def test_help_with_exit_status_0_is_no_success() -> None:
+    outcome, _ = await play(look("agentd"), Reply("stop", Completed(0, None, "Usage: …", "")), look("agentd"))
+
+    assert isinstance(outcome, UnexpectedAnswer)
+
+
+async def test_a_stop_that_does_not_end_is_looked_at() -> None:
+    silent = Reply("stop", TimeoutError(), takes=30.0)
+
+    assert (await play(look("agentd"), silent, look()))[0] == Stopped((10,))
+    assert (await play(look("agentd"), silent, look("agentd")))[0] == StillRunning((10,), 30.0)
+
+
+async def test_a_host_on_which_looking_does_not_end() -> None:
+    outcome, _ = await play(Reply("look", TimeoutError(), takes=30.0))
+
+    assert outcome == TimedOut("looking at the agent's processes", 30.0)
+    assert outcome.sentence() == (
+        "Timed out: 30 s ran out while looking at the agent's processes. Look at the host, then retry."
+    )
+
+
+async def test_a_look_that_was_cut_short_proves_nothing() -> None:
+    whole = look("agentd").answer
+    assert isinstance(whole, Completed)
+    cut = Reply("look", replace(whole, stdout=whole.stdout.removesuffix("ocpfleet: end\n")))
+
+    outcome, host = await play(cut)
+
+    assert isinstance(outcome, UnexpectedAnswer)
+    assert "ocpfleet: agent 10" in host.text
+
+
+async def test_a_lost_connection_is_an_outcome() -> None:
+    lost = Unreachable("10.0.0.7:22", "connection lost while running a command")
+
+    outcome, _ = await play(look("agentd"), Reply("stop", ConnectionFailed(lost)))
+
+    assert outcome is lost
+
+
+async def test_a_claim_that_fell_stops_the_work_before_the_next_command() -> None:
+    class ClaimFellError(Exception):
+        pass
+
+    async def fallen() -> None:
+        raise ClaimFellError
+
+    with pytest.raises(ClaimFellError):
+        await play(stands=fallen)
+
+
+async def test_a_process_whose_executable_is_hidden_proves_nothing_and_is_not_signalled() -> None:
+    outcome, host = await play(look("agentd?"), stop(), *[look("agentd?")] * 4)
+
+    assert isinstance(outcome, NoPermission)
+    assert "ocp_agentd 10 (S, executable not readable)" in outcome.sentence()
+    assert host.signalled == []
+    assert sum(host.waits) == 3.0
+
+
+async def test_a_process_is_hidden_in_its_last_moment() -> None:
+    outcome, _ = await play(look("agentd"), stop(), look("agentd?"), look())
+
+    assert outcome == Stopped((10,))
+
+
+async def test_a_host_that_hides_processes_proves_nothing_where_none_was_seen() -> None:
+    blind = Reply("look", Completed(0, None, "ocpfleet: look\nocpfleet: restricted\nocpfleet: end\n", ""))
+
+    outcome, _ = await play(blind, stop(), blind)
+    assert isinstance(outcome, NoPermission)
+    assert "hides the processes of other users" in outcome.sentence()
+
+    outcome, host = await play(look("agentd"), stop(), blind)
+    assert outcome == Stopped((10,))
+    assert "the host hides other users' processes" in host.text
+
+
+async def test_an_orphan_that_the_user_may_not_signal() -> None:
+    outcome, _ = await play(
+        look("monagent"), stop(), look("monagent"), signal("TERM", 12, refused=True), look("monagent")
+    )
+
+    assert outcome == NoPermission("the agent's own stop left processes alive, and this user may not signal 12")
+
+
+async def test_something_that_keeps_starting_the_agent_is_not_fought_for_ever() -> None:
+    rounds = [
+        reply
+        for pid in range(20, 28)
+        for reply in (look(f"monagent:{pid}"), signal("TERM", pid))
+    ]  # fmt: skip
+    outcome, _ = await play(look("monagent:19"), stop(), *rounds, look("monagent:28"))
+
+    assert isinstance(outcome, StillRunning)
+    assert outcome.pids == (28,)
+
+
+async def test_a_greeting_before_the_answer_is_not_part_of_it() -> None:
+    seen = look("agentd").answer
+    assert isinstance(seen, Completed)
+    greeted = Reply("look", replace(seen, stdout="Welcome!\n" + seen.stdout))
+    ok = Reply("stop", Completed(0, None, 'Welcome!\n{"successful":true,"message":"ok","error":""}', ""))
+
+    assert (await play(greeted, ok, look()))[0] == Stopped((10,))

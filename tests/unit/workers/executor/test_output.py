@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import tracemalloc
+
+from core.journal import OUTPUT_LIMIT, clip
+from workers.executor.output import Output
+
+
+def test_what_fits_is_kept_as_it_is() -> None:
+    output = Output()
+    for piece in (b"one ", b"", b"tw\xc3", b"\xb6 \xff"):
+        output.feed(piece)
+
+    assert output.text() == "one twö \ufffd"
+
+
+def test_of_what_does_not_fit_head_and_tail_are_kept_within_the_limit() -> None:
+    output = Output()
+    for number in range(100_000):
+        output.feed(b"%09d\n" % number)
+    text = output.text()
+
+    assert text.startswith("000000000\n000000001\n")
+    assert text.endswith("000099998\n000099999\n")
+    assert "bytes left out" in text
+    assert len(text.encode()) <= OUTPUT_LIMIT
+    assert clip(text) == text
+
+
+def test_the_rest_never_takes_memory() -> None:
+    output = Output()
+    piece = b"x" * 32_768
+    tracemalloc.start()
+    for _ in range(2_000):
+        output.feed(piece)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 8 * OUTPUT_LIMIT
+    assert f"{2_000 * 32_768 - 2 * ((OUTPUT_LIMIT - 64) // 2)} bytes left out" in output.text()

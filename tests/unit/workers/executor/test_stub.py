@@ -1,0 +1,102 @@
+"""The stub against the stop that it stands in for hosts of: each behaviour leads to the outcome that a host's would."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from core.command import Command
+from core.journal import Journal
+from core.outcome import (
+    AlreadyStopped,
+    NotInstalled,
+    Outcome,
+    Refused,
+    StillRunning,
+    Stopped,
+    TimedOut,
+    Unreachable,
+)
+from tests.support.scripted import TARGET
+from workers.agent.stop import StopPolicy, stop_agent
+from workers.executor.base import ConnectionFailed
+from workers.executor.stub import Behaviour, StubExecutor
+
+QUICK = StopPolicy(verify_after_timeout=0.02, orphan_wait=0.02, kill_wait=0.02, poll_every=0.01, command_timeout=0.05)
+
+
+async def stop(executor: StubExecutor, host_id: int = 7, policy: StopPolicy = QUICK) -> Outcome:
+    async def stands() -> None:
+        pass
+
+    target = replace(TARGET, host_id=host_id)
+    try:
+        async with executor.connect(target) as session:
+            return await stop_agent(session, target, policy=policy, journal=Journal(lambda: 0), stands=stands)
+    except ConnectionFailed as failure:
+        return failure.outcome
+
+
+async def test_an_agent_stops_with_three_commands_and_stays_stopped() -> None:
+    executor = StubExecutor()
+
+    first, second = await stop(executor), await stop(executor)
+
+    assert isinstance(first, Stopped)
+    assert len(first.pids) == 3
+    assert second == AlreadyStopped()
+    assert executor.commands(7) == {"look": 4, "stop": 2}
+    assert executor.alive(7) == ()
+    executor.start_agent(7)
+    assert isinstance(await stop(executor), Stopped)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "expected"),
+    [
+        (Behaviour.HEALTHY, Stopped),
+        (Behaviour.STOPPED, AlreadyStopped),
+        (Behaviour.UNREACHABLE, Unreachable),
+        (Behaviour.LOST, Unreachable),
+        (Behaviour.WEDGED, TimedOut),
+        (Behaviour.ORPHANS, Stopped),
+        (Behaviour.STUBBORN, StillRunning),
+        (Behaviour.REFUSING, Refused),
+        (Behaviour.MISSING, NotInstalled),
+    ],
+)
+async def test_each_behaviour(behaviour: Behaviour, expected: type[Outcome]) -> None:
+    executor = StubExecutor(behaviours={7: behaviour})
+
+    assert type(await stop(executor)) is expected
+    assert type(await stop(executor, 8)) is Stopped
+
+
+async def test_a_stubborn_agent_heeds_kill() -> None:
+    executor = StubExecutor(behaviours={7: Behaviour.STUBBORN})
+
+    assert isinstance(await stop(executor, policy=replace(QUICK, kill_allowed=True)), Stopped)
+    assert executor.alive(7) == ()
+
+
+async def test_a_wedged_host_ends_with_its_cancellation() -> None:
+    executor = StubExecutor(behaviours={7: Behaviour.WEDGED})
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await stop(executor, policy=StopPolicy())
+
+
+async def test_the_delay_is_the_stops_and_other_commands_are_answered() -> None:
+    executor = StubExecutor(delay_seconds=0.03)
+    started = asyncio.get_running_loop().time()
+
+    await stop(executor)
+
+    assert asyncio.get_running_loop().time() - started >= 0.03
+    async with executor.connect(TARGET) as session:
+        assert (await session.run(Command.of("true"), timeout=1)).exit_status == 0
+    assert executor.commands(7)["other"] == 1
+    await executor.aclose()
