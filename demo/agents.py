@@ -219,10 +219,10 @@ class StandInAgent:
             time.sleep(0.002)
 
     def _write_programs(self) -> None:
-        binary = self.home / "bin"
-        shell = _usable_shell(binary / self.names[0])
+        folder = self.home / "bin"
+        shell = _usable_shell(folder / self.names[0])
         for name in self.names[1:]:
-            _copy(shell, binary / name)
+            _copy(shell, folder / name)
         _copy(_SCRIPTS / "agentctl.sh", self.agentctl)
         self.agentctl.chmod(0o755)
         for script in ("common.sh", "agentd.sh", "service.sh"):
@@ -282,9 +282,13 @@ def _usable_shell(target: Path) -> Path:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file beside its target, then rename it: a running program cannot be written to."""
+    """Copy a file beside its target, then rename it: a running program cannot be written to.
+
+    A process of its own does the writing. Were the new file open here, a child started by another thread meanwhile
+    would inherit it, and as long as that has it nobody could run the program ("Text file busy").
+    """
     beside = target.with_name(f".{target.name}.new")
-    shutil.copy(source, beside)
+    subprocess.run(["cp", source, beside], check=True)  # noqa: S607  # any cp will do
     beside.replace(target)
 
 

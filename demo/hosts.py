@@ -19,7 +19,6 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import uvloop
 import yaml
 
 from demo.agents import Pace, StandInAgent, StandInError, destroy_under
@@ -194,7 +193,8 @@ def main() -> None:
         _die_with_parent()
     options.inventory.unlink(missing_ok=True)  # an earlier run's: its ports are gone
     fleet = SimulatedFleet(options.root, options.count, options.authorized_key.read_text(), options.user)
-    uvloop.run(_serve(fleet, options.inventory))
+    # Not uvloop: its child processes inherit copies of their pipes, which an agent started by one would hold for good.
+    asyncio.run(_serve(fleet, options.inventory))
 
 
 if __name__ == "__main__":
