@@ -16,51 +16,70 @@ local claim_from, limit, whole, own = ARGV[tail], tonumber(ARGV[tail + 1]), ARGV
 local task = task_key(id)
 local claims_of_worker = P .. 'claims:' .. worker
 
--- The worker does not hold this claim any more; a newer one of the same subtask stays.
-local function forget(sid, token)
-  local field = id .. ':' .. int(sid)
-  if redis.call('HGET', claims_of_worker, field) == token then redis.call('HDEL', claims_of_worker, field) end
+local records, writes, logs = {}, {}, {}
+local delta, changed = {}, {}
+
+local function result(i)
+  local at = 16 + 4 * i
+  return tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+end
+
+-- The worker does not hold these claims any more, whatever became of their results.
+local function forget(sids, tokens)
+  if #sids == 0 then return end
+  local fields, over = {}, {}
+  for i, sid in ipairs(sids) do fields[i] = id .. ':' .. int(sid) end
+  for i, token in ipairs(redis.call('HMGET', claims_of_worker, unpack(fields))) do
+    if token == tokens[i] then over[#over + 1] = fields[i] end  -- else it has a newer claim of the same subtask
+  end
+  call_all('HDEL', claims_of_worker, over)
 end
 
 local version, status, opened, began = unpack(redis.call('HMGET', task, 'version', 'status', 'opened', 'started'))
 if not version then
-  local stale = {}
-  for i = 0, results - 1 do
-    local sid = tonumber(ARGV[16 + 4 * i])
-    stale[#stale + 1] = sid
-    forget(sid, ARGV[17 + 4 * i])
-  end
+  local stale, tokens = {}, {}
+  for i = 1, results do stale[i], tokens[i] = result(i - 1) end
+  forget(stale, tokens)
   return {0, 'RUNNING', stale, 'gone', {}}
 end
 opened, began = tonumber(opened), tonumber(began)
-local delta, changed = {}, {}
 
 local function change(sid, r, from, to)
   if from ~= '-' then bump(delta, from, -1) end
   bump(delta, to, 1)
   r.status = to
-  write(task, sid, r)
+  records[sid], writes[sid] = r, true
   changed[to] = changed[to] or {}
   table.insert(changed[to], sid)
 end
 
+-- Writes what was changed, a bucket at a time.
+local function write()
+  local subtasks = {}
+  for sid in pairs(writes) do push(subtasks, bucket_key(task, 'subtasks', sid), sid, format(records[sid])) end
+  flush('HSET', subtasks)
+  flush('HSET', logs)
+end
+
 local function settle()
-  local stale = {}
+  local stale, tokens, sids, over = {}, {}, {}, {}
+  for i = 1, results do sids[i] = (result(i - 1)) end
+  read(task, sids, records)
   for i = 0, results - 1 do
-    local at = 16 + 4 * i
-    local sid, token, to, log = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-    local r = read(task, sid)
-    local ours = r and sid >= first and sid < first + size
-    if ours and r.token == token and string.find(settle_from, r.status, 1, true) then
-      local from = r.status
+    local sid, token, to, log = result(i)
+    local r = sid >= first and sid < first + size and records[sid]
+    if r and r.token == token and string.find(settle_from, r.status, 1, true) then
+      local number = int(sid)
       r.finished, r.token = int(now - began), '-'
-      change(sid, r, from, to)
-      redis.call('HSET', bucket_key(task, 'logs', sid), int(sid) .. ':' .. r.run, log)
+      change(sid, r, r.status, to)
+      push(logs, bucket_key(task, 'logs', sid), number .. ':' .. r.run, log)
+      push(over, claims_of_worker, id .. ':' .. number)
     else
-      stale[#stale + 1] = sid
+      stale[#stale + 1], tokens[#tokens + 1] = sid, token
     end
-    forget(sid, token)
   end
+  flush('HDEL', over)
+  forget(stale, tokens)
   return stale
 end
 
@@ -105,16 +124,29 @@ local function candidates()
   return sids
 end
 
+-- The hosts of ascending subtasks; neighbours are read together.
 local function hosts_of(sids)
-  local ids = {}
-  if not has_hosts or #sids == 0 then return ids end
-  local low, high = sids[1] - first, sids[#sids] - first
-  if high - low == #sids - 1 then
-    for i, host in ipairs(redis.call('LRANGE', task .. ':hosts', low, high)) do ids[sids[i]] = host end
-  else
-    for _, sid in ipairs(sids) do ids[sid] = redis.call('LINDEX', task .. ':hosts', sid - first) end
+  local ids, from = {}, 1
+  while has_hosts and from <= #sids do
+    local upto = from
+    while sids[upto + 1] == sids[upto] + 1 do upto = upto + 1 end
+    for i, host in ipairs(redis.call('LRANGE', task .. ':hosts', sids[from] - first, sids[upto] - first)) do
+      ids[sids[from] + i - 1] = host
+    end
+    from = upto + 1
   end
   return ids
+end
+
+-- The candidates that may be claimed; one that nothing happened to is ready, since its step is open.
+local function claimable()
+  local sids = {}
+  local found = candidates()
+  read(task, found, records)
+  for _, sid in ipairs(found) do
+    if string.find(claim_from, records[sid] and records[sid].status or 'Y', 1, true) then sids[#sids + 1] = sid end
+  end
+  return sids
 end
 
 -- Whoever begins finds nobody at work; whoever goes on must still be the one who began last.
@@ -128,27 +160,25 @@ local function claim()
   if tonumber(version) > known then return 'newer', {} end
   if step > opened then return 'early', {} end
   if whole and not whole_step_is_free() then return 'busy', {} end
-  local granted, sids = {}, candidates()
-  local ids, executor = hosts_of(sids), #sids > 0 and executor_number()
+  local granted, sids, held = {}, claimable(), {}
+  if #sids == 0 then return 'granted', granted end
+  local ids, executor = hosts_of(sids), executor_number()
+  local token = redis.call('HINCRBY', task, 'token', #sids) - #sids
+  if whole and own == '-' then redis.call('HSET', task, 'own:' .. step, int(token + 1)) end
   for _, sid in ipairs(sids) do
-    local r = read(task, sid)
+    local r = records[sid]
     local from = r and r.status or '-'
-    r = r or {status = 'Y', op = 'E', run = '1', started = '-'}
-    if string.find(claim_from, r.status, 1, true) then
-      local token = int(redis.call('HINCRBY', task, 'token', 1))
-      if whole and own == '-' then
-        own = token
-        redis.call('HSET', task, 'own:' .. step, own)
-      end
-      r.executor, r.finished, r.token = executor, '-', token
-      if r.started == '-' then r.started = int(now - began) end
-      change(sid, r, from, 'R')
-      redis.call('HSET', claims_of_worker, id .. ':' .. int(sid), token)
-      local host = ids[sid] or false
-      granted[#granted + 1] = {sid, r.op, r.run, token, host,
-        host and redis.call('HMGET', host_key(host), 'holder', 'ip', 'port', 'user', 'home', 'prefix', 'sudo', 'key')}
-    end
+    r = r or {op = 'E', run = '1', started = '-'}
+    token = token + 1
+    r.executor, r.finished, r.token = executor, '-', int(token)
+    if r.started == '-' then r.started = int(now - began) end
+    change(sid, r, from, 'R')
+    push(held, claims_of_worker, id .. ':' .. int(sid), r.token)
+    local host = ids[sid] or false
+    granted[#granted + 1] = {sid, r.op, r.run, r.token, host,
+      host and redis.call('HMGET', host_key(host), 'holder', 'ip', 'port', 'user', 'home', 'prefix', 'sudo', 'key')}
   end
+  flush('HSET', held)
   return 'granted', granted
 end
 
@@ -162,6 +192,7 @@ if results > 0 then
 end
 local verdict, granted = claim()
 count(task, step, delta)
+write()
 if next(changed) then
   local fields = {'step', step}
   for to, sids in pairs(changed) do

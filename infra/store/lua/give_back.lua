@@ -3,18 +3,22 @@
 --   token and its host. Returns the hosts that were freed.
 local id, now, agent = ARGV[1], ARGV[2], ARGV[3]
 local task, freed = task_key(id), {}
+local records = read_claimed(task, 4)
 for at = 4, #ARGV, 3 do
   local host = ARGV[at + 2]
   local key = host_key(host)
-  if stands(read(task, ARGV[at]), ARGV[at + 1]) and redis.call('HGET', key, 'holder') == id then
-    if agent == '' then
-      local former = redis.call('HMGET', key, 'former_agent', 'former_status')
-      redis.call('HSET', key, 'agent', former[1], 'status', former[2], 'updated', now)
-    else
-      redis.call('HSET', key, 'agent', agent, 'updated', now)
+  if stands(records[ARGV[at]], ARGV[at + 1]) then
+    local holder, former_agent, former_status =
+      unpack(redis.call('HMGET', key, 'holder', 'former_agent', 'former_status'))
+    if holder == id then
+      if agent == '' then
+        redis.call('HSET', key, 'agent', former_agent, 'status', former_status, 'updated', now)
+      else
+        redis.call('HSET', key, 'agent', agent, 'updated', now)
+      end
+      redis.call('HDEL', key, 'holder', 'former_agent', 'former_status')
+      freed[#freed + 1] = host
     end
-    redis.call('HDEL', key, 'holder', 'former_agent', 'former_status')
-    freed[#freed + 1] = host
   end
 end
 if #freed > 0 then redis.call('HINCRBY', task, 'held', -#freed) end

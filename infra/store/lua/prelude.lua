@@ -4,29 +4,76 @@ local BUCKET = 128
 
 local function task_key(id) return P .. 'task:' .. id end
 
-local function bucket_key(task, kind, sid) return task .. ':' .. kind .. ':' .. math.floor(sid / BUCKET) end
+local bucket_keys = {subtasks = {}, logs = {}}
+
+-- A script speaks of one task only, so the names of its buckets are built once each.
+local function bucket_key(task, kind, sid)
+  local names, n = bucket_keys[kind], math.floor(sid / BUCKET)
+  if not names[n] then names[n] = task .. ':' .. kind .. ':' .. n end
+  return names[n]
+end
 
 local function host_key(id) return P .. 'host:' .. id end
 
 local function int(n) return string.format('%.0f', n) end
 
+-- One command with many words after its key, in pieces that Lua can unpack; pairs of words stay together.
+local function call_all(command, key, words)
+  for from = 1, #words, 4000 do
+    redis.call(command, key, unpack(words, from, math.min(from + 3999, #words)))
+  end
+end
+
+-- Collects words by key: `push` adds one or two to a key's pile, `flush` sends each key's in one command.
+local function push(piles, key, word, another)
+  local words = piles[key]
+  if not words then
+    words = {}
+    piles[key] = words
+  end
+  words[#words + 1] = word
+  words[#words + 1] = another
+end
+
+local function flush(command, piles)
+  for key, words in pairs(piles) do call_all(command, key, words) end
+end
+
 -- A subtask's record: status, operation, runTime, executor's number, start, end (ms after the task's start), token.
-local function read(task, sid)
-  local raw = redis.call('HGET', bucket_key(task, 'subtasks', sid), sid)
-  if not raw then return nil end
+local function parse(raw)
   local status, op, run, executor, started, finished, token =
     string.match(raw, '^(%u) (%u) (%d+) (%S+) (%S+) (%S+) (%S+)$')
   return {status = status, op = op, run = run, executor = executor,
     started = started, finished = finished, token = token}
 end
 
-local function write(task, sid, r)
-  redis.call('HSET', bucket_key(task, 'subtasks', sid), sid,
-    table.concat({r.status, r.op, r.run, r.executor, r.started, r.finished, r.token}, ' '))
+local function format(r)
+  return r.status .. ' ' .. r.op .. ' ' .. r.run .. ' ' .. r.executor .. ' ' .. r.started .. ' ' .. r.finished .. ' '
+    .. r.token
+end
+
+-- Adds the records of subtasks to `records`, by seriesId; none for those that nothing happened to.
+local function read(task, sids, records)
+  local buckets = {}
+  for _, sid in ipairs(sids) do push(buckets, bucket_key(task, 'subtasks', sid), sid) end
+  for key, fields in pairs(buckets) do
+    local found = redis.call('HMGET', key, unpack(fields))
+    for i, sid in ipairs(fields) do
+      if found[i] then records[sid] = parse(found[i]) end
+    end
+  end
+  return records
 end
 
 -- Whether a claim stands: its subtask is running under this very token.
 local function stands(r, token) return r and r.status == 'R' and r.token == token end
+
+-- The records of the claims in ARGV from `at` on (seriesId, token, host each), by the seriesId as it stands there.
+local function read_claimed(task, at)
+  local sids = {}
+  for i = at, #ARGV, 3 do sids[#sids + 1] = ARGV[i] end
+  return read(task, sids, {})
+end
 
 -- Adds to the counts of a step: `delta` maps a status letter to a number.
 local function count(task, step, delta)

@@ -3,21 +3,21 @@
 -- Returns {'taken'}, {'held', host, holder}, {'missing', host} or {'stale', seriesId}.
 local id, now, agent, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local task = task_key(id)
+local records, free = read_claimed(task, 5), {}
 for at = 5, #ARGV, 3 do
-  if not stands(read(task, ARGV[at]), ARGV[at + 1]) then return {'stale', ARGV[at]} end
-  local found = redis.call('HMGET', host_key(ARGV[at + 2]), 'ip', 'holder')
-  if not found[1] then return {'missing', ARGV[at + 2]} end
-  if found[2] and found[2] ~= id then return {'held', ARGV[at + 2], found[2]} end
+  local host = ARGV[at + 2]
+  if not stands(records[ARGV[at]], ARGV[at + 1]) then return {'stale', ARGV[at]} end
+  local ip, holder, former_agent, former_status =
+    unpack(redis.call('HMGET', host_key(host), 'ip', 'holder', 'agent', 'status'))
+  if not ip then return {'missing', host} end
+  if holder and holder ~= id then return {'held', host, holder} end
+  if not holder then free[host] = {former_agent, former_status} end
 end
 local taken = 0
-for at = 5, #ARGV, 3 do
-  local key = host_key(ARGV[at + 2])
-  if not redis.call('HGET', key, 'holder') then
-    local former = redis.call('HMGET', key, 'agent', 'status')
-    redis.call('HSET', key, 'holder', id, 'former_agent', former[1], 'former_status', former[2],
-      'agent', agent, 'status', status, 'updated', now)
-    taken = taken + 1
-  end
+for host, former in pairs(free) do
+  redis.call('HSET', host_key(host), 'holder', id, 'former_agent', former[1], 'former_status', former[2],
+    'agent', agent, 'status', status, 'updated', now)
+  taken = taken + 1
 end
 if taken > 0 then redis.call('HINCRBY', task, 'held', taken) end
 return {'taken'}
