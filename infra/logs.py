@@ -25,6 +25,9 @@ _CREDENTIALS: Final = (
     (re.compile(r"(?i)\b(basic\s+)[A-Za-z0-9+/]{8,}={0,2}"), rf"\1{MASK}"),
 )
 
+_SUSPECT: Final = re.compile(r"(?i)://|pass|secret|authorization|basic\s")
+"""What every text with credentials in it contains: most texts do not, and are looked at once only."""
+
 _QUIET: Final = {
     "asyncio": logging.WARNING,
     "asyncssh": logging.WARNING,
@@ -36,8 +39,9 @@ _QUIET: Final = {
 
 def masked(text: str) -> str:
     """Return text without what looks like a password or an Authorization header."""
-    for pattern, replacement in _CREDENTIALS:
-        text = pattern.sub(replacement, text)
+    if _SUSPECT.search(text):
+        for pattern, replacement in _CREDENTIALS:
+            text = pattern.sub(replacement, text)
     return text
 
 

@@ -66,7 +66,9 @@ class Api:
 
 def entry(host_id: int, alias: str | None = None, key: str | None = None) -> HostEntry:
     """Return an inventory line for a host."""
-    target = Target(host_id, f"10.0.{host_id >> 8 & 255}.{host_id & 255}", 22, "admin", "/home/admin/ocp_agent", "ocp", False, key)
+    target = Target(
+        host_id, f"10.0.{host_id >> 8 & 255}.{host_id & 255}", 22, "admin", "/home/admin/ocp_agent", "ocp", False, key
+    )
     return HostEntry(target, alias)
 
 
@@ -78,7 +80,9 @@ async def running_api(store: Store | None = None, **settings: Any) -> AsyncItera
     chosen = ApiSettings(server_address="10.9.8.7", **settings)
     app = create_app(chosen, store, dispatcher, clock=lambda: NOW, passwords=CHEAP)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://fleet", auth=("admin", "admin-password")) as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://fleet", auth=("admin", "admin-password")
+    ) as client:
         api = Api(client, store, dispatcher, app)
         await api.user("admin", Role.ADMIN)
         yield api

@@ -1,0 +1,147 @@
+"""What needs something that does not answer, and faults of our own."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from core.claim import Worker
+from core.errors import BrokerUnavailable, StoreUnavailable
+from core.record import TaskRecord
+from infra.logs import configure_logging
+from infra.store.base import ClaimRequest
+from infra.store.memory.store import MemoryStore
+from tests.support.api import NO_BROKER, Api, RecordingDispatcher, entry, running_api
+
+
+class Falling:
+    """A part of a store of which some calls fail."""
+
+    def __init__(self, part: Any, *calls: str, fault: Exception | None = None) -> None:
+        self._part = part
+        self._calls = calls
+        self._fault = fault or StoreUnavailable("The store does not answer.")
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._calls:
+            return self._fall
+        return getattr(self._part, name)
+
+    async def _fall(self, *_: object) -> None:
+        raise self._fault
+
+
+class FallingStore(MemoryStore):
+    """A store of which some parts can be made to fail."""
+
+    broken_tasks: Any = None
+    broken_hosts: Any = None
+
+    @property
+    @override
+    def tasks(self) -> Any:
+        return self.broken_tasks or super().tasks
+
+    @property
+    @override
+    def hosts(self) -> Any:
+        return self.broken_hosts or super().hosts
+
+
+class ClaimedMeanwhile(RecordingDispatcher):
+    """Publishes, a worker claims, and then the broker's answer is lost."""
+
+    store: MemoryStore
+
+    @override
+    async def submit(self, task: TaskRecord) -> None:
+        first = task.plan.steps[0]
+        await self.store.tasks.advance(task, first, Worker(1, "w"), 0, claim=ClaimRequest(limit=1))
+        raise BrokerUnavailable("The broker's answer was lost.")
+
+
+@pytest.mark.parametrize("part", ["hosts", "tasks"])
+async def test_the_store_is_down(part: str) -> None:
+    store = FallingStore()
+    async with running_api(store) as api:
+        await store.hosts.put([entry(2)], 0)
+        store.broken_hosts = Falling(store.hosts, "unknown") if part == "hosts" else None
+        store.broken_tasks = Falling(store.tasks, "create") if part == "tasks" else None
+        answer = await api.stop([2])
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+        assert answer.json()["error"] == {"code": 0, "message": "The store does not answer."}
+        assert api.dispatcher.submitted == []
+        store.broken_tasks = None
+        assert await store.tasks.head(1) is None
+
+
+async def test_the_store_is_down_before_anybody_was_recognised(api: Api) -> None:
+    api.app.state.fleet.authenticator._users = Falling(api.store.users, "get")  # noqa: SLF001 - the way in
+    answer = await api.stop([2])
+    assert answer.status_code == 503
+
+
+async def test_the_broker_is_down_but_a_worker_has_the_task() -> None:
+    store = MemoryStore()
+    async with running_api(store) as api:
+        await store.hosts.put([entry(2)], 0)
+        submitting = ClaimedMeanwhile()
+        submitting.store = store
+        object.__setattr__(api.app.state.fleet, "dispatcher", submitting)
+        answer = await api.stop([2])
+        assert answer.status_code == 200
+        assert await store.tasks.head(answer.json()["data"]["id"]) is not None
+
+
+async def test_broker_and_store_are_down_one_after_the_other() -> None:
+    store = FallingStore()
+    async with running_api(store) as api:
+        await store.hosts.put([entry(2)], 0)
+        store.broken_tasks = Falling(store.tasks, "withdraw")
+        api.dispatcher.fault = NO_BROKER
+        answer = await api.stop([2])
+        assert answer.status_code == 503
+        assert answer.json()["error"]["message"] == (
+            "Task 1 was stored but not published, and now the store does not answer either. "
+            "Once it does, look at task 1 before you try again: it may still run."
+        )
+
+
+async def test_a_fault_of_ours_tells_nothing_but_its_kind_and_is_logged(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store = FallingStore()
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    async with running_api(store) as api:
+        configure_logging("json", "info")
+        try:
+            store.broken_hosts = Falling(store.hosts, "unknown", fault=ZeroDivisionError("a secret detail"))
+            headers = {"X-ReturnStackTrace": "true", "x-trace-id": "t-1"}
+            answer = await api.stop([2], headers=headers)
+        finally:
+            root.handlers, root.level = handlers, level
+    assert answer.status_code == 500
+    assert answer.json()["error"] == {
+        "code": 10010,
+        "message": "An unexpected error on our side (ZeroDivisionError). The server's log has it under the traceId.",
+    }
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    fault, request = [line for line in lines if line["logger"] == "ocpfleet.api"]
+    assert (fault["event"], fault["traceId"]) == ("fault", "t-1")
+    assert "a secret detail" in fault["exception"]
+    assert request == {
+        "timestamp": request["timestamp"],
+        "level": "warning",
+        "logger": "ocpfleet.api",
+        "event": "request",
+        "method": "POST",
+        "path": "/api/v2/compute/hosts/batchStopAgents",
+        "status": 500,
+        "duration": request["duration"],
+        "user": "admin",
+        "traceId": "t-1",
+    }
