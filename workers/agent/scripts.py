@@ -32,6 +32,11 @@ LOOK = Script(
     "look at the agent's processes",
     _COMMON
     + r"""
+elsewhere() {
+  argv=
+  IFS= read -r argv <"/proc/$1/cmdline"
+  case $argv in "$bin"/* | "$real"/*) return 1 ;; /*) return 0 ;; *) return 1 ;; esac
+} 2>/dev/null
 [ -r "/proc/$$/stat" ] || { echo "/proc is not readable" >&2; exit 71; }
 resolve "$1"
 files=$(grep -lsxF -e "$2" -e "$3" -e "$4" /proc/[0-9]*/comm)
@@ -45,13 +50,17 @@ for file in $files; do
   proved "$pid"
   case $? in
     0) echo "ocpfleet: agent $pid $name $state $start $exe" ;;
-    1) inspect "$pid" && echo "ocpfleet: unproved $pid $name $state $start" ;;
+    1) inspect "$pid" && ! elsewhere "$pid" && echo "ocpfleet: unproved $pid $name $state $start" ;;
   esac
 done
 echo "ocpfleet: end"
 """.lstrip(),
 )
-"""Words: the bin directory and the three process names. grep says 2 as well when a process ended under its hands."""
+"""Words: the bin directory and the three process names. grep says 2 as well when a process ended under its hands.
+
+Where the executable is hidden, a process is taken for another agent's only if it was called by an absolute path
+elsewhere: several users may each have an agent on one host. Anything else stays unproved.
+"""
 
 SIGNAL = Script(
     "signal the agent's processes",

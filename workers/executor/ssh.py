@@ -7,11 +7,8 @@ per connection, and the connection object is ours from the start, so that it can
 import asyncio
 import copy
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import asyncssh
 
@@ -21,6 +18,7 @@ from workers.executor import hostkeys
 from workers.executor.base import ConnectionFailed
 from workers.executor.hostkeys import fingerprint
 from workers.executor.ssh_failures import verdict
+from workers.executor.ssh_options import SshOptions, bare_options, base_options
 from workers.executor.ssh_session import SshSession
 from workers.executor.ssh_visit import Limits, Visit
 
@@ -28,31 +26,6 @@ __all__ = ["PinCallback", "SshExecutor", "SshOptions", "fetch_host_key", "finger
 
 PinCallback = Callable[[int, str], Awaitable[None]]
 """Keeps the key of a host that was trusted on first use: gets the host's id and its one-line public key."""
-
-_KEEPALIVES_MISSED = 3
-_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com")
-
-
-@dataclass(frozen=True, slots=True)
-class SshOptions:
-    """How a worker reaches hosts over SSH. Times are in seconds."""
-
-    client_keys: tuple[Path, ...] = ()
-    """Private keys to log in with, tried in this order."""
-    use_agent: bool = False
-    """Also use the keys of the ssh-agent at SSH_AUTH_SOCK."""
-    passphrase_file: Path | None = None
-    """The file with the passphrase of those keys, where they have one."""
-    connect_timeout: float = 10.0
-    """For the TCP connection and the key exchange."""
-    login_timeout: float = 15.0
-    """For the login, from the host key on."""
-    close_timeout: float = 2.0
-    """For a polite close; then the connection is cut."""
-    keepalive: float = 15.0
-    """Between two questions whether the host is still there; after three without an answer the connection is lost."""
-    trust_on_first_use: bool = False
-    """Accept and pin the key of a host that has none pinned, instead of refusing the host."""
 
 
 class SshExecutor:
@@ -71,7 +44,7 @@ class SshExecutor:
         self._options = options
         self._pin = pin
         self._limits = Limits(options.connect_timeout, options.login_timeout)
-        self._base = _base_options(options)
+        self._base = base_options(options)
         self._keys = tuple(self._base.client_keys or ())
         # At INFO asyncssh logs every command with its secrets, and formatting its lines costs more than a command.
         logging.getLogger("asyncssh").setLevel(logging.WARNING)
@@ -136,7 +109,7 @@ async def fetch_host_key(address: str, port: int, timeout: float) -> str:
     """
     target = Target(0, address, port, "", "/", "ocp", sudo=False, host_key=None)
     visit = Visit(target, None, Limits(timeout, timeout))
-    options = _bare_options()
+    options = bare_options()
     options.protocol_factory = lambda: visit
     options.waiter = visit.waiter
     options.host = options.orig_host = address
@@ -171,37 +144,3 @@ async def _close(connection: asyncssh.SSHClientConnection, limit: float) -> None
         pass
     finally:
         connection.abort()
-
-
-def _base_options(options: SshOptions) -> asyncssh.SSHClientConnectionOptions:
-    """Open the keys and prepare what all connections share."""
-    if not options.client_keys and not options.use_agent:
-        raise ValueError("SSH needs a private key or an ssh-agent to log in with")
-    passphrase = options.passphrase_file.read_text().rstrip("\r\n") if options.passphrase_file else None
-    base = _bare_options(options.keepalive)
-    base.client_keys = list(asyncssh.load_keypairs([str(path) for path in options.client_keys], passphrase))
-    base.agent_path = os.environ.get("SSH_AUTH_SOCK") if options.use_agent else None
-    return base
-
-
-def _bare_options(keepalive: float = 0.0) -> asyncssh.SSHClientConnectionOptions:
-    return asyncssh.SSHClientConnectionOptions(
-        config=None,
-        known_hosts=([], [], []),  # so that every key is put to the visit, which knows the pinned one
-        client_keys=None,
-        agent_path=None,
-        x509_trusted_certs=None,
-        x509_trusted_cert_paths=[],
-        preferred_auth="publickey",
-        password_auth=False,
-        kbdint_auth=False,
-        host_based_auth=False,
-        gss_host=None,
-        gss_kex=False,
-        gss_auth=False,
-        compression_algs=None,
-        encryption_algs=[*_CIPHERS, "aes256-ctr", "aes192-ctr", "aes128-ctr"],
-        login_timeout=0,
-        keepalive_interval=keepalive,
-        keepalive_count_max=_KEEPALIVES_MISSED,
-    )

@@ -1,5 +1,7 @@
 """What asyncssh and the network raise while a connection is being made, as the one outcome that each of it means."""
 
+import os
+
 import asyncssh
 
 from core.outcome import AuthenticationFailed, HostKeyMismatch, Outcome, TimedOut, UnexpectedAnswer, Unreachable
@@ -33,7 +35,7 @@ def verdict(error: Exception, visit: Visit) -> Outcome:
         case asyncssh.Error():
             outcome = Unreachable(endpoint, f"{error.reason} while {_short(visit)}")
         case OSError():
-            outcome = Unreachable(endpoint, f"{error.strerror or error} while {_short(visit)}")
+            outcome = Unreachable(endpoint, f"{_reason(error)} while {_short(visit)}")
         case _:
             outcome = UnexpectedAnswer(f"{endpoint} does not speak SSH as expected ({error}) while {_short(visit)}")
     return outcome
@@ -41,3 +43,7 @@ def verdict(error: Exception, visit: Visit) -> Outcome:
 
 def _short(visit: Visit) -> str:
     return visit.doing.split(f" {visit.target.endpoint}", maxsplit=1)[0].removesuffix(" to").removesuffix(" with")
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error) or type(error).__name__

@@ -1,0 +1,74 @@
+"""How a worker reaches hosts over SSH, and asyncssh's form of it, prepared once per process."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncssh
+
+_KEEPALIVES_MISSED = 3
+_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com")
+
+
+@dataclass(frozen=True, slots=True)
+class SshOptions:
+    """How a worker reaches hosts over SSH. Times are in seconds."""
+
+    client_keys: tuple[Path, ...] = ()
+    """Private keys to log in with, tried in this order."""
+    use_agent: bool = False
+    """Also use the keys of the ssh-agent at SSH_AUTH_SOCK."""
+    passphrase_file: Path | None = None
+    """The file with the passphrase of those keys, where they have one."""
+    connect_timeout: float = 10.0
+    """For the TCP connection and the key exchange."""
+    login_timeout: float = 15.0
+    """For the login, from the host key on."""
+    close_timeout: float = 2.0
+    """For a polite close; then the connection is cut."""
+    keepalive: float = 15.0
+    """Between two questions whether the host is still there; after three without an answer the connection is lost."""
+    trust_on_first_use: bool = False
+    """Accept and pin the key of a host that has none pinned, instead of refusing the host."""
+
+
+def base_options(options: SshOptions) -> asyncssh.SSHClientConnectionOptions:
+    """Open the keys and prepare what all connections share."""
+    if not options.client_keys and not options.use_agent:
+        raise ValueError("SSH needs a private key or an ssh-agent to log in with")
+    passphrase = options.passphrase_file.read_text().rstrip("\r\n") if options.passphrase_file else None
+    base = bare_options(options.keepalive)
+    base.client_keys = [pair for path in options.client_keys for pair in _key_pairs(path, passphrase)]
+    base.agent_path = os.environ.get("SSH_AUTH_SOCK") if options.use_agent else None
+    return base
+
+
+def _key_pairs(path: Path, passphrase: str | None) -> Sequence[asyncssh.SSHKeyPair]:
+    try:
+        return asyncssh.load_keypairs(str(path), passphrase)
+    except ValueError as error:
+        raise ValueError(f"the SSH key {path} cannot be opened: {error}") from error
+
+
+def bare_options(keepalive: float = 0.0) -> asyncssh.SSHClientConnectionOptions:
+    return asyncssh.SSHClientConnectionOptions(
+        config=None,
+        known_hosts=([], [], []),  # so that every key is put to the visit, which knows the pinned one
+        client_keys=None,
+        agent_path=None,
+        x509_trusted_certs=None,
+        x509_trusted_cert_paths=[],
+        preferred_auth="publickey",
+        password_auth=False,
+        kbdint_auth=False,
+        host_based_auth=False,
+        gss_host=None,
+        gss_kex=False,
+        gss_auth=False,
+        compression_algs=None,
+        encryption_algs=[*_CIPHERS, "aes256-ctr", "aes192-ctr", "aes128-ctr"],
+        login_timeout=0,
+        keepalive_interval=keepalive,
+        keepalive_count_max=_KEEPALIVES_MISSED,
+    )
