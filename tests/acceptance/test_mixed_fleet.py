@@ -72,7 +72,7 @@ def test_the_processes_of_the_eight_are_gone_the_orphans_among_them(task: Json, 
     [
         (1, "Stopped: processes "),
         (STOPPED, "Was already stopped: "),
-        (ORPHANED, " that ocp_agentctl could not see had to be signalled"),
+        (ORPHANED, "had to be signalled"),
         (UNREACHABLE, "Unreachable: 127.31.0.3:"),
         (WEDGED, "Still running: "),
     ],
