@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -86,6 +86,8 @@ class Exchanges:
     async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
         try:
             await self._app(scope, receive, send)
+        except ClientDisconnect:
+            log.info("the client left before its request was read", path=scope["path"])
         except Exception as error:  # a fault of ours: logged once, with its traceback, and answered
             log.exception("fault", method=scope["method"], path=scope["path"])
             if exchange.status:
