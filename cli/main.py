@@ -6,7 +6,7 @@ from typing import Final
 import typer
 from rich.console import Console
 
-from cli import hosts, processes, users
+from cli import health, hosts, processes, users
 from core.errors import FleetError, InvalidRequest, Misconfigured
 
 _FAILED: Final = 1
@@ -19,6 +19,7 @@ cli = typer.Typer(
     help="Stop the OCP agents of a whole fleet of hosts. Settings are read from OCPFLEET_* variables.",
 )
 processes.register(cli)
+health.register(cli)
 cli.add_typer(hosts.cli, name="hosts")
 cli.add_typer(users.cli, name="user")
 

@@ -4,6 +4,7 @@ from typing import assert_never
 
 import structlog
 
+from core.errors import Misconfigured
 from infra.settings import WorkerSettings
 from workers.executor.base import Executor
 from workers.executor.local import LocalExecutor
@@ -25,7 +26,7 @@ def make_executor(settings: WorkerSettings, pin: PinCallback) -> Executor:
     """
     match settings.executor:
         case "ssh":
-            return SshExecutor(_ssh_options(settings), pin)
+            return _ssh(settings, pin)
         case "local":
             return LocalExecutor()
         case "stub":
@@ -33,6 +34,16 @@ def make_executor(settings: WorkerSettings, pin: PinCallback) -> Executor:
             return StubExecutor(settings.stub_delay)
         case _:
             assert_never(settings.executor)
+
+
+def _ssh(settings: WorkerSettings, pin: PinCallback) -> Executor:
+    try:
+        return SshExecutor(_ssh_options(settings), pin)
+    except (ValueError, OSError) as error:
+        raise Misconfigured(
+            f"The worker cannot log in to any host: {error}. "
+            "Set OCPFLEET_SSH_KEYS to private keys that it can read, or OCPFLEET_SSH_AGENT to true."
+        ) from error
 
 
 def _ssh_options(settings: WorkerSettings) -> SshOptions:
