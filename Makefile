@@ -19,6 +19,9 @@ demo: .venv/.ready  ## start everything, stop the agents of three hosts over SSH
 up: .venv/.ready  ## start everything and stay; Ctrl-C stops it
 	@$(BIN)/python -m demo.main up
 
+start: .venv/.ready  ## run the Procfile (api, worker, flower) against the Redis at OCPFLEET_REDIS_URL
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start
+
 test: .venv/.ready  ## all tests, against real servers started by the tests
 	@sh tools/openssh.sh
 	@$(BIN)/pytest
@@ -45,4 +48,4 @@ lock:  ## pin the dependencies anew (needs uv)
 clean:  ## remove what the targets made, the virtual environment and var/ included
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-.PHONY: help setup demo up test unit check format lock clean
+.PHONY: help setup demo up start test unit check format lock clean

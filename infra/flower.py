@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 
 from infra.celery import make_celery
-from infra.settings import FlowerSettings, SharedSettings, load
+from infra.settings import FlowerSettings, load
 
 
 def run() -> None:
@@ -14,7 +14,7 @@ def run() -> None:
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
     # Flower reads its options from its environment as well; set from inside, the password shows up nowhere.
     os.environ["FLOWER_BASIC_AUTH"] = f"{settings.flower_user}:{password(settings)}"
-    celery = make_celery(load(SharedSettings))
+    celery = make_celery(settings)
     celery.start(
         [
             "flower",

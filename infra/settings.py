@@ -3,7 +3,10 @@
 The README's tables are tested against these classes: a field's description is what the README says.
 """
 
+import os
 import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -41,7 +44,7 @@ RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 
 
 class SharedSettings(BaseSettings):
-    """What API and workers must agree on."""
+    """What all processes must agree on."""
 
     model_config = SettingsConfigDict(env_prefix="OCPFLEET_", extra="ignore", frozen=True)
 
@@ -141,13 +144,9 @@ class InventorySettings(BaseSettings):
     sudo: bool = Field(default=False, description="`sudo` of a host that does not say: run commands with sudo -n")
 
 
-class FlowerSettings(BaseSettings):
+class FlowerSettings(SharedSettings):
     """The Flower process."""
 
-    model_config = SettingsConfigDict(env_prefix="OCPFLEET_", extra="ignore", frozen=True)
-
-    redis_url: RedisUrl = Field("redis://127.0.0.1:6379/0", description="as for the API")
-    broker_url: str | None = Field(None, description="as for the API")
     flower_host: Annotated[str, AfterValidator(_address)] = Field("127.0.0.1", description="address to listen on")
     flower_port: Annotated[int, Field(ge=1, le=65535)] = Field(5555, description="port to listen on")
     flower_user: str = Field("admin", description="who may look")
@@ -157,12 +156,8 @@ class FlowerSettings(BaseSettings):
     )
     flower_db: Path = Field(Path("var/flower"), description="where Flower keeps what it saw")
 
-    @property
-    def broker(self) -> str:
-        """The broker's address."""
-        return self.broker_url or _next_database(self.redis_url)
 
-
+ALL_SETTINGS = (ApiSettings, WorkerSettings, FlowerSettings, InventorySettings)
 S = TypeVar("S", bound=BaseSettings)
 
 
@@ -170,22 +165,38 @@ def load(settings: type[S]) -> S:
     """Read settings from the environment.
 
     Raises:
-        Misconfigured: naming the variable, its value and what is wrong with it.
+        Misconfigured: naming the variable, its value and what is wrong with it; also where a variable with our prefix
+            is none of ours, since a setting that is misspelt would silently keep its default.
     """
+    _refuse_unknown(os.environ)
     try:
         return settings()
     except ValidationError as error:
         first = error.errors()[0]
         variable = f"OCPFLEET_{'_'.join(map(str, first['loc'])).upper()}"
         reason = first["msg"].removeprefix("Value error, ")
-        raise Misconfigured(f"{variable}={first['input']}: {reason}. Correct the variable or unset it.") from None
+        value = _without_password(str(first["input"]))
+        raise Misconfigured(f"{variable}={value}: {reason}. Correct the variable or unset it.") from None
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {f"OCPFLEET_{name.upper()}" for settings in ALL_SETTINGS for name in settings.model_fields}
+    for variable in environment:
+        if variable.startswith("OCPFLEET_") and variable not in known:
+            close = get_close_matches(variable, known, 1)
+            meant = f" Did you mean {close[0]}?" if close else ""
+            raise Misconfigured(f"{variable} is no setting.{meant} `ocpfleet settings` lists them all.")
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"://[^@/]*@", "://******@", url)
 
 
 def _next_database(url: str) -> str:
     found = re.fullmatch(r"(rediss?://[^/]+)(?:/(\d+))?/?(\?.*)?", url)
     if not found:
         raise Misconfigured(
-            f"OCPFLEET_REDIS_URL={url} names no database number, so no broker can be derived from it. "
+            f"OCPFLEET_REDIS_URL={_without_password(url)} names no database number, so no broker can be derived from it. "
             "Set OCPFLEET_BROKER_URL as well."
         )
     return f"{found[1]}/{int(found[2] or 0) + 1}{found[3] or ''}"

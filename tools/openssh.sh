@@ -1,13 +1,13 @@
 #!/bin/sh
 # Makes sure that the tests find a real OpenSSH server: the machine's own; else, as root, Debian's package; else that
 # package unpacked into var/openssh without installing it, which any user may do. Says nothing when all is there.
-# OCPFLEET_SSHD_FORCE_UNPACK=1 goes the last way whatever the machine has.
+# TEST_SSHD_UNPACK=1 goes the last way whatever the machine has.
 set -eu
 cd "$(dirname "$0")/.."
 store=$PWD/var/openssh
 root=$store/root
 sshd=$root/usr/sbin/sshd
-force=${OCPFLEET_SSHD_FORCE_UNPACK:-}
+force=${TEST_SSHD_UNPACK:-}
 
 give_up() {
     echo "openssh: $1. Install an OpenSSH server (Debian and Ubuntu: sudo apt-get install openssh-server) and try again." >&2

@@ -41,12 +41,12 @@ class SshdInstall:
 
 
 def find_sshd() -> SshdInstall:
-    """Find a server program; OCPFLEET_SSHD_FORCE_UNPACK in the environment leaves the machine's own out.
+    """Find a server program; TEST_SSHD_UNPACK in the environment leaves the machine's own out.
 
     Raises:
         FileNotFoundError: There is none; the message says how to get one.
     """
-    installed = None if os.environ.get("OCPFLEET_SSHD_FORCE_UNPACK") else shutil.which("sshd", path=_SYSTEM)
+    installed = None if os.environ.get("TEST_SSHD_UNPACK") else shutil.which("sshd", path=_SYSTEM)
     if installed is not None:
         return SshdInstall(Path(installed).absolute())
     program = _UNPACKED / "usr" / "sbin" / "sshd"
