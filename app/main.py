@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import structlog
 import uvloop
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from app import errors
 from app.admin import ensure_admin
@@ -48,7 +49,7 @@ def create_app(
         yield
         await store.aclose()
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="ocpfleet",
         summary="Stops the OCP agents of a whole fleet of hosts, each request as one durable task.",
         version="2",
