@@ -111,8 +111,12 @@ stop() {
     ! runs "$agentd" "${prefix}_agentd" || terminate "$agentd"
 }
 
-service_runs() {
-    first_line "$home/run/${prefix}_$1.pid" && runs "$line" "${prefix}_$1"
+# ready PID: both services run, and this agentd says that they are its own.
+ready() {
+    state_mgragent='' state_monagent=''
+    if [ -e "$home/run/${prefix}_agentd.$1.sock" ]; then . "$home/run/${prefix}_agentd.$1.sock"; fi
+    [ "$state_mgragent" = running ] && runs "$pid_mgragent" "${prefix}_mgragent" &&
+        [ "$state_monagent" = running ] && runs "$pid_monagent" "${prefix}_monagent"
 }
 
 # launch: a new agentd in a session of its own, its output in log/, so that nothing of it holds the caller's channel.
@@ -124,7 +128,7 @@ launch() {
     while [ "$polls" -lt "$exit_polls" ]; do
         sleep "$poll"
         if ! look "$launched" || [ "$letter" = Z ]; then fail_agent agentd_exited_quickly INTERNAL "[$launched]"; fi
-        if service_runs mgragent && service_runs monagent; then return 0; fi
+        if ready "$launched"; then return 0; fi
         polls=$((polls + 1))
     done
     fail_agent wait_for_ready_timeout DEADLINE_EXCEEDED ""

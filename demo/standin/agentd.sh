@@ -1,8 +1,9 @@
 # The stand-in's supervisor: keeps the services running, and on TERM stops them one after the other.
 # Usage: <home>/bin/<prefix>_agentd agentd.sh <home> <prefix>, in a session of its own.
-# It sleeps in wait or read, both of which a trapped signal interrupts. All work is done inside the traps, because a
-# flag looked at before wait could change between the look and the wait. A trap that interrupts another one's work
-# leaves a note instead (again, stop_wanted), which rest reads when that work is done.
+#
+# It sleeps in wait or read, which a trapped signal interrupts. The traps only leave notes, as dash loses the exit code
+# of what a trap interrupts inside another trap. But a note left between the last look at it and the wait would be
+# overlooked; so each trap also has a short sleep started, whose end interrupts that wait soon after: the echo.
 set -u
 if [ -n "${BASH_VERSION-}" ]; then set -o posix; fi  # there bash's wait is interrupted by CHLD
 home=$1 prefix=$2
@@ -11,7 +12,7 @@ cd "$home" || exit 1
 quick_exit_limit=3  # lives shorter than min_live in a row, after which a service is given up
 min_live=3          # seconds
 agentd_state=running
-busy=yes again=no stop_wanted=no
+stop_wanted=no echo= critical=no missed=no heard=
 pid_mgragent=0 state_mgragent=stopped quick_mgragent=0
 pid_monagent=0 state_monagent=stopped quick_monagent=0
 
@@ -38,12 +39,57 @@ mine() {
     look "$1" && [ "$parent" = $$ ] && [ "$letter" != Z ]
 }
 
+poke() {
+    case $echo in '')
+        sleep 0.05 &
+        echo=$!
+        ;;
+    esac
+}
+
+# on_signal: every trap's work. An echo that has ended is not answered by another one. In here only case decides.
+on_signal() {
+    case $critical in
+        yes) missed=yes ;;
+        *)
+            echo_line=
+            case $echo in ?*) { read -r echo_line <"/proc/$echo/stat"; } 2>/dev/null ;; esac
+            case $echo:$echo_line in
+                :*) poke ;;
+                *: | *') Z '*) echo= ;;
+            esac
+            ;;
+    esac
+}
+
+# settled: the end of what no echo may come into; one that was due is made up for.
+settled() {
+    critical=no
+    case $missed in yes)
+        missed=no
+        poke
+        ;;
+    esac
+}
+
+# background COMMAND...: starts it, its pid in $started. A trap must not start its echo between the two lines.
+background() {
+    critical=yes
+    "$@" &
+    started=$!
+    settled
+}
+
+enter() {
+    exec setsid "$home/bin/${prefix}_$1" "$home/lib/service.sh" "$home" "$prefix" "$1" </dev/null \
+        >>"log/$1.output.log" 2>&1
+}
+
 spawn() {
-    setsid "$home/bin/${prefix}_$1" "$home/lib/service.sh" "$home" "$prefix" "$1" </dev/null >>"log/$1.output.log" 2>&1 &
-    pid=$!
-    echo "$pid" >"run/${prefix}_$1.pid"
+    background enter "$1"
+    echo "$started" >"run/${prefix}_$1.pid"
     now
-    eval "pid_$1=$pid state_$1=running born_$1=$seconds"
+    eval "pid_$1=$started state_$1=running born_$1=$seconds"
 }
 
 # ended SERVICE CODE: what the watchdog does about a service that left by itself.
@@ -59,6 +105,21 @@ ended() {
     fi
 }
 
+# exit_code PID: of a child that has ended, in $code. A signal may have interrupted the first wait; and what rest has
+# waited for may be forgotten since.
+exit_code() {
+    critical=yes
+    wait "$1"
+    code=$?
+    if [ "$code" -gt 128 ]; then
+        wait "$1"
+        second=$?
+        [ "$second" = 127 ] || code=$second
+    fi
+    if [ "$code" = 127 ] && [ "${heard%:*}" = "$1" ]; then code=${heard#*:}; fi
+    settled
+}
+
 # look_after: asks all services for their exit codes first, since starting a process makes the shell forget them.
 look_after() {
     gone=
@@ -66,28 +127,11 @@ look_after() {
         eval "pid=\$pid_$service state=\$state_$service"
         [ "$state" = running ] || continue
         mine "$pid" && continue
-        wait "$pid"
-        gone="$gone $service:$?"
+        exit_code "$pid"
+        gone="$gone $service:$code"
     done
     for service in $gone; do ended "${service%:*}" "${service#*:}"; done
     [ -z "$gone" ] || record
-}
-
-rest() {
-    busy=no
-    [ "$stop_wanted" = no ] || stop
-    [ "$again" = no ] || on_child
-}
-
-on_child() {
-    again=yes
-    [ "$busy" = no ] || return 0
-    busy=yes
-    while [ "$again" = yes ]; do
-        again=no
-        look_after
-    done
-    rest
 }
 
 stop_service() {
@@ -96,8 +140,8 @@ stop_service() {
     if look "$pid" && [ "$letter" = T ]; then sleep "$query_wait"; fi  # it is asked for its status and never answers
     kill -TERM "$pid" 2>/dev/null
     drop "$1" "$pid"
-    sleep "$final_wait" &
-    timer=$!
+    background sleep "$final_wait"
+    timer=$started
     while mine "$pid" && mine "$timer"; do wait "$pid"; done
     if mine "$pid"; then
         kill -KILL "$pid"
@@ -110,15 +154,24 @@ stop_service() {
 }
 
 stop() {
-    stop_wanted=yes
-    [ "$busy" = no ] || return 0
-    trap : TERM INT CHLD
     agentd_state=stopping
     record
     for service in $services; do stop_service "$service"; done
     rm -f "run/${prefix}_agentd.$$.sock"
     drop agentd $$
     exit 0
+}
+
+# rest: until a signal comes. A wait for all children would make dash forget the exit codes of those that have ended.
+rest() {
+    for service in $services; do
+        eval "pid=\$pid_$service state=\$state_$service"
+        [ "$state" = running ] || continue
+        wait "$pid"
+        heard=$pid:$?
+        return
+    done
+    read -r _ <&3
 }
 
 # sweep: removes what agentds that are gone have left in run/.
@@ -147,11 +200,12 @@ fi
 printf '%s' $$ >"run/${prefix}_agentd.pid"
 sweep
 mkfifo "run/.idle.$$" && exec 3<>"run/.idle.$$" && rm -f "run/.idle.$$" || exit 1
-trap stop TERM INT
-trap on_child CHLD
+trap 'stop_wanted=yes; on_signal' TERM INT
+trap on_signal CHLD
 for service in $services; do launch "$service"; done
 record
-rest
 while :; do
-    if [ "$state_mgragent$state_monagent" = stoppedstopped ]; then read -r _ <&3; else wait; fi
+    [ "$stop_wanted" = no ] || stop
+    look_after
+    rest
 done

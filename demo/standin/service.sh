@@ -10,7 +10,7 @@ case $3 in
 esac
 
 leave() {
-    trap : TERM INT
+    trap '' TERM INT
     sleep "$linger"
     exit "$code"
 }
