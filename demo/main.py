@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from demo.show import DemoFailedError, show
-from demo.stack import Facts, Stack, running
+from demo.stack import Facts, Stack, facts_file, running
 from demo.supervisor import ChildFailedError
 
 
@@ -29,11 +29,7 @@ def main() -> None:
         signal.signal(number, _stop)
     try:
         with running(directory, hosts=options.hosts, workers=options.workers, say=_say) as stack:
-            last = (
-                show(stack, _say)
-                if options.what == "demo"
-                else _stay(stack, directory.with_name(f"{directory.name}.json"))
-            )
+            last = show(stack, _say) if options.what == "demo" else _stay(stack, facts_file(directory))
     except _Stopped:
         last = "stopped everything"
     except (ChildFailedError, DemoFailedError) as error:
@@ -47,26 +43,26 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise _Stopped
 
 
-def _stay(stack: Stack, facts_file: Path) -> str:
-    stack.facts.write(facts_file)
+def _stay(stack: Stack, file: Path) -> str:
+    stack.facts.write(file)
     try:
-        _say(_invitation(stack.facts, facts_file))
+        _say(_invitation(stack.facts, file))
         while True:
             for line in stack.supervisor.watch():
                 _say(line)
             time.sleep(0.5)
     finally:
-        facts_file.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
 
 
-def _invitation(facts: Facts, facts_file: Path) -> str:
+def _invitation(facts: Facts, file: Path) -> str:
     hosts = ",".join(map(str, facts.hosts))
     return f"""
   API        {facts.api}   (documentation: {facts.api}/docs)
   user       {facts.user}
   password   {facts.password}
   Flower     {facts.flower}   (same user and password)
-  facts      {facts_file}
+  facts      {file}
 
   try:  curl -u {facts.user}:{facts.password} -H 'Content-Type: application/json' \\
              -d '{{"hostIds":[{hosts}]}}' {facts.api}/api/v2/compute/hosts/batchStopAgents

@@ -75,6 +75,11 @@ def running(directory: Path, *, hosts: int, workers: int, say: Callable[[str], N
         yield builder.finish()
 
 
+def facts_file(directory: Path) -> Path:
+    """Return where the facts of a system under a directory are written: beside it, as `up.json` beside `up`."""
+    return directory.with_name(f"{directory.name}.json")
+
+
 @contextmanager
 def _alone(directory: Path) -> Iterator[None]:
     """Keep a second start in the same place out, and clear what an earlier one left."""
@@ -87,8 +92,9 @@ def _alone(directory: Path) -> Iterator[None]:
             raise ChildFailedError(f"another one is running in {directory}; stop it first") from error
         shutil.rmtree(directory / "redis", ignore_errors=True)
         shutil.rmtree(directory / "logs", ignore_errors=True)
-        for name in ("admin-password", "flower", "inventory.yaml", "up.json"):
+        for name in ("admin-password", "flower", "inventory.yaml"):
             (directory / name).unlink(missing_ok=True)
+        facts_file(directory).unlink(missing_ok=True)
         yield
 
 

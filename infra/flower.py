@@ -26,6 +26,7 @@ def run() -> None:
             "--state_save_interval=5000",
             "--max_tasks=10000",
             "--inspect_timeout=3000",
+            "--tasks_columns=name,args,state,received,started,runtime,worker",
         ]
     )
 
