@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -18,23 +17,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from demo import processes
+from demo.agent_home import Pace, StandInError, write_programs, write_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from demo.processes import Process
 
+__all__ = ["SERVICES", "Command", "Pace", "StandInAgent", "StandInError", "destroy_under"]
+
 SERVICES = ("mgragent", "monagent")
 """What agentd looks after, without the prefix, in the order in which it stops them."""
 
-_SCRIPTS = Path(__file__).parent / "standin"
-_SHELLS = ("dash", "bash", "sh")
 _PREFIX = re.compile(r"[a-z][a-z0-9]{0,5}")
 _LIMIT = 5.0  # seconds for the kernel to do what a signal said
-
-
-class StandInError(Exception):
-    """A stand-in agent could not be installed or did not do as it was told; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +50,6 @@ class Command:
     edge: str
     verb: str
     claim: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a stand-in lives; the defaults are the real agent's. All but exit_polls in seconds.
-
-    Attributes:
-        monagent_linger: How long monagent takes to leave after TERM.
-        final_wait: How long agentd waits for a service to leave before it kills it.
-        query_wait: How long agentd waits for a wedged service's status.
-        notice: How long agentd takes to notice that a service it killed is gone.
-        request_wait: How long the control program waits for a wedged agentd's status.
-        poll: Between two looks of the control program at what it started or stopped.
-        exit_polls: How often it looks before it answers with a time-out.
-        heed_zombies: Whether an agentd that nobody reaps counts as running, as the real program has it. Off, since
-            the first process of some containers reaps nobody.
-    """
-
-    monagent_linger: float = 3.0
-    final_wait: float = 5.0
-    query_wait: float = 5.0
-    notice: float = 1.0
-    request_wait: float = 10.0
-    poll: float = 1.0
-    exit_polls: int = 10
-    heed_zombies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +83,8 @@ class StandInAgent:
             raise StandInError(f"{prefix!r} is no prefix: up to six small letters and digits, a letter first")
         home.mkdir(parents=True, exist_ok=True)
         agent = cls(home.resolve(), prefix)
-        for folder in ("bin", "conf", "lib", "log", "run"):
-            (agent.home / folder).mkdir(exist_ok=True)
-        agent._write_programs()
-        agent._write_settings(pace or Pace(monagent_linger=monagent_linger))
+        write_programs(agent.home, agent.names, agent.agentctl)
+        write_settings(agent.home, pace or Pace(monagent_linger=monagent_linger))
         return agent
 
     @classmethod
@@ -218,22 +186,6 @@ class StandInAgent:
                 raise StandInError(f"process {pid} of {self.home} does not show {number.name} after {_LIMIT:g} s")
             time.sleep(0.002)
 
-    def _write_programs(self) -> None:
-        folder = self.home / "bin"
-        shell = _usable_shell(folder / self.names[0])
-        for name in self.names[1:]:
-            _copy(shell, folder / name)
-        _copy(_SCRIPTS / "agentctl.sh", self.agentctl)
-        self.agentctl.chmod(0o755)
-        for script in ("common.sh", "agentd.sh", "service.sh"):
-            _copy(_SCRIPTS / script, self.home / "lib" / script)
-
-    def _write_settings(self, pace: Pace) -> None:
-        values = {name: getattr(pace, name) for name in Pace.__slots__}
-        lines = [f"{name}={_shell_value(value)}\n" for name, value in values.items()]
-        (self.home / "conf" / "standin.conf").write_text("".join(lines))
-        (self.home / "conf" / "agentctl.yaml").write_text(f"runDir: {self.home}/run\n")
-
 
 def destroy_under(root: Path, *, limit: float = _LIMIT) -> None:
     """Kill everything that runs out of any agent's home at or below a directory.
@@ -262,40 +214,6 @@ def destroy_under(root: Path, *, limit: float = _LIMIT) -> None:
         return False
 
     processes.kill_all(belongs, limit=limit, what=str(root))
-
-
-def _usable_shell(target: Path) -> Path:
-    """Copy the first shell that works under another name to the target, and return where it was found.
-
-    A multi-call binary does not: it chooses what to be by the name that it was called by.
-    """
-    for name in _SHELLS:
-        found = shutil.which(name)
-        if found is None:
-            continue
-        shell = Path(found).resolve()
-        _copy(shell, target)
-        probe = subprocess.run([target, "-c", "echo $0"], check=False, capture_output=True, timeout=10)
-        if probe.stdout == os.fsencode(target) + b"\n":
-            return shell
-    raise StandInError("no shell here works under another name; install dash or bash")
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file beside its target, then rename it: a running program cannot be written to.
-
-    A process of its own does the writing. Were the new file open here, a child started by another thread meanwhile
-    would inherit it, and as long as that has it nobody could run the program ("Text file busy").
-    """
-    beside = target.with_name(f".{target.name}.new")
-    subprocess.run(["cp", source, beside], check=True)  # noqa: S607  # any cp will do
-    beside.replace(target)
-
-
-def _shell_value(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _command(line: str) -> Command:
