@@ -129,8 +129,14 @@ def _reason(value: object) -> str:
     if type(value) is int:
         kind = "beyond 64 bits" if value > LONGEST_ID else "not positive"
         return f"{_number(value)} is {kind}. An id is a whole number from 1 to {LONGEST_ID}."
-    shown = f"{value} " if isinstance(value, float) else ""
-    return f"{shown}is {_kind(value)}, not a whole number. Write an id without quotes or fraction, such as 1001."
+    wanted = "a whole number. Write an id without quotes or fraction, such as 1001"
+    return f"{_literal(value)} is {_kind(value)}, not {wanted}."
+
+
+def _literal(value: object) -> str:
+    """Return a rejected value as it stands in JSON, cut to a length that a sentence bears."""
+    text = "[…]" if isinstance(value, list) else "{…}" if isinstance(value, dict) else orjson.dumps(value).decode()
+    return text if len(text) <= _CLIPPED else f"{text[:_CLIPPED]}…"
 
 
 def _number(value: int) -> str:

@@ -92,7 +92,9 @@ def _alone(directory: Path) -> Iterator[None]:
             raise ChildFailedError(f"another one is running in {directory}; stop it first") from error
         shutil.rmtree(directory / "redis", ignore_errors=True)
         shutil.rmtree(directory / "logs", ignore_errors=True)
-        for name in ("admin-password", "flower", "inventory.yaml"):
+        for old in directory.glob("flower*"):
+            old.unlink()
+        for name in ("admin-password", "inventory.yaml"):
             (directory / name).unlink(missing_ok=True)
         facts_file(directory).unlink(missing_ok=True)
         yield

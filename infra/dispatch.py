@@ -52,7 +52,7 @@ def _step_signature(celery: Celery, task: TaskRecord, planned: PlannedStep) -> S
 
 def _lane_signature(celery: Celery, task: TaskRecord, planned: PlannedStep, lane: int, count: int) -> Signature[Any]:
     name = lane_name(planned.step.action)
-    described = f"{_described(task, planned)[:-1]}, lane {lane + 1} of {count})"
+    described = _described(task, planned, f"lane {lane + 1} of {count}, ")
     return _signature(celery, name, (task.id, planned.index, lane), described)
 
 
@@ -61,10 +61,11 @@ def _signature(celery: Celery, name: str, args: tuple[int, ...], described: str)
     return celery.signature(name, args=args, options=options, immutable=True)
 
 
-def _described(task: TaskRecord, planned: PlannedStep) -> str:
-    """Return the arguments the way Flower shows them to people."""
+def _described(task: TaskRecord, planned: PlannedStep, which: str = "") -> str:
+    """Return the arguments the way Flower shows them to people; what tells messages apart comes first."""
     hosts = f"{task.host_count} host" + "s" * (task.host_count != 1)
-    return f"(task {task.id}, step {planned.index + 1} of {len(task.plan.steps)}: {planned.step.name}, {hosts})"
+    step = f"step {planned.index + 1} of {len(task.plan.steps)}: {planned.step.name}"
+    return f"(task {task.id}, {hosts}, {which}{step})"
 
 
 def publish(signature: Signature[Any]) -> None:

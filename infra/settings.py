@@ -196,7 +196,7 @@ def _next_database(url: str) -> str:
     found = re.fullmatch(r"(rediss?://[^/]+)(?:/(\d+))?/?(\?.*)?", url)
     if not found:
         raise Misconfigured(
-            f"OCPFLEET_REDIS_URL={_without_password(url)} names no database number, so no broker can be derived from it. "
-            "Set OCPFLEET_BROKER_URL as well."
+            f"OCPFLEET_REDIS_URL={_without_password(url)} names no database number, so no broker can be derived from "
+            "it. Set OCPFLEET_BROKER_URL as well."
         )
     return f"{found[1]}/{int(found[2] or 0) + 1}{found[3] or ''}"

@@ -135,7 +135,7 @@ def test_flower_shows_the_stop_with_arguments_that_a_person_can_read(
 
     names = {"ocpfleet.prepare", "ocpfleet.wait", "ocpfleet.stop", "ocpfleet.stop.lane", "ocpfleet.finish"}
     wait_until(lambda: shown().keys() == names, 30, "Flower to show every step")
-    assert "Stop all OCP agent processes, 1 host" in shown()["ocpfleet.stop.lane"]
+    assert "1 host, lane 1 of 1, step 3 of 5: Stop all OCP agent processes" in shown()["ocpfleet.stop.lane"]
 
 
 def test_flower_asks_for_a_password_and_changes_nothing(facts: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ CASES: dict[str, tuple[str, str, object, str]] = {
         '{"hostIds": [2, "2"]}',
         "hostIds[1]",
         "2",
-        f"hostIds[1]: is a string, not a whole number. {PLAIN}",
+        f'hostIds[1]: "2" is a string, not a whole number. {PLAIN}',
     ),
     "a fraction in it": (
         '{"hostIds": [2.5]}',
@@ -78,9 +78,19 @@ CASES: dict[str, tuple[str, str, object, str]] = {
         1.0,
         f"hostIds[0]: 1.0 is a fraction, not a whole number. {PLAIN}",
     ),
-    "true in it": ('{"hostIds": [true]}', "hostIds[0]", True, f"hostIds[0]: is a boolean, not a whole number. {PLAIN}"),
-    "null in it": ('{"hostIds": [null]}', "hostIds[0]", None, f"hostIds[0]: is null, not a whole number. {PLAIN}"),
-    "a list in it": ('{"hostIds": [[2]]}', "hostIds[0]", [2], f"hostIds[0]: is a list, not a whole number. {PLAIN}"),
+    "true in it": (
+        '{"hostIds": [true]}',
+        "hostIds[0]",
+        True,
+        f"hostIds[0]: true is a boolean, not a whole number. {PLAIN}",
+    ),
+    "null in it": ('{"hostIds": [null]}', "hostIds[0]", None, f"hostIds[0]: null is null, not a whole number. {PLAIN}"),
+    "a list in it": (
+        '{"hostIds": [[2]]}',
+        "hostIds[0]",
+        [2],
+        f"hostIds[0]: […] is a list, not a whole number. {PLAIN}",
+    ),
     "zero": ('{"hostIds": [0]}', "hostIds[0]", 0, f"hostIds[0]: 0 is not positive. {WHOLE}"),
     "negative": ('{"hostIds": [2, -7]}', "hostIds[1]", -7, f"hostIds[1]: -7 is not positive. {WHOLE}"),
     "2^63": (
