@@ -1,7 +1,6 @@
 """The contract of the record, held by a real server; and what only a real server shows."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -13,8 +12,7 @@ from tests.support.valkey import ValkeyServer
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    directory: Path = tmp_path_factory.mktemp("valkey")
-    with ValkeyServer(directory) as running:
+    with ValkeyServer(tmp_path_factory.mktemp("valkey")) as running:
         yield running
 
 

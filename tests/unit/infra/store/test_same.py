@@ -1,0 +1,254 @@
+"""Whatever is done to them, the record in memory and the record in Redis are the same, and say the same."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fakeredis import FakeAsyncRedis, FakeServer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.host import AgentStatus, HostStatus
+from core.transition import Failed, Settled, Succeeded
+from infra.store.base import ClaimRequest, Store
+from tests.support.keepers import Keeper, MemoryKeeper, RedisKeeper
+from tests.support.records import FIRST, NOW, SECOND, check_counts, draft, entry, run_log
+
+if TYPE_CHECKING:
+    from core.claim import Claim
+    from core.record import TaskRecord
+
+HOSTS = (1, 2, 3, 2**53 + 1, 2**63 - 1)
+"""All but the last are in the inventory."""
+
+indices = st.integers(0, 5)
+few = st.lists(indices, max_size=2).map(tuple)
+
+
+@dataclass(frozen=True)
+class Create:
+    """Make a task; perhaps claim its first step and take its hosts at once."""
+
+    hosts: tuple[int, ...]
+    holding: bool = False
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    task: int
+
+
+@dataclass(frozen=True)
+class Advance:
+    """Settle some of the claims ever given (stale ones and duplicates included), then claim."""
+
+    task: int
+    step: int
+    settled: tuple[tuple[int, bool], ...]
+    limit: int | None
+    whole: bool
+    own: int | None
+    second_worker: bool
+
+
+@dataclass(frozen=True)
+class Drain:
+    """Claim all of the newest open step and settle it, time after time; the last time one result badly, or none."""
+
+    task: int
+    times: int
+    bad: bool
+
+
+@dataclass(frozen=True)
+class Take:
+    """Take the hosts of the claims that stand, of some others beside them, and perhaps of a forged one."""
+
+    task: int
+    others: tuple[int, ...]
+    forged: bool
+
+
+@dataclass(frozen=True)
+class GiveBack:
+    """Give back the hosts of the claims that stand, and of some others beside them."""
+
+    task: int
+    others: tuple[int, ...]
+    agent: AgentStatus | None
+
+
+@dataclass(frozen=True)
+class Again:
+    """One FAILED subtask becomes READY again."""
+
+    task: int
+    which: int
+
+
+Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Again
+
+actions = st.one_of(
+    st.builds(Create, st.lists(st.sampled_from(HOSTS), min_size=1, max_size=4, unique=True).map(tuple), st.booleans()),
+    st.builds(Withdraw, indices),
+    st.builds(
+        Advance,
+        indices,
+        st.integers(0, 4),
+        st.lists(st.tuples(indices, st.booleans()), max_size=5).map(tuple),
+        st.none() | st.integers(0, 4),
+        st.booleans(),
+        st.none() | indices,
+        st.booleans(),
+    ),
+    st.builds(Drain, indices, st.integers(1, 5), st.booleans()),
+    st.builds(Take, indices, few, st.sampled_from((False, False, True))),
+    st.builds(GiveBack, indices, few, st.none() | st.sampled_from((AgentStatus.OFFLINE, AgentStatus.AVAILABLE))),
+    st.builds(Again, indices, indices),
+)
+
+
+@dataclass
+class Pair:
+    """Both records, and what was learnt of them on the way."""
+
+    keepers: tuple[Keeper, Keeper]
+    stores: tuple[Store, Store]
+    tasks: list[TaskRecord] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    now: int = NOW
+
+    async def do(self, action: Action) -> None:
+        self.now += 7
+        match action:
+            case Create(hosts, holding):
+                await self._create(hosts, holding=holding)
+            case Withdraw(index) if self.tasks:
+                first_answer, second_answer = [
+                    await store.tasks.withdraw(self._task(index).id) for store in self.stores
+                ]
+                assert first_answer == second_answer
+            case Advance() if self.tasks:
+                await self._advance(action)
+            case Drain(index, times, bad) if self.tasks:
+                for left in reversed(range(times)):
+                    await self._drain(self._task(index), bad=bad and not left)
+            case Take(index, others, forged) if self.tasks:
+                await self._take(await self._on_hosts(index, others), forged=forged)
+            case GiveBack(index, others, agent) if self.tasks:
+                await self._give_back(await self._on_hosts(index, others), agent)
+            case Again(index, which) if self.tasks:
+                await self._again(self._task(index), which)
+            case _:
+                return
+        await self.compare()
+
+    def _task(self, index: int) -> TaskRecord:
+        return self.tasks[index % len(self.tasks)]
+
+    async def _create(self, hosts: tuple[int, ...], *, holding: bool) -> None:
+        first, second = [await store.tasks.create(draft(hosts, self.now)) for store in self.stores]
+        assert first == second
+        self.tasks.append(first)
+        if holding:
+            await self._take(list(await self._both_advance(first, 0, [], ClaimRequest(10))), forged=False)
+
+    async def _on_hosts(self, task: int, others: tuple[int, ...]) -> list[Claim]:
+        task_id = self._task(task).id
+        known = [claim for claim in self.claims if claim.task_id == task_id and claim.host_id is not None]
+        standing = [claim for claim in known if await self.stores[0].tasks.stands(claim)]
+        return standing + [known[index % len(known)] for index in others if known]
+
+    async def _advance(self, action: Advance) -> None:
+        task = self._task(action.task)
+        mine = [claim for claim in reversed(self.claims) if claim.task_id == task.id]
+        results = [_result(mine[index % len(mine)], well=well) for index, well in action.settled] if mine else []
+        own = mine[action.own % len(mine)].token if mine and action.own is not None else None
+        request = None if action.limit is None else ClaimRequest(action.limit, whole=action.whole, own=own)
+        await self._both_advance(task, action.step, results, request, second=action.second_worker)
+
+    async def _both_advance(
+        self, task: TaskRecord, step: int, results: list[Settled], request: ClaimRequest | None, *, second: bool = False
+    ) -> tuple[Claim, ...]:
+        worker = SECOND if second else FIRST
+        planned = task.plan.steps[step]
+        first_answer, second_answer = [
+            await store.tasks.advance(task, planned, worker, self.now, settled=results, claim=request)
+            for store in self.stores
+        ]
+        assert first_answer == second_answer
+        granted = first_answer[1].granted
+        self.claims.extend(granted)
+        return granted
+
+    async def _drain(self, task: TaskRecord, *, bad: bool) -> None:
+        head = await self.stores[0].tasks.head(task.id)
+        if head is None:
+            return
+        claims = await self._both_advance(task, head.opened, [], ClaimRequest(10))
+        results = [_result(claim, well=not bad or claim is not claims[0]) for claim in claims]
+        await self._both_advance(task, head.opened, results, None)
+
+    async def _take(self, claims: list[Claim], *, forged: bool) -> None:
+        if forged and claims:
+            claims[-1] = replace(claims[-1], token=claims[-1].token + 1)
+        if claims:
+            first, second = [
+                await store.tasks.take_hosts(claims, self.now, AgentStatus.STOPPING, HostStatus.OFFLINE)
+                for store in self.stores
+            ]
+            assert first == second
+
+    async def _give_back(self, claims: list[Claim], agent: AgentStatus | None) -> None:
+        if claims:
+            first, second = [await store.tasks.give_back_hosts(claims, self.now, agent) for store in self.stores]
+            assert first == second
+
+    async def _again(self, task: TaskRecord, which: int) -> None:
+        stored = await self.stores[0].tasks.subtasks(task)
+        bad = sorted(series_id for series_id, record in stored.items() if record.status == "FAILED")
+        if bad:
+            for keeper in self.keepers:
+                await keeper.make_ready_again(task, bad[which % len(bad)])
+
+    async def compare(self) -> None:
+        memory, redis = self.stores
+        assert await memory.hosts.get(HOSTS) == await redis.hosts.get(HOSTS)
+        for claim in self.claims:
+            assert await memory.tasks.stands(claim) == await redis.tasks.stands(claim)
+        for task in self.tasks:
+            await check_counts(memory, task.id)
+            assert await memory.tasks.head(task.id) == await redis.tasks.head(task.id)
+            assert await memory.tasks.host_ids(task.id) == await redis.tasks.host_ids(task.id)
+            stored = await memory.tasks.subtasks(task)
+            assert stored == await redis.tasks.subtasks(task)
+            for series_id in stored:
+                assert await memory.tasks.logs(task, series_id) == await redis.tasks.logs(task, series_id)
+            assert await self.keepers[0].events(task.id) == await self.keepers[1].events(task.id)
+
+
+def _result(claim: Claim, *, well: bool) -> Settled:
+    kind = Succeeded if well else Failed
+    return kind(claim.series_id, claim.token, run_log(claim.run_time, "well" if well else "badly"))
+
+
+async def _play(script: list[Action]) -> None:
+    server = FakeServer()
+    keepers = (MemoryKeeper(), RedisKeeper(lambda: FakeAsyncRedis(server=server, decode_responses=True)))
+    pair = Pair(keepers, (keepers[0].open(), keepers[1].open()))
+    try:
+        for store in pair.stores:
+            await store.hosts.put(map(entry, HOSTS[:-1]), NOW)
+        for action in [Create(HOSTS[:3], holding=True), *script]:
+            await pair.do(action)
+    finally:
+        for keeper in keepers:
+            await keeper.aclose()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(actions, min_size=5, max_size=25))
+def test_both_records_stay_the_same_whatever_happens_to_them(script: list[Action]) -> None:
+    asyncio.run(_play(script))

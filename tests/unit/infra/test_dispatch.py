@@ -1,0 +1,102 @@
+"""What is published for a task, on kombu's in-memory broker."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from core.catalogue import TASK_TYPES
+from core.errors import BrokerUnavailable
+from core.record import Creator, Draft
+from infra import dispatch
+from infra.celery import make_celery
+from infra.settings import SharedSettings
+
+if TYPE_CHECKING:
+    from kombu.message import Message
+
+    from core.record import TaskRecord
+
+
+@pytest.fixture
+def celery() -> Celery:
+    return make_celery(SharedSettings(broker_url=f"memory://{uuid.uuid4()}"))
+
+
+def task_of(hosts: int) -> TaskRecord:
+    host_ids = tuple(range(1, hosts + 1))
+    draft = Draft(TASK_TYPES["batch_stop_agents"], host_ids, Creator(100, "admin"), "127.0.0.1", "0" * 16, 0)
+    return draft.accepted(17, 1)
+
+
+def published(celery: Celery, queue: str) -> list[Message]:
+    """Take every message out of a queue."""
+    messages = []
+    with celery.connection_for_read() as connection, connection.SimpleQueue(_queue(celery, queue)) as waiting:
+        while waiting.qsize():
+            messages.append(waiting.get_nowait())
+            messages[-1].ack()
+    return messages
+
+
+def _queue(celery: Celery, name: str) -> Any:
+    return next(queue for queue in celery.conf.task_queues if queue.name == name)
+
+
+@pytest.mark.parametrize("hosts", [1, 10_000])
+async def test_a_task_is_published_as_one_small_message_whatever_its_hosts(celery: Celery, hosts: int) -> None:
+    await dispatch.CeleryDispatcher(celery).submit(task_of(hosts))
+
+    (message,) = published(celery, "steps")
+    assert not published(celery, "hosts")
+    assert message.headers["task"] == "ocpfleet.prepare"
+    assert message.content_type == "application/json"
+    assert message.payload[0] == [17, 0]
+    assert len(message.body) + len(str(message.headers)) < 6_000
+
+
+async def test_the_chain_mirrors_the_steps(celery: Celery) -> None:
+    await dispatch.CeleryDispatcher(celery).submit(task_of(3))
+
+    (message,) = published(celery, "steps")
+    rest = message.payload[2]["chain"]
+    assert [(link["task"], link["args"], link["immutable"]) for link in reversed(rest)] == [
+        ("ocpfleet.wait", [17, 1], True),
+        ("ocpfleet.stop", [17, 2], True),
+        ("ocpfleet.wait", [17, 3], True),
+        ("ocpfleet.finish", [17, 4], True),
+    ]
+
+
+def test_lanes_go_to_the_queue_of_host_work(celery: Celery) -> None:
+    task = task_of(3)
+    dispatch.publish(dispatch.lanes(celery, task, task.plan.steps[2], 3))
+
+    messages = published(celery, "hosts")
+    assert not published(celery, "steps")
+    assert [message.payload[0] for message in messages] == [[17, 2, 0], [17, 2, 1], [17, 2, 2]]
+    assert messages[1].headers["argsrepr"] == (
+        "(task 17, 3 hosts, lane 2 of 3, step 3 of 5: Stop all OCP agent processes)"
+    )
+
+
+def test_few_hosts_get_a_lane_each_and_many_share() -> None:
+    assert [dispatch.lane_count(hosts, 32) for hosts in (1, 10, 32, 33, 10_000)] == [1, 10, 32, 32, 32]
+
+
+async def test_a_broker_that_does_not_take_it_is_named(celery: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("kombu.messaging.Producer.publish", refuse)
+    with pytest.raises(BrokerUnavailable, match="The broker does not take messages"):
+        await dispatch.CeleryDispatcher(celery).submit(task_of(1))
+
+
+def test_nothing_but_json_is_accepted(celery: Celery) -> None:
+    assert celery.conf.accept_content == ["json"]
+    assert celery.conf.result_backend is None
