@@ -1,5 +1,6 @@
 """What a message makes a worker do: it names a task and a step, and the record says what is to be done, if anything."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -52,7 +53,8 @@ async def handle_step(work: Work, found: Found) -> Next:
     """Do what the message of a step asks for, as far as the record agrees."""
     if found.planned.step.action.on_hosts:
         return Next.LANES if found.planned.index == found.task.opened else Next.NOTHING
-    opened = await run_step(work, found.task, found.planned)
+    with _named_in_logs(found):
+        opened = await run_step(work, found.task, found.planned)
     return Next.REST if opened else Next.NOTHING
 
 
@@ -61,4 +63,11 @@ async def handle_lane(work: Work, found: Found) -> LaneEnd:
     if not found.planned.step.action.on_hosts:
         log.warning("lane for a step without host work", task=found.task.id, step=found.planned.index)
         return LaneEnd(opened=False, handed_over=False)
-    return await run_lane(work, found.task, found.planned)
+    with _named_in_logs(found):
+        return await run_lane(work, found.task, found.planned)
+
+
+def _named_in_logs(found: Found) -> AbstractContextManager[object]:
+    """Put the request's trace id, the task and the step into every line that is logged on the way."""
+    task = found.task
+    return structlog.contextvars.bound_contextvars(traceId=task.trace_id, task=task.id, step=found.planned.index)

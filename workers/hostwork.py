@@ -36,10 +36,10 @@ async def run_host(work: Work, action: Action, claim: Claim, limit: float) -> Se
     try:
         outcome = await _outcome(work, action, claim, journal, limit)
     except ClaimLostError:
-        log.warning("claim lost, host left alone", task=claim.task_id, host=claim.host_id)
+        log.warning("claim lost, host left alone", host=claim.host_id)
         return None
     journal.verdict(outcome)
-    log.info("host done", task=claim.task_id, host=claim.host_id, ok=outcome.successful, verdict=outcome.sentence())
+    log.info("host done", host=claim.host_id, ok=outcome.successful, verdict=outcome.sentence())
     return transition(work, claim, outcome, journal)
 
 
@@ -59,7 +59,7 @@ async def _outcome(work: Work, action: Action, claim: Claim, journal: Journal, l
     except ClaimLostError:
         raise
     except Exception as error:  # a fault of ours must end in the record, not in a message that is gone
-        log.exception("host work failed", task=claim.task_id, host=host_id)
+        log.exception("host work failed", host=host_id)
         return InternalError(f"{type(error).__name__}: {error}")
 
 

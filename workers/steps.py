@@ -54,7 +54,7 @@ async def _claim_whole(work: Work, task: TaskRecord, planned: PlannedStep) -> li
         _, answer = await work.recorder.advance(task, planned, claim=request)
         claims.extend(answer.granted)
         if answer.verdict is not ClaimVerdict.GRANTED:
-            log.info("nothing to claim", task=task.id, step=planned.index, why=answer.verdict.value)
+            log.info("nothing to claim", why=answer.verdict.value)
         if len(answer.granted) < CHUNK:
             return claims
 
@@ -66,7 +66,7 @@ async def _within_limit(work: Work, task: TaskRecord, planned: PlannedStep, clai
     except TimeoutError:
         verdict: Outcome = TimedOut(f"doing “{planned.step.name}” for all hosts", planned.step.timeout)
     except Exception as error:  # a fault of ours must end in the record, not in a message that is gone
-        log.exception("step failed", task=task.id, step=planned.index)
+        log.exception("step failed")
         verdict = InternalError(f"{type(error).__name__}: {error}")
     await _let_go(work, planned, claims)
     return {claim.series_id: verdict for claim in claims}

@@ -59,7 +59,7 @@ async def test_a_request_is_refused_and_works_once_the_broker_is_back(
     assert system.client.get(f"/tasks/instances/{before['id'] + 1}").status_code == httpx.codes.NOT_FOUND
     async with system.store() as store:
         assert {host.holder for host in (await store.hosts.get([1, 2])).values()} == {None}
-    ready = httpx.get(f"{system.api}/readyz", timeout=BOUND)
+    ready = system.get("/readyz")
     assert ready.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert ready.json()["data"]["broker"] == "does not answer"
 

@@ -51,6 +51,11 @@ class System:
     workers: dict[str, Child] = field(default_factory=dict)
 
     @property
+    def program(self) -> str:
+        """The `ocpfleet` command."""
+        return _program()
+
+    @property
     def settings(self) -> SharedSettings:
         """What all its processes share."""
         return SharedSettings(redis_url=self.environment["OCPFLEET_REDIS_URL"])
@@ -102,6 +107,10 @@ class System:
         """Bring hosts into the inventory."""
         async with self.store() as store:
             await store.hosts.put([HostEntry(target, None) for target in targets], 0)
+
+    def get(self, path: str) -> httpx.Response:
+        """Ask the API something that is not under its prefix, without credentials."""
+        return httpx.get(f"{self.api}{path}", timeout=30)
 
     def submit(self, host_ids: Sequence[int]) -> httpx.Response:
         """Ask for a batch stop."""

@@ -34,13 +34,21 @@ class SshOptions:
 
 
 def base_options(options: SshOptions) -> asyncssh.SSHClientConnectionOptions:
-    """Open the keys and prepare what all connections share."""
-    if not options.client_keys and not options.use_agent:
+    """Open the keys and prepare what all connections share.
+
+    Raises:
+        ValueError: there is nothing to log in with, or a key is unusable.
+        OSError: a file cannot be read.
+    """
+    agent = os.environ.get("SSH_AUTH_SOCK") if options.use_agent else None
+    if options.use_agent and not agent:
+        raise ValueError("an ssh-agent is to be used, but SSH_AUTH_SOCK does not say where one is")
+    if not options.client_keys and not agent:
         raise ValueError("SSH needs a private key or an ssh-agent to log in with")
     passphrase = options.passphrase_file.read_text().rstrip("\r\n") if options.passphrase_file else None
     base = bare_options(options.keepalive)
     base.client_keys = [pair for path in options.client_keys for pair in _key_pairs(path, passphrase)]
-    base.agent_path = os.environ.get("SSH_AUTH_SOCK") if options.use_agent else None
+    base.agent_path = agent
     return base
 
 
@@ -52,6 +60,11 @@ def _key_pairs(path: Path, passphrase: str | None) -> Sequence[asyncssh.SSHKeyPa
 
 
 def bare_options(keepalive: float = 0.0) -> asyncssh.SSHClientConnectionOptions:
+    """Prepare options without keys: nothing is read from the machine's own SSH settings.
+
+    Args:
+        keepalive: seconds between two questions whether the host is still there; 0 for none.
+    """
     return asyncssh.SSHClientConnectionOptions(
         config=None,
         known_hosts=([], [], []),  # so that every key is put to the visit, which knows the pinned one

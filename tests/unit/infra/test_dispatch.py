@@ -6,7 +6,6 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from celery import Celery
 from kombu.exceptions import OperationalError
 
 from core.catalogue import TASK_TYPES
@@ -17,6 +16,7 @@ from infra.celery import make_celery
 from infra.settings import SharedSettings
 
 if TYPE_CHECKING:
+    from celery import Celery
     from kombu.message import Message
 
     from core.record import TaskRecord
