@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import subprocess
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -28,12 +29,12 @@ from core.outcome import (
     Unreachable,
 )
 from tests.support.keys import KeyPair, make_key_pair
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, wait_until
 from workers.executor.base import ConnectionFailed
 from workers.executor.ssh import SshExecutor, SshOptions, fetch_host_key, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
 
@@ -457,6 +458,40 @@ async def test_hundreds_of_connections_at_a_time_and_a_key_with_a_passphrase(key
 def test_a_worker_with_nothing_to_log_in_with_does_not_start() -> None:
     with pytest.raises(ValueError, match="private key or an ssh-agent"):
         SshExecutor(SshOptions(), no_pin)
+
+
+async def test_keys_of_an_ssh_agent_log_in_as_well(
+    keys: KeyPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_agent(tmp_path / "agent.sock", keys, monkeypatch):
+        async with serving(keys) as server:
+            executor = SshExecutor(SshOptions(use_agent=True), no_pin)
+            async with executor.connect(target(server)) as session:
+                assert (await session.run(Command.of("echo"), timeout=5)).exit_status == 3
+    monkeypatch.delenv("SSH_AUTH_SOCK")
+    with pytest.raises(ValueError, match="SSH_AUTH_SOCK"):
+        SshExecutor(SshOptions(use_agent=True), no_pin)
+
+
+async def test_an_ssh_agent_that_is_gone_is_an_outcome(keys: KeyPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/nowhere/agent.sock")
+    async with serving(keys) as server:
+        outcome = await refused(SshExecutor(SshOptions(use_agent=True), no_pin), target(server))
+
+    assert isinstance(outcome, Unreachable | AuthenticationFailed)
+
+
+@contextlib.contextmanager
+def running_agent(path: Path, keys: KeyPair, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL)  # noqa: S607 - from the PATH
+    try:
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+        wait_until(path.exists, 5, "the ssh-agent listens")
+        subprocess.run(["ssh-add", "-q", keys.private], check=True, timeout=10, capture_output=True)  # noqa: S607
+        yield
+    finally:
+        agent.terminate()
+        agent.wait(5)
 
 
 def at(port: int) -> Target:
