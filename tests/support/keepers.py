@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from typing_extensions import override
 
@@ -90,7 +90,8 @@ class RedisKeeper(Keeper):
 
     @override
     async def events(self, task_id: int) -> list[dict[str, str]]:
-        entries: Sequence[tuple[str, dict[str, str]]] = await self.client.xrange(keys.task(task_id) + ":events")
+        found = await self.client.xrange(keys.task(task_id) + ":events")
+        entries = cast("Sequence[tuple[str, dict[str, str]]]", found)
         return [fields for _, fields in entries]
 
     @override

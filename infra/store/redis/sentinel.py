@@ -6,7 +6,9 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import NoBackoff
 from typing_extensions import override
 
 from core.errors import Misconfigured
@@ -85,8 +87,13 @@ class SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
     """Connections to whatever is the primary when each is made; waits where all are in use."""
 
     def __init__(self, address: SentinelAddress, options: StoreOptions) -> None:
-        limits = {"socket_timeout": options.timeout, "socket_connect_timeout": options.timeout}
-        manager = Sentinel(list(address.sentinels), sentinel_kwargs={**limits, "decode_responses": True})
+        asking = {
+            "socket_timeout": options.timeout,
+            "socket_connect_timeout": options.timeout,
+            "decode_responses": True,
+            "retry": Retry(NoBackoff(), 0),  # the next Sentinel is asked instead
+        }
+        manager = Sentinel(list(address.sentinels), sentinel_kwargs=asking)
         login = {"db": address.database, "username": address.username, "password": address.password}
         super().__init__(  # type: ignore[no-untyped-call]  # the client leaves it without types
             address.primary, manager, **login, **pooling(options)

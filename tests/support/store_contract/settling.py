@@ -4,7 +4,7 @@ import asyncio
 
 from core.journal import OUTPUT_LIMIT, Journal
 from core.status import Operation, Status, TaskStatus
-from core.transition import Failed, Succeeded
+from core.transition import Failed, Settled, Succeeded
 from tests.support.keepers import Keeper
 from tests.support.records import (
     FIRST,
@@ -43,7 +43,7 @@ class Settling:
         first, second, _ = await claim_step(store, task, PREPARE)
         await settle(store, task, PREPARE, succeeded([first]))
         before = (await head(store, task), await store.tasks.subtasks(task), await keeper.events(task.id))
-        late = [
+        late: list[Settled] = [
             Failed(first.series_id, first.token, run_log(1, "duplicate")),
             Failed(second.series_id, second.token + 50, run_log(1, "forged")),
             Succeeded(5, 1, run_log(1, "of a subtask that nobody claimed")),

@@ -1,0 +1,200 @@
+"""What only a real server shows of the record: that it survives, expires to the last key, and is quick."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from redis.asyncio import Redis
+
+from core.errors import StoreUnavailable
+from core.host import AgentStatus, HostStatus
+from core.user import Role, User
+from infra.store.base import CHUNK, StoreOptions
+from infra.store.redis import keys
+from infra.store.redis.store import RedisStore
+from tests.support.records import (
+    FINISH,
+    NOW,
+    PREPARE,
+    STOP,
+    advance,
+    claim_step,
+    draft,
+    entry,
+    failed,
+    pass_step,
+    settle,
+    succeeded,
+)
+from tests.support.valkey import ValkeyServer
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from core.claim import Claim
+    from core.record import TaskRecord
+    from infra.store.base import Store
+
+DURABLE_KEYS = re.compile(r"ocpfleet:(tasks|expiring|seq:\w+|hosts|host:\d+|aliases|workers|beats|users)")
+"""Keys of the fleet, which stay."""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ValkeyServer]:
+    with ValkeyServer(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(server: ValkeyServer) -> AsyncIterator[Redis]:
+    async with Redis.from_url(server.url(), decode_responses=True) as client:
+        yield client
+
+
+async def _opened(server: ValkeyServer, options: StoreOptions | None = None) -> RedisStore:
+    store = RedisStore.at(server.url(), options or StoreOptions())
+    await store.check()
+    return store
+
+
+async def _finished(store: Store, host_ids: range) -> TaskRecord:
+    """Run a task whose calls do not look at it afterwards, so that it may expire at any time."""
+    worker = await store.workers.enrol("worker-1")
+    task = await store.tasks.create(draft(host_ids))
+    for step in task.plan:
+        claims: list[Claim] = await claim_step(store, task, step.index, worker=worker)
+        for start in range(0, len(claims), CHUNK):
+            chunk = claims[start : start + CHUNK]
+            if step.index == PREPARE:
+                await store.tasks.take_hosts(chunk, NOW, AgentStatus.STOPPING, HostStatus.OFFLINE)
+            if step.index == FINISH:
+                await store.tasks.give_back_hosts(chunk, NOW, AgentStatus.OFFLINE)
+            await store.tasks.advance(task, step, worker, NOW, settled=succeeded(chunk))
+    await store.workers.leave(worker)
+    return task
+
+
+async def test_after_a_crash_everything_accepted_is_still_there(server: ValkeyServer) -> None:
+    store = await _opened(server)
+    await store.hosts.put([entry(1, key="ssh-ed25519 A", alias="one"), entry(2)], NOW)
+    await store.users.put(User(0, "admin", "$argon2id$", frozenset({Role.ADMIN})))
+    task = await store.tasks.create(draft((1, 2)))
+    claims = await claim_step(store, task, PREPARE)
+    await store.tasks.take_hosts(claims, NOW, AgentStatus.STOPPING, HostStatus.OFFLINE)
+    await settle(store, task, PREPARE, failed(claims[:1]))
+    idle = await store.tasks.create(draft(range(1, 10_001)))
+
+    async def everything() -> list[object]:
+        return [
+            *[await store.tasks.head(one.id) for one in (task, idle)],
+            *[await store.tasks.host_ids(one.id) for one in (task, idle)],
+            await store.tasks.subtasks(task),
+            await store.tasks.logs(task, 0),
+            await store.tasks.stands(claims[1]),
+            await store.hosts.get((1, 2)),
+            await store.hosts.aliases(),
+            await store.users.get("admin"),
+        ]
+
+    before = await everything()
+    server.kill()
+    with pytest.raises(StoreUnavailable):
+        await store.ping()
+    server.restart()
+    assert await everything() == before
+    _, more = await advance(store, task, PREPARE, succeeded(claims[1:]), CHUNK)
+    assert more.granted == ()
+    await store.aclose()
+
+
+async def test_of_an_expired_task_no_key_is_left_and_every_key_is_documented(
+    server: ValkeyServer, client: Redis
+) -> None:
+    store = await _opened(server, StoreOptions(keep_tasks=300, keep_events=200))
+    await store.hosts.put((entry(one, alias=f"host-{one}") for one in range(1, 301)), NOW)
+    await store.users.put(User(0, "admin", "$argon2id$", frozenset({Role.ADMIN})))
+    documented = [re.compile(pattern) for pattern in _documented_patterns()]
+    running = await store.tasks.create(draft(range(1, 301)))
+    beating = await store.workers.enrol("worker-1")
+    await store.workers.beat(beating, 60_000)
+    await pass_step(store, running, PREPARE)
+    task = await _finished(store, range(1, 301))
+    names = [name async for name in client.scan_iter(count=1000)]
+    assert [name for name in names if not any(pattern.fullmatch(name) for pattern in documented)] == []
+
+    async def gone() -> bool:
+        return not [name async for name in client.scan_iter(match=f"{keys.task(task.id)}*", count=1000)]
+
+    await eventually(gone, 10, "no key of the task is left")
+    left = [name async for name in client.scan_iter(count=1000) if await client.ttl(name) == -1]
+    mine = re.compile(rf"{re.escape(keys.task(running.id))}(:.*)?")
+    assert [name for name in left if not DURABLE_KEYS.fullmatch(name) and not mine.fullmatch(name)] == []
+    later = await store.tasks.create(draft((1,), at=NOW * 2))
+    assert await client.zrange(keys.PREFIX + "tasks", 0, -1) == [str(running.id), str(later.id)]
+    assert await client.zcard(keys.PREFIX + "expiring") == 0
+    await store.aclose()
+
+
+def _documented_patterns() -> Iterator[str]:
+    """Yield what the names in the head of `keys.py` stand for: each a backquoted name at the head of a sentence."""
+    text = keys.__doc__ or ""
+    for line in re.findall(r"^- ((?:.|\n  )*)", text, re.MULTILINE):
+        for name in re.findall(r"`([a-z]+(?::[a-z{}]+)*)`(?=,| (?:hash|list|stream|sorted set)|:)", line):
+            yield re.escape(keys.PREFIX) + re.sub(r"\\\{\w+\\\}", r"\\d+", re.escape(name))
+
+
+async def test_no_key_is_left_of_what_comes_too_late(server: ValkeyServer, client: Redis) -> None:
+    store = await _opened(server, StoreOptions(keep_tasks=1, keep_events=1))
+    await store.hosts.put([entry(1)], NOW)
+    task = await store.tasks.create(draft((1,)))
+    claims = await claim_step(store, task, PREPARE)
+    results = failed(claims)
+    await store.tasks.advance(task, task.plan.steps[PREPARE], (await store.workers.enrol("w")), NOW, settled=results)
+
+    async def gone() -> bool:
+        return await store.tasks.head(task.id) is None
+
+    await eventually(gone, 10, "the task has expired")
+    await advance(store, task, PREPARE, results, 5)
+    await advance(store, task, STOP, claim=5)
+    await store.tasks.take_hosts(claims, NOW, AgentStatus.STOPPING, HostStatus.OFFLINE)
+    await store.tasks.give_back_hosts(claims, NOW, None)
+    assert [name async for name in client.scan_iter(match="ocpfleet:task:*")] == []
+    assert await client.exists(keys.claims(1)) == 0, "the worker holds no claim of a task that is gone"
+    await store.aclose()
+
+
+async def test_no_script_holds_the_server_up_for_long(server: ValkeyServer) -> None:
+    store = await _opened(server)
+    async with Redis.from_url(server.url()) as client:
+        await client.config_set("slowlog-log-slower-than", 100)
+        await client.config_set("slowlog-max-len", 10_000)
+        await store.hosts.put(map(entry, range(1, 3001)), NOW)
+        await _finished(store, range(1, 3001))
+        worker = await store.workers.enrol("worker-2")
+        task = await store.tasks.create(draft(range(1, 3001)))
+        claims = await claim_step(store, task, PREPARE, worker=worker)
+        await advance(store, task, PREPARE, succeeded(claims[:CHUNK]), CHUNK, worker=worker)
+        slow = await client.slowlog_get(10_000)
+    scripts = sorted(one["duration"] for one in slow if one["command"].startswith(b"EVAL"))
+    print(f"scripts over 0.1 ms: {len(scripts)}; median {scripts[len(scripts) // 2]} µs, longest {scripts[-1]} µs")  # noqa: T201
+    assert scripts[len(scripts) // 2] < 50_000, "µs, on however busy a machine; a few thousand on an idle one"
+    await store.aclose()
+
+
+async def test_a_killed_server_is_unavailable_and_a_hanging_one_within_the_timeout(server: ValkeyServer) -> None:
+    store = await _opened(server, StoreOptions(timeout=0.3))
+    async with Redis.from_url(server.url()) as client:
+        await client.client_pause(1500)
+        with pytest.raises(StoreUnavailable, match="OCPFLEET_REDIS_URL"):
+            await store.tasks.create(draft((1,)))
+    server.kill()
+    with pytest.raises(StoreUnavailable, match="OCPFLEET_REDIS_URL"):
+        await store.tasks.head(1)
+    with pytest.raises(StoreUnavailable):
+        await store.hosts.page(0, 5)
+    await store.aclose()
