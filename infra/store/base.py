@@ -16,7 +16,7 @@ from core.record import Draft, SubtaskRecord, TaskRecord
 from core.transition import Settled
 from core.user import User
 
-CHUNK = 500
+CHUNK = 200
 """How many subtasks or hosts one script call works on: a few milliseconds of the store's time at the most."""
 
 FIRST_USER_ID = 100

@@ -439,7 +439,7 @@ async def test_a_host_key_can_be_fetched_without_a_login(keys: KeyPair) -> None:
 
 async def test_hundreds_of_connections_at_a_time_and_a_key_with_a_passphrase(keys: KeyPair, tmp_path: Path) -> None:
     locked = tmp_path / "locked"
-    locked.write_bytes(asyncssh.read_private_key(str(keys.private)).export_private_key("pkcs8-pem", passphrase="open"))
+    locked.write_bytes(asyncssh.read_private_key(str(keys.private)).export_private_key(passphrase="open"))
     (tmp_path / "passphrase").write_text("open\n")
     options = SshOptions(client_keys=(locked,), passphrase_file=tmp_path / "passphrase", connect_timeout=60)
     async with serving(keys) as server:
