@@ -16,6 +16,7 @@ import asyncssh
 import httpx
 
 from demo.agents import StandInAgent
+from demo.ports import free_port
 from demo.supervisor import ChildFailedError, Supervisor
 from infra import embedded
 
@@ -195,18 +196,6 @@ class _Builder:
                 log = self._directory / "logs" / f"{name}.log"
                 raise ChildFailedError(f"{name} did not come up within {_PATIENCE:g} s; its output is {log}")
             time.sleep(0.05)
-
-
-def free_port(preferred: int = 0) -> int:
-    """Return a free port of loopback: the preferred one where it is free."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ChildFailedError("no free port on 127.0.0.1")
 
 
 def _answers(port: int) -> bool:

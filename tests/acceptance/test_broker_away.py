@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from demo.stack import free_port
+from demo.ports import free_port
 from demo.supervisor import Supervisor
 from infra import embedded
 from tests.support.system import running, stub_target

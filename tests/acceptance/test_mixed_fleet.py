@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.stack import free_port
+from demo.ports import free_port
 from tests.support.system import STOP, of_step, real_hosts, running, statuses
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ import pytest
 from redis.asyncio import Redis
 
 from core.errors import Misconfigured, StoreUnavailable
+from demo.ports import free_port
 from infra.store.base import StoreOptions
 from infra.store.redis.store import RedisStore
 from tests.support.records import draft
-from tests.support.valkey import ValkeyServer, free_port
+from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:

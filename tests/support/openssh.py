@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from demo.ports import free_port
 from tests.support.keys import make_key_pair
 from tests.support.waiting import wait_until
 
@@ -106,7 +107,7 @@ class OpenSshServer:
         install = find_sshd()
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        self.port = _free_port(self.addresses)
+        self.port = free_port(addresses=self.addresses)
         configuration = self._write_files(install)
         with (self.directory / "sshd.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -177,17 +178,6 @@ def _accepts(install: SshdInstall, configuration: Path) -> bool:
     return not subprocess.run(
         command, capture_output=True, check=False, env={**os.environ, **install.environment}, timeout=_LIMIT
     ).returncode
-
-
-def _free_port(addresses: Sequence[str]) -> int:
-    """Find a port that is free on all addresses, now: another process may take it before sshd does."""
-    with socket.socket() as first:
-        first.bind((addresses[0], 0))
-        port = int(first.getsockname()[1])
-        for address in addresses[1:]:
-            with socket.socket() as other:
-                other.bind((address, port))
-    return port
 
 
 def _answers(address: str, port: int) -> bool:

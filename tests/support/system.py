@@ -15,7 +15,7 @@ import httpx
 
 from core.host import Target
 from demo.agents import Pace, StandInAgent
-from demo.stack import free_port
+from demo.ports import free_port
 from demo.supervisor import Supervisor
 from infra import embedded
 from infra.settings import SharedSettings

