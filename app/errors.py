@@ -17,15 +17,18 @@ from app.replies import refusal
 from core.errors import (
     FleetError,
     InvalidRequest,
+    LoginBlocked,
     Misconfigured,
     NotAuthenticated,
     NotFound,
     NotPermitted,
+    TooManyRequests,
     Unavailable,
 )
 
 UNEXPECTED: Final = 10010
 """OCP's code for a fault of the server."""
+_CHALLENGE: Final = 'Basic realm="ocpfleet", charset="UTF-8"'
 _SHOWN: Final = 200
 """Most bytes of a rejected value that a reply repeats."""
 
@@ -79,8 +82,12 @@ def _status(error: FleetError) -> tuple[int, Mapping[str, str]]:
     match error:
         case NotFound():
             answer: tuple[int, Mapping[str, str]] = 404, {}
+        case LoginBlocked():
+            answer = 401, {"WWW-Authenticate": _CHALLENGE, "Retry-After": str(error.retry_after)}
         case NotAuthenticated():
-            answer = 401, {"WWW-Authenticate": 'Basic realm="ocpfleet", charset="UTF-8"'}
+            answer = 401, {"WWW-Authenticate": _CHALLENGE}
+        case TooManyRequests():
+            answer = 429, {"Retry-After": str(error.retry_after)}
         case NotPermitted():
             answer = 403, {}
         case Unavailable():

@@ -7,14 +7,16 @@ log for each reply.
 import re
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.audit import Proof
 
 _KEY: Final = "ocpfleet.exchange"
 _TRACE_HEADER: Final = b"x-trace-id"
@@ -35,6 +37,24 @@ class Exchange:
     """When it came in, in seconds of `time.perf_counter`."""
     user: str | None = None
     """Who made it, once that is proved."""
+    source: str = ""
+    """From which address it came."""
+    claimed: str | None = None
+    """Whom it named without proving it, where there is such a user."""
+    proof: Proof = Proof.NONE
+    """How the user was proved."""
+    access_key: str | None = None
+    """The AK that signed it."""
+    task_id: int | None = None
+    """The task that it made or acts on."""
+    fields: dict[str, str] = field(default_factory=dict)
+    """What it names beside its path, shortened."""
+    body: bytes | None = None
+    """Its body, once it was read."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers of the reply that do not depend on what is answered."""
+    error: tuple[int, str] = (0, "")
+    """Code and sentence of the reply's error."""
     status: int = 0
     """The reply's status, once it is on its way."""
 
@@ -56,24 +76,33 @@ class Exchanges:
     Args:
         app: what answers.
         on_fault: makes the reply for an exception that nobody expected.
+        on_reply: is told of each reply before it goes out.
     """
 
-    def __init__(self, app: ASGIApp, on_fault: Callable[[Request, Exception], Response]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        on_fault: Callable[[Request, Exception], Response],
+        on_reply: Callable[[Scope, Exchange], Awaitable[None]],
+    ) -> None:
         self._app = app
         self._on_fault = on_fault
+        self._on_reply = on_reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = Exchange(_trace_id(scope), time.perf_counter())
+        exchange = Exchange(_trace_id(scope), time.perf_counter(), source=_source(scope))
         scope[_KEY] = exchange
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                message["headers"] = [*message["headers"], (_TRACE_HEADER, exchange.trace_id.encode())]
+                added = ((name.lower().encode(), value.encode()) for name, value in exchange.headers)
+                message["headers"] = [*message["headers"], (_TRACE_HEADER, exchange.trace_id.encode()), *added]
+                await self._on_reply(scope, exchange)
             await send(message)
 
         structlog.contextvars.bind_contextvars(traceId=exchange.trace_id)
@@ -101,6 +130,11 @@ def _trace_id(scope: Scope) -> str:
         if name == _TRACE_HEADER and _SANE.fullmatch(value):
             return str(value, "ascii")
     return secrets.token_hex(8)
+
+
+def _source(scope: Scope) -> str:
+    address, _port = scope.get("client") or ("", 0)
+    return str(address)
 
 
 def _write_line(scope: Scope, exchange: Exchange) -> None:

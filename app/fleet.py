@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from app.auth.access import AccessChecker
 from app.auth.check import Authenticator
+from app.auth.rates import Rates
 from infra.dispatch import Dispatcher
 from infra.store.base import Store
 
@@ -17,6 +19,11 @@ class Fleet:
     store: Store
     dispatcher: Dispatcher
     authenticator: Authenticator
+    """Checks passwords."""
+    access: AccessChecker
+    """Checks signatures."""
+    rates: Rates | None
+    """Counts requests; None where they are not limited."""
     clock: Callable[[], int]
     """Milliseconds since the epoch."""
     server: str

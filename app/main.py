@@ -10,12 +10,17 @@ import uvloop
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from app import errors
+from app import audit, errors
 from app.admin import ensure_admin
+from app.auth.access import AccessChecker
 from app.auth.check import Authenticator
+from app.auth.lockout import Lockout, LockoutRules
 from app.auth.passwords import Argon2, Passwords
+from app.auth.rates import RateRules, Rates
+from app.auth.vault import Vault
 from app.exchange import Exchanges
 from app.fleet import Fleet
+from app.routes import audit as audit_routes
 from app.routes import health, hosts, tasks
 from app.server import Server, bound_socket, local_address
 from core.errors import Misconfigured, Unavailable
@@ -60,16 +65,31 @@ def create_app(
     app.state.fleet = Fleet(
         store=store,
         dispatcher=dispatcher,
-        authenticator=Authenticator(store.users, passwords or Argon2()),
+        authenticator=Authenticator(store.users, passwords or Argon2(), Lockout(store.guard, _lockout_rules(settings))),
+        access=AccessChecker(store, Vault(settings.key_file), clock),
+        rates=Rates(_rate_rules(settings)) if settings.rate_limit else None,
         clock=clock,
         server=settings.server_address or local_address(),
         max_hosts=settings.max_hosts,
     )
     errors.install(app)
-    app.add_middleware(Exchanges, on_fault=errors.unexpected)
-    for router in (hosts.router, tasks.router, health.router):
+    app.add_middleware(Exchanges, on_fault=errors.unexpected, on_reply=audit.record)
+    for router in (hosts.router, tasks.router, audit_routes.router, health.router):
         app.include_router(router)
     return app
+
+
+def _lockout_rules(settings: ApiSettings) -> LockoutRules:
+    return LockoutRules(settings.login_failures, settings.login_failures_per_user, settings.login_lockout)
+
+
+def _rate_rules(settings: ApiSettings) -> RateRules:
+    return RateRules(
+        per_10_seconds=settings.rate_limit_10_seconds,
+        per_minute=settings.rate_limit_minute,
+        per_hour=settings.rate_limit_hour,
+        per_day=settings.rate_limit_day,
+    )
 
 
 def serve(settings: ApiSettings) -> None:
@@ -98,6 +118,7 @@ async def _serve(settings: ApiSettings) -> None:
 async def _prepare(settings: ApiSettings, store: Store, passwords: Passwords) -> None:
     try:
         await store.check()
+        Vault(settings.key_file).check()
         await ensure_admin(store.users, passwords, settings.admin_password_file)
     except Misconfigured:
         raise

@@ -25,6 +25,7 @@ def refusal(
     request: Request, status: int, error: Mapping[str, object], headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return the reply that carries an error."""
+    exchange_of(request).error = int(str(error["code"])), str(error["message"])
     return _enveloped(request, status, {"error": error}, headers)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from core.audit import Proof
 from core.host import AgentStatus, HostStatus
 from core.status import Operation, Status, TaskStatus
 
@@ -185,6 +186,32 @@ class HostPage(Wire):
     """A page of hosts, in id order."""
 
     contents: list[Host] = Field(description="the hosts")
+    page: PageNumber = Field(description="where the page lies")
+
+
+class AuditEntry(Wire):
+    """A change or a refusal. Null is what is not known of it."""
+
+    access_key: str | None = Field(description="the AK that signed the request")
+    code: int = Field(description="OCP's error code; 0 where there was no error or OCP has none")
+    fields: dict[str, str] = Field(description="what the request named beside its path, shortened")
+    id: Long = Field(description="its number, rising")
+    message: str | None = Field(description="of an error: what was wrong")
+    method: str = Field(description="the HTTP method; COMMAND for a command")
+    path: str = Field(description="without the query; a command's words")
+    proof: Proof = Field(description="how it was proved that the user made the request")
+    source: str = Field(description="the address that the request came from; a command's machine")
+    status: int = Field(description="the HTTP status of the reply")
+    task_id: Long | None = Field(description="the task that was made or acted on")
+    time: Moment = Field(description="when the reply was made")
+    trace_id: str | None = Field(description="finds the request in the logs")
+    user: str | None = Field(description="who; without a proof it is whom the request named")
+
+
+class AuditPage(Wire):
+    """A page of the audit, newest first."""
+
+    contents: list[AuditEntry] = Field(description="the entries")
     page: PageNumber = Field(description="where the page lies")
 
 

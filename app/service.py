@@ -19,7 +19,7 @@ from core.host import Host
 from core.journal import RunLog
 from core.record import Creator, Draft, SubtaskRecord, TaskRecord
 from core.user import User
-from infra.store.base import HostPage
+from infra.store.base import AuditPage, HostPage
 
 _CHECK_LIMIT = 3.0
 """Seconds that one part of a readiness check may take."""
@@ -114,6 +114,11 @@ async def _task(fleet: Fleet, task_id: int) -> TaskRecord:
 async def page_hosts(fleet: Fleet, number: int, size: int) -> HostPage:
     """Return a page of the inventory in id order; `number` counts from 1."""
     return await fleet.store.hosts.page((number - 1) * size, size)
+
+
+async def page_audit(fleet: Fleet, number: int, size: int) -> AuditPage:
+    """Return a page of the audit, newest first; `number` counts from 1."""
+    return await fleet.store.audit.page((number - 1) * size, size)
 
 
 async def read_host(fleet: Fleet, host_id: int) -> Host:

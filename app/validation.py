@@ -12,7 +12,9 @@ import orjson
 from fastapi import Depends, Request
 from pydantic import BeforeValidator
 
-from app.errors import BodyTooLarge, UnsupportedMediaType
+from app.audit import note
+from app.body import read_body
+from app.errors import UnsupportedMediaType
 from app.fleet import fleet_of
 from core.errors import InvalidRequest
 
@@ -35,7 +37,14 @@ async def read_host_ids(request: Request) -> tuple[int, ...]:
     """
     most = fleet_of(request).max_hosts
     _expect_json(request)
-    return checked_host_ids(await _bounded(request, _BODY_BYTES + _BODY_BYTES_PER_HOST * most), most)
+    limit = _BODY_BYTES + _BODY_BYTES_PER_HOST * most
+    sentence = (
+        f"The body is longer than {limit} bytes, more than the hostIds of any allowed request take. "
+        "Send fewer hosts at a time."
+    )
+    host_ids = checked_host_ids(await read_body(request, limit, sentence), most)
+    note(request, {HOST_IDS: host_ids})
+    return host_ids
 
 
 HostIds = Annotated[tuple[int, ...], Depends(read_host_ids)]
@@ -46,18 +55,6 @@ def _expect_json(request: Request) -> None:
     if given.partition(";")[0].strip().lower() != "application/json":
         named = f"Content-Type {given[:_CLIPPED]}" if given else "a missing Content-Type"
         raise UnsupportedMediaType(f"Cannot read {named}. Send JSON with Content-Type: application/json.")
-
-
-async def _bounded(request: Request, limit: int) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            raise BodyTooLarge(
-                f"The body is longer than {limit} bytes, more than the hostIds of any allowed request take. "
-                "Send fewer hosts at a time."
-            )
-    return bytes(body)
 
 
 def checked_host_ids(body: bytes, most: int) -> tuple[int, ...]:

@@ -63,6 +63,40 @@ class NotAuthenticated(FleetError):  # noqa: N818
     """No credentials, or wrong ones."""
 
 
+class BadCredentials(NotAuthenticated):
+    """There is no such user, or the password is another one."""
+
+    code = 30004
+
+
+class LoginBlocked(NotAuthenticated):
+    """So many wrong passwords came that none is looked at for a while.
+
+    Args:
+        sentence: who is locked out, and for how long.
+        retry_after: seconds after which a password is looked at again.
+    """
+
+    code = 30007
+
+    def __init__(self, sentence: str, retry_after: int) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class TooManyRequests(FleetError):  # noqa: N818
+    """The user made more requests than the limit of a window allows; this one was not done.
+
+    Args:
+        sentence: which limit.
+        retry_after: seconds after which the window is over.
+    """
+
+    def __init__(self, sentence: str, retry_after: int) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
 class NotPermitted(FleetError):  # noqa: N818
     """The user may not do this."""
 

@@ -18,6 +18,16 @@ class Role(StrEnum):
     """To look at tasks and to change their course."""
     TASK_VIEWER = "TASK_VIEWER"
     """To look at tasks."""
+    CLUSTER_MANAGER = "CLUSTER_MANAGER"
+    """Clusters, and with them hosts and tasks."""
+    CLUSTER_VIEWER = "CLUSTER_VIEWER"
+    """To look at clusters, hosts and tasks."""
+    BACKUP_MANAGER = "BACKUP_MANAGER"
+    """Backups, and with them tasks; to look at hosts."""
+    TENANT_MANAGER = "TENANT_MANAGER"
+    """Tenants; to look at hosts and tasks."""
+    TENANT_VIEWER = "TENANT_VIEWER"
+    """To look at tenants, hosts and tasks."""
 
 
 class Permission(StrEnum):
@@ -27,14 +37,34 @@ class Permission(StrEnum):
     HOST_CHANGE = "HOST:*:CHANGE"
     TASK_READ = "TASK:*:READ"
     TASK_CHANGE = "TASK:*:CHANGE"
+    AUDIT_READ = "AUDIT:*:READ"
+
+
+_ATOMS = {
+    Role.ADMIN: ("**",),
+    Role.HOST_MANAGER: ("HOST:*:*", "PACKAGE:*:*"),
+    Role.HOST_VIEWER: ("HOST:*:READ", "PACKAGE:*:READ"),
+    Role.TASK_MANAGER: ("TASK:*:*",),
+    Role.TASK_VIEWER: ("TASK:*:READ",),
+    Role.CLUSTER_MANAGER: ("HOST:*:*", "TASK:*:*", "PACKAGE:*:*"),
+    Role.CLUSTER_VIEWER: ("HOST:*:READ", "TASK:*:READ"),
+    Role.BACKUP_MANAGER: ("HOST:*:READ", "TASK:*:*"),
+    Role.TENANT_MANAGER: ("HOST:*:READ", "TASK:*:READ"),
+    Role.TENANT_VIEWER: ("HOST:*:READ", "TASK:*:READ"),
+}
+"""OCP's permission atoms of each role, as far as hosts and tasks matter: kind, name, action; `*` is any of them."""
+
+
+def _grants(atom: str, permission: Permission) -> bool:
+    if atom == "**":
+        return True
+    pairs = zip(atom.split(":"), permission.split(":"), strict=True)
+    return all(granted in {"*", asked} for granted, asked in pairs)
 
 
 _GRANTS = {
-    Role.ADMIN: frozenset(Permission),
-    Role.HOST_MANAGER: frozenset({Permission.HOST_READ, Permission.HOST_CHANGE}),
-    Role.HOST_VIEWER: frozenset({Permission.HOST_READ}),
-    Role.TASK_MANAGER: frozenset({Permission.TASK_READ, Permission.TASK_CHANGE}),
-    Role.TASK_VIEWER: frozenset({Permission.TASK_READ}),
+    role: frozenset(permission for permission in Permission if any(_grants(atom, permission) for atom in atoms))
+    for role, atoms in _ATOMS.items()
 }
 
 

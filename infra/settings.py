@@ -40,6 +40,7 @@ def _address(text: str) -> str:
 
 
 Seconds = Annotated[float, Field(gt=0, le=30 * DAY)]
+Rate = Annotated[int, Field(ge=1, le=1_000_000_000)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 
 
@@ -60,6 +61,9 @@ class SharedSettings(BaseSettings):
     keep_tasks_days: Annotated[float, Field(gt=0, le=3650)] = Field(
         30.0, description="days for which a task that ended and holds no host is kept"
     )
+    keep_audit: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+        100_000, description="entries of the audit that are kept; the oldest go first"
+    )
     log_format: Literal["json", "text"] = Field("json", description="how the processes log: json or text")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="from which level on they log")
 
@@ -68,6 +72,7 @@ class SharedSettings(BaseSettings):
         """How the store is used, from these settings."""
         return StoreOptions(
             keep_tasks=int(self.keep_tasks_days * DAY * 1000),
+            keep_audit=self.keep_audit,
             timeout=self.redis_timeout,
             replicas=self.replicas,
             may_forget=self.allow_volatile_store,
@@ -91,6 +96,23 @@ class ApiSettings(SharedSettings):
     admin_password_file: Path = Field(
         Path("var/admin-password"), description="where the generated password of `admin` is written (mode 0600)"
     )
+    key_file: Path = Field(
+        Path("var/key-encryption-key"),
+        description="encrypts the secret keys in the store (mode 0600); the same for all API processes, made by "
+        "`ocpfleet key add` where it is missing",
+    )
+    login_failures: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        5, description="wrong passwords for a user name from one address, after which none is looked at"
+    )
+    login_failures_per_user: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        50, description="the same from anywhere; addresses from which the user came in lately are still heard"
+    )
+    login_lockout: Seconds = Field(900.0, description="seconds after the last wrong password until they are forgotten")
+    rate_limit: bool = Field(default=True, description="limit the requests of each user")
+    rate_limit_10_seconds: Rate = Field(2_000, description="requests of a user in 10 seconds, to one API process")
+    rate_limit_minute: Rate = Field(10_000, description="the same in a minute")
+    rate_limit_hour: Rate = Field(300_000, description="the same in an hour")
+    rate_limit_day: Rate = Field(3_000_000, description="the same in a day")
 
 
 class WorkerSettings(SharedSettings):

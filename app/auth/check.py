@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
+from app.auth.lockout import Lockout
 from app.auth.passwords import LONGEST, Passwords, generated
 from core.errors import Unavailable
 from core.user import User
@@ -42,18 +43,21 @@ class Authenticator:
     """Checks credentials against the store's users.
 
     A success is remembered for a short time under a keyed digest of name and password; the key is this process's own,
-    so what is in memory proves nothing to anybody else. An unknown name costs the same as a wrong password.
+    so what is in memory proves nothing to anybody else. An unknown name costs the same as a wrong password, and a name
+    that is locked out costs no hash at all; what is remembered stands even then.
     """
 
     def __init__(
         self,
         users: Users,
         passwords: Passwords,
+        lockout: Lockout,
         limits: Limits = Limits(),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._users = users
         self._passwords = passwords
+        self._lockout = lockout
         self._limits = limits
         self._monotonic = monotonic
         self._key = secrets.token_bytes(32)
@@ -63,17 +67,22 @@ class Authenticator:
         self._waiting = 0
         self._nobody = passwords.hashed(generated())
 
-    async def user(self, credentials: Credentials) -> User | None:
+    async def user(self, credentials: Credentials, source: str) -> User | None:
         """Return the user whose name and password these are, or None.
 
+        Args:
+            credentials: name and password.
+            source: the address that they came from.
+
         Raises:
+            LoginBlocked: after too many wrong passwords; this one was not looked at.
             StoreUnavailable: the users cannot be read.
             Unavailable: too many passwords are being checked.
         """
         if len(credentials.password) > LONGEST:
             return None
         proof = self._proof(credentials)
-        return self._remembered(proof) or await self._checked(credentials, proof)
+        return self._remembered(proof) or await self._checked(credentials, source, proof)
 
     def _proof(self, credentials: Credentials) -> bytes:
         name, password = credentials.name.encode(), credentials.password.encode()
@@ -83,16 +92,24 @@ class Authenticator:
         user, until = self._proofs.get(proof, _NONE)
         return user if self._monotonic() < until else None
 
-    async def _checked(self, credentials: Credentials, proof: bytes) -> User | None:
+    async def _checked(self, credentials: Credentials, source: str, proof: bytes) -> User | None:
+        await self._lockout.check(credentials.name, source)  # here, so that who is locked out does not queue
         if self._waiting >= self._limits.waiting:
             raise Unavailable("Too many passwords are being checked. Nothing was done; try again.", retry_after=1)
         self._waiting += 1
         try:
             async with self._hashing:
                 # While this one waited, another request may have proved the same.
-                return self._remembered(proof) or await self._matched(credentials, proof)
+                return self._remembered(proof) or await self._judged(credentials, source, proof)
         finally:
             self._waiting -= 1
+
+    async def _judged(self, credentials: Credentials, source: str, proof: bytes) -> User | None:
+        await self._lockout.check(credentials.name, source)  # and again: others failed while this one waited
+        user = await self._matched(credentials, proof)
+        told = self._lockout.succeeded if user else self._lockout.failed
+        await told(credentials.name, source)
+        return user
 
     async def _matched(self, credentials: Credentials, proof: bytes) -> User | None:
         user = await self._users.get(credentials.name)

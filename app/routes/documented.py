@@ -7,11 +7,12 @@ from core.user import Permission, roles_granting
 
 _ERRORS: Final = {
     400: "The request can never be done as it is: the error names the field and the value.",
-    401: "No credentials, or wrong ones.",
+    401: "No credentials, wrong ones, or (code 30007) none are looked at after many wrong passwords; then Retry-After.",
     403: "The user may not do this.",
     404: "Something that the request names does not exist.",
     413: "The body is too long.",
     415: "The body does not say that it is JSON.",
+    429: "The user made too many requests; Retry-After says when to try again.",
     503: "The store or the broker does not answer. Nothing was done; Retry-After says when to try again.",
 }
 
@@ -46,11 +47,11 @@ def documented(
     Args:
         data: the model of the reply's `data`.
         permission: what its caller needs.
-        errors: the statuses of its errors, beside 401, 403 and 503.
+        errors: the statuses of its errors, beside 401, 403, 429 and 503.
         body: its request body, where it takes one.
     """
     roles = ", ".join(roles_granting(permission))
-    statuses = sorted({401, 403, 503, *errors})
+    statuses = sorted({401, 403, 429, 503, *errors})
     return {
         "description": f"Needs the permission `{permission}` (roles {roles}).",
         "responses": {

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app import service
+from app.audit import note
 from app.auth.permission import HostChanger, HostReader
 from app.documents.host import host_document
 from app.documents.page import page_document
@@ -33,6 +34,7 @@ LARGEST_PAGE = 2000
 @router.post(_STOP, include_in_schema=False)  # the form in which OCP's own page prints the path
 async def batch_stop_agents(request: Request, user: HostChanger, host_ids: HostIds) -> Response:
     task = await service.stop_agents(fleet_of(request), user, host_ids, exchange_of(request).trace_id)
+    note(request, task_id=task.id)
     return reply(request, task_instance(task, host_ids))
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.access_key import AccessKey
+from core.audit import AuditEntry
 from core.claim import Claim, Claims, Settlement, Taking, Worker
 from core.host import AgentStatus, Host, HostStatus, Target
 from core.journal import RunLog
@@ -52,6 +54,24 @@ class HostPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditPage:
+    """A page of the audit, newest first."""
+
+    entries: tuple[AuditEntry, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A counter that lapses."""
+
+    count: int
+    """0 where nothing was counted, or it lapsed."""
+    left: int
+    """Milliseconds until it lapses; 0 where it did."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoreOptions:
     """How a store is used."""
 
@@ -59,6 +79,8 @@ class StoreOptions:
     """For how many milliseconds a task that ended and holds no host is kept."""
     keep_events: int = 3600 * 1000
     """For how many milliseconds the events of a task that ended are kept."""
+    keep_audit: int = 100_000
+    """So many entries of the audit are kept; the oldest go."""
     timeout: float = 5.0
     """Seconds to wait for an answer, and for a free connection."""
     connections: int = 64
@@ -180,6 +202,60 @@ class Users(Protocol):
     async def count(self) -> int:
         """Return how many users there are."""
 
+    async def all(self) -> tuple[User, ...]:
+        """Return the users, by name."""
+
+    async def change(self, old: User, new: User) -> bool:
+        """Put a user in the place of what was read of it before; False where it is not the same any more."""
+
+    async def remove(self, name: str) -> bool:
+        """Remove a user; False where there is none. Its access keys are worth nothing from then on."""
+
+
+class AccessKeys(Protocol):
+    """The access keys of the users."""
+
+    async def put(self, key: AccessKey) -> bool:
+        """Add a key; False where its id is taken."""
+
+    async def get(self, key_id: str) -> AccessKey | None:
+        """Return a key, or None."""
+
+    async def all(self) -> tuple[AccessKey, ...]:
+        """Return the keys, oldest first."""
+
+    async def remove(self, key_id: str) -> bool:
+        """Remove a key; False where there is none."""
+
+
+class Guard(Protocol):
+    """Marks and counters that lapse by themselves, seen by all processes: what was sent before, who failed how often.
+
+    Their names are of the caller's making and must be short.
+    """
+
+    async def mark(self, name: str, lapses: int) -> bool:
+        """Set a mark for so many milliseconds; of several callers at once one gets True, the others False."""
+
+    async def count(self, names: Sequence[str], lapses: int) -> tuple[int, ...]:
+        """Add one to each counter and let it lapse in so many milliseconds from now; return the new counts."""
+
+    async def counted(self, names: Sequence[str]) -> tuple[Counted, ...]:
+        """Return the counters as they stand, in the order given."""
+
+    async def clear(self, name: str) -> None:
+        """Forget a counter."""
+
+
+class Audit(Protocol):
+    """Who did what: the newest `StoreOptions.keep_audit` entries."""
+
+    async def append(self, entry: AuditEntry) -> int:
+        """Keep an entry and return the number that it got."""
+
+    async def page(self, offset: int, limit: int) -> AuditPage:
+        """Return entries newest first, without the first `offset`."""
+
 
 class Store(Protocol):
     """The record: the only place where anything is true."""
@@ -199,6 +275,18 @@ class Store(Protocol):
     @property
     def users(self) -> Users:
         """The users."""
+
+    @property
+    def access_keys(self) -> AccessKeys:
+        """The users' access keys."""
+
+    @property
+    def guard(self) -> Guard:
+        """Marks and counters that lapse."""
+
+    @property
+    def audit(self) -> Audit:
+        """Who did what."""
 
     async def check(self) -> None:
         """See that the store can be trusted to remember.

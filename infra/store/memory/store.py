@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing_extensions import override
 
 from infra.store.base import Store, StoreOptions
+from infra.store.memory.access_keys import MemoryAccessKeys
+from infra.store.memory.audit import MemoryAudit
+from infra.store.memory.guard import MemoryGuard
 from infra.store.memory.hosts import MemoryHosts
 from infra.store.memory.tasks import MemoryTasks
 from infra.store.memory.users import MemoryUsers
@@ -20,15 +23,19 @@ class MemoryStore(Store):
     """The record, kept by this process and gone with it. No method awaits anything, so each is atomic.
 
     Args:
-        options: how it is used; only how long finished tasks and their events are kept matters here.
+        options: how it is used; only what is kept for how long matters here.
         clock: milliseconds; says when something is gone that is kept for a while only.
     """
 
     def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = _milliseconds) -> None:
+        options = options or StoreOptions()
         self._hosts = MemoryHosts()
-        self._tasks = MemoryTasks(self._hosts, options or StoreOptions(), clock)
+        self._tasks = MemoryTasks(self._hosts, options, clock)
         self._workers = MemoryWorkers(clock)
         self._users = MemoryUsers()
+        self._access_keys = MemoryAccessKeys()
+        self._guard = MemoryGuard(clock)
+        self._audit = MemoryAudit(options.keep_audit)
 
     @property
     @override
@@ -49,6 +56,21 @@ class MemoryStore(Store):
     @override
     def users(self) -> MemoryUsers:
         return self._users
+
+    @property
+    @override
+    def access_keys(self) -> MemoryAccessKeys:
+        return self._access_keys
+
+    @property
+    @override
+    def guard(self) -> MemoryGuard:
+        return self._guard
+
+    @property
+    @override
+    def audit(self) -> MemoryAudit:
+        return self._audit
 
     @override
     async def check(self) -> None:

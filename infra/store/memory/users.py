@@ -28,3 +28,18 @@ class MemoryUsers(Users):
     @override
     async def count(self) -> int:
         return len(self._users)
+
+    @override
+    async def all(self) -> tuple[User, ...]:
+        return tuple(self._users[name] for name in sorted(self._users))
+
+    @override
+    async def change(self, old: User, new: User) -> bool:
+        if self._users.get(old.name) != old:
+            return False
+        self._users[old.name] = new
+        return True
+
+    @override
+    async def remove(self, name: str) -> bool:
+        return self._users.pop(name, None) is not None

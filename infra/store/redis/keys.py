@@ -16,7 +16,7 @@ Of one task (all go together, some days after it ended; the events sooner):
 Of the fleet:
 
 - `tasks` sorted set: every task's id. `expiring` sorted set: when a finished task's keys will be gone.
-- `seq:task`, `seq:subtask`, `seq:user`, `seq:worker`: the last number given.
+- `seq:task`, `seq:subtask`, `seq:user`, `seq:worker`, `seq:audit`: the last number given.
 - `host:{id}` hash: ip, port, user, home, prefix, sudo, key, alias, status, agent (its status), created, updated; while
   a task holds it also `holder`, `former_status` and `former_agent`.
 - `hosts` sorted set, all scores 0: every host's id in 19 digits, so that order by name is order by number.
@@ -24,6 +24,11 @@ Of the fleet:
 - `workers` hash: worker's number to its name. `beats` hash: its counter. `alive:{n}`: lapses when it stops beating.
 - `claims:{n}` hash: `taskId:seriesId` to token, what that worker has claimed and not settled.
 - `users` hash: a user's name to its record as JSON (the password as an argon2id hash).
+- `access_keys` hash: an AK to its record as JSON (the SK encrypted with the API's key file, which Redis never sees).
+- `mark:{name}`: set for a while; `sig:{hash}` is a signed request that was done and is not done again.
+- `count:{name}`: a counter that lapses: wrong passwords (`login:…`; names and addresses as a hash), successful ones
+  (`known:…`), refusals of unknown people that the audit kept (`stranger:…`).
+- `audit` stream, capped: who did what, one entry `{n}-0` with the field `e` as JSON; n from `seq:audit`, without gaps.
 """
 
 from typing import Final
@@ -36,6 +41,8 @@ ALIASES: Final = f"{PREFIX}aliases"
 WORKERS: Final = f"{PREFIX}workers"
 BEATS: Final = f"{PREFIX}beats"
 USERS: Final = f"{PREFIX}users"
+ACCESS_KEYS: Final = f"{PREFIX}access_keys"
+AUDIT: Final = f"{PREFIX}audit"
 WORKER_SEQUENCE: Final = f"{PREFIX}seq:worker"
 USER_SEQUENCE: Final = f"{PREFIX}seq:user"
 
@@ -83,3 +90,13 @@ def alive(worker_id: int) -> str:
 def claims(worker_id: int) -> str:
     """Return the key of the claims that a worker holds."""
     return f"{PREFIX}claims:{worker_id}"
+
+
+def mark(name: str) -> str:
+    """Return the key of a mark that lapses."""
+    return f"{PREFIX}mark:{name}"
+
+
+def counter(name: str) -> str:
+    """Return the key of a counter that lapses."""
+    return f"{PREFIX}count:{name}"

@@ -4,9 +4,12 @@ from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from typing_extensions import override
 
 from core.errors import Misconfigured
-from infra.store.base import Hosts, Store, StoreOptions, Tasks, Users, Workers
+from infra.store.base import AccessKeys, Audit, Guard, Hosts, Store, StoreOptions, Tasks, Users, Workers
 from infra.store.redis import sentinel
+from infra.store.redis.access_keys import RedisAccessKeys
+from infra.store.redis.audit import RedisAudit
 from infra.store.redis.connection import Connection, pooling
+from infra.store.redis.guard import RedisGuard
 from infra.store.redis.hosts import RedisHosts
 from infra.store.redis.tasks import RedisTasks
 from infra.store.redis.users import RedisUsers
@@ -23,6 +26,9 @@ class RedisStore(Store):
         self._hosts = RedisHosts(self._redis)
         self._workers = RedisWorkers(self._redis)
         self._users = RedisUsers(self._redis)
+        self._access_keys = RedisAccessKeys(self._redis)
+        self._guard = RedisGuard(self._redis)
+        self._audit = RedisAudit(self._redis, options)
 
     @classmethod
     def at(cls, url: str, options: StoreOptions) -> "RedisStore":
@@ -57,6 +63,21 @@ class RedisStore(Store):
     @override
     def users(self) -> Users:
         return self._users
+
+    @property
+    @override
+    def access_keys(self) -> AccessKeys:
+        return self._access_keys
+
+    @property
+    @override
+    def guard(self) -> Guard:
+        return self._guard
+
+    @property
+    @override
+    def audit(self) -> Audit:
+        return self._audit
 
     @override
     async def check(self) -> None:

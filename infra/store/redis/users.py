@@ -32,6 +32,19 @@ class RedisUsers(Users):
     async def count(self) -> int:
         return int(await self._redis.call("HLEN", keys.USERS))
 
+    @override
+    async def all(self) -> tuple[User, ...]:
+        found = await self._redis.call("HGETALL", keys.USERS)
+        return tuple(_decode(name, found[name]) for name in sorted(found))
+
+    @override
+    async def change(self, old: User, new: User) -> bool:
+        return bool(await self._redis.run("change_user", old.name, _encode(old), _encode(new)))
+
+    @override
+    async def remove(self, name: str) -> bool:
+        return bool(await self._redis.call("HDEL", keys.USERS, name))
+
 
 def _encode(user: User) -> bytes:
     return orjson.dumps({"id": user.id, "password": user.password_hash, "roles": sorted(user.roles)})

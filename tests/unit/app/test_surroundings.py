@@ -70,15 +70,22 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
         "GET /api/v2/compute/hosts/{hostId}": ("HOST:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}": ("TASK:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log": ("TASK:*:READ", True),
+        "GET /api/v2/audit": ("AUDIT:*:READ", True),
         "GET /healthz": (None, False),
         "GET /readyz": (None, False),
     }
     assert document["components"]["securitySchemes"] == {
-        "basic": {"type": "http", "scheme": "basic", "description": "A user of ocpfleet and its password."}
+        "basic": {"type": "http", "scheme": "basic", "description": "A user of ocpfleet and its password."},
+        "accessKey": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "OCP's signature: `OCP-ACCESS-KEY-HMACSHA1 AK:signature`, with a Date header.",
+        },
     }
     stop = document["paths"][STOP]["post"]
     assert stop["requestBody"]["content"]["application/json"]["schema"]["required"] == ["hostIds"]
-    assert set(stop["responses"]) == {"200", "400", "401", "403", "404", "413", "415", "503", "default"}
+    assert set(stop["responses"]) == {"200", "400", "401", "403", "404", "413", "415", "429", "503", "default"}
     for operations in document["paths"].values():
         for operation in operations.values():
             assert operation["summary"]

@@ -1,0 +1,113 @@
+"""Whether a request was signed with a user's access key, lately, and for the first time."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from app.auth.lockout import digest
+from app.auth.vault import Vault
+from core.access_key import AccessKey
+from core.errors import BadCredentials
+from core.signature import Signable, body_md5, fitting
+from core.user import User
+from infra.store.base import Store
+
+WINDOW: Final = 15 * 60 * 1000
+"""Milliseconds that a request's Date may differ from the server's clock."""
+_REMEMBERED: Final = 2 * WINDOW + 60_000
+"""Milliseconds for which a signature is remembered: longer than its Date can be right."""
+_RFC_1123: Final = "%a, %d %b %Y %H:%M:%S GMT"
+_REPEATABLE: Final = frozenset({"GET", "HEAD"})
+_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What an Authorization header of a signed request says."""
+
+    key_id: str
+    text: str = field(repr=False)
+
+
+class AccessChecker:
+    """Checks signatures against the store's access keys."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+
+    async def user(self, given: Signature, parts: Signable, body: Callable[[], Awaitable[bytes]]) -> User:
+        """Return the user whose access key signed a request.
+
+        Args:
+            given: the signature.
+            parts: the request without its body.
+            body: reads the body, and is not called before the cheap checks passed.
+
+        Raises:
+            BadCredentials: naming what is wrong, never what would have been right.
+            Misconfigured: the secret key cannot be decrypted.
+            StoreUnavailable: keys or users cannot be read, or the signature not be remembered.
+        """
+        self._check_date(parts.date)
+        key, user = await self._owner(given.key_id)
+        complete = replace(parts, body_md5=body_md5(await body()))
+        right = fitting(self._vault.opened(key.sealed), complete, given.text)
+        if right is None:
+            raise BadCredentials(_unfitting(complete))
+        if parts.method not in _REPEATABLE:
+            await self._refuse_replay(key, right)
+        return user
+
+    def _check_date(self, date: str) -> None:
+        if not date:
+            raise BadCredentials("A signed request needs a Date header, such as Tue, 17 Jan 2023 09:13:57 GMT.")
+        try:
+            sent = datetime.strptime(date, _RFC_1123).replace(tzinfo=UTC)
+        except ValueError:
+            raise BadCredentials(
+                f"Date {date[:_SHOWN]} is not of the form Tue, 17 Jan 2023 09:13:57 GMT (RFC 1123, in GMT)."
+            ) from None
+        now = self._clock()
+        if abs(now - round(sent.timestamp() * 1000)) > WINDOW:
+            here = datetime.fromtimestamp(now / 1000, tz=UTC).strftime(_RFC_1123)
+            raise BadCredentials(
+                f"Date {date[:_SHOWN]} is more than 15 minutes off: it is {here} here. Set the client's clock, "
+                "and sign each request when it is sent."
+            )
+
+    async def _owner(self, key_id: str) -> tuple[AccessKey, User]:
+        key = await self._store.access_keys.get(key_id)
+        user = await self._store.users.get(key.user) if key else None
+        if key is None or user is None or user.id != key.user_id:
+            raise BadCredentials(
+                f"There is no access key {key_id[:_SHOWN]}: it was never made, or it or its user was removed. "
+                "`ocpfleet key add` makes one."
+            )
+        return key, user
+
+    async def _refuse_replay(self, key: AccessKey, right: str) -> None:
+        if not await self._store.guard.mark(f"sig:{digest(key.id, right)}", _REMEMBERED):
+            raise BadCredentials(
+                "This very signature was used before, and a change is done once for each. Sign the request again with "
+                "a Date of its own (one second later at least)."
+            )
+
+
+def _unfitting(parts: Signable) -> str:
+    """Say what the server signed, so that a client can compare. All of it came from the client but the MD5."""
+    headers = "; ".join(f"{name}:{','.join(values)}" for name, values in sorted(parts.headers.items()))
+    said = {
+        "method": parts.method,
+        "MD5 of the body": parts.body_md5,
+        "Content-Type": parts.content_type,
+        "Date": parts.date,
+        "Host": parts.host,
+        "x-ocp headers": headers,
+        "path and query": parts.messages()[0].rpartition("\n")[2],
+    }
+    listed = ", ".join(f"{name} {value[:_SHOWN] or '(empty)'}" for name, value in said.items())
+    printable = listed.encode(errors="replace").decode()
+    return f"The signature does not fit the request or the secret key. Compare what was received: {printable}."

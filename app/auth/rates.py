@@ -1,0 +1,76 @@
+"""How many requests a user may make: fixed windows, counted by each API process for itself."""
+
+import math
+import time
+from dataclasses import dataclass
+
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits import RateLimitItemPerSecond as PerSecond
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from core.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class RateRules:
+    """Most requests of one user in each window."""
+
+    per_10_seconds: int
+    per_minute: int
+    per_hour: int
+    per_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How a user stands in the window that leaves the least room."""
+
+    limit: int
+    """Requests that the window allows."""
+    window: str
+    """Its length in words, such as 10 s."""
+    remaining: int
+    """Requests that it has left."""
+    reset: int
+    """Seconds until it is over."""
+    exceeded: bool
+    """Whether the request is one too many."""
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """The reply's headers, as OCP has them."""
+        return (
+            ("RateLimit-Limit", str(self.limit)),
+            ("RateLimit-Remaining", str(self.remaining)),
+            ("RateLimit-Reset", str(self.reset)),
+        )
+
+
+class Rates:
+    """Counts the requests of users."""
+
+    def __init__(self, rules: RateRules) -> None:
+        self._windows: tuple[tuple[RateLimitItem, str], ...] = (
+            (PerSecond(rules.per_10_seconds, 10), "10 s"),
+            (RateLimitItemPerMinute(rules.per_minute), "1 min"),
+            (RateLimitItemPerHour(rules.per_hour), "1 h"),
+            (RateLimitItemPerDay(rules.per_day), "1 day"),
+        )
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def count(self, user: User) -> Allowance:
+        """Count a request. One that a window refuses does not count in longer ones."""
+        tightest: Allowance | None = None
+        for item, window in self._windows:
+            passes = await self._limiter.hit(item, str(user.id))
+            reset_time, remaining = await self._limiter.get_window_stats(item, str(user.id))
+            reset = max(1, math.ceil(reset_time - time.time()))
+            allowance = Allowance(item.amount, window, remaining if passes else 0, reset, exceeded=not passes)
+            if not passes:
+                return allowance
+            if tightest is None or remaining < tightest.remaining:
+                tightest = allowance
+        if tightest is None:
+            raise AssertionError("there are windows")
+        return tightest

@@ -1,0 +1,109 @@
+"""Secret keys, encrypted for the store with a key that only the API's machine has."""
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from core.errors import Misconfigured
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Vault:
+    """Encrypts and decrypts with the keys of a file.
+
+    One key a line: the first encrypts, all decrypt, so that a new one can be put on top of an old one.
+
+    Args:
+        file: the key file; made (mode 0600) by the first `seal` where it is missing.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._loaded: MultiFernet | None = None
+
+    def check(self) -> None:
+        """See that the key file, where there is one, can be used.
+
+        Raises:
+            Misconfigured: it cannot be read, others may read it, or it holds no key.
+        """
+        if self._file.exists():
+            self._keys()
+
+    def seal(self, secret: str) -> str:
+        """Return a secret, encrypted.
+
+        Raises:
+            Misconfigured: the key file cannot be used or made.
+        """
+        if not self._file.exists():
+            self._make()
+        return self._keys().encrypt(secret.encode()).decode()
+
+    def opened(self, sealed: str) -> str:
+        """Return a secret that was encrypted.
+
+        Raises:
+            Misconfigured: the key file is missing, cannot be used, or is not the one that it was encrypted with.
+        """
+        try:
+            return self._keys().decrypt(sealed).decode()
+        except InvalidToken:
+            raise Misconfigured(
+                "The secret of the access key was encrypted with another key file than this server's. Give every API "
+                "process and `ocpfleet key add` the same file in OCPFLEET_KEY_FILE, or make a new access key."
+            ) from None
+
+    def _keys(self) -> MultiFernet:
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
+
+    def _load(self) -> MultiFernet:
+        try:
+            with self._file.open("rb") as opened:
+                mode = os.fstat(opened.fileno()).st_mode
+                lines = opened.read().split()
+        except OSError as error:
+            raise Misconfigured(
+                f"The key file of OCPFLEET_KEY_FILE cannot be read: {error.strerror}. Without it no secret of an "
+                "access key can be used. Put back the file with which the access keys were made."
+            ) from None
+        if mode & _OTHERS:
+            raise Misconfigured(
+                f"The key file of OCPFLEET_KEY_FILE has mode {stat.S_IMODE(mode):04o}: others may use it. "
+                "Make it readable by its owner only (chmod 600), and consider making new access keys."
+            )
+        try:
+            return MultiFernet([Fernet(line) for line in lines])
+        except ValueError:
+            raise Misconfigured(
+                "The key file of OCPFLEET_KEY_FILE holds no key that can be used: one Fernet key a line is expected. "
+                "Put back the file with which the access keys were made."
+            ) from None
+
+    def _make(self) -> None:
+        """Make the file. Of several processes at once one wins; all use its file."""
+        draft = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            draft.unlink(missing_ok=True)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as written:
+                written.write(Fernet.generate_key() + b"\n")
+                written.flush()
+                os.fsync(written.fileno())
+            try:
+                self._file.hardlink_to(draft)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        except OSError as error:
+            raise Misconfigured(
+                f"Cannot write the key file {self._file}: {error.strerror}. No access key was made. "
+                "Set OCPFLEET_KEY_FILE to a file in a directory that this user may write to."
+            ) from None

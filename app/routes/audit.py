@@ -1,0 +1,36 @@
+"""The audit, to be read."""
+# ruff: noqa: D103
+# A route's summary is its docstring.
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app import service
+from app.auth.permission import AuditReader
+from app.documents.audit import audit_document
+from app.documents.page import page_document
+from app.fleet import fleet_of
+from app.replies import reply
+from app.routes.documented import documented
+from app.schemas import AuditPage
+from app.validation import LONGEST_ID, Whole
+from core.user import Permission
+
+router = APIRouter(tags=["audit"])
+LARGEST_PAGE = 2000
+
+
+@router.get(
+    "/api/v2/audit",
+    summary="Read who changed what and who was refused, newest first",
+    **documented(AuditPage, Permission.AUDIT_READ, 400),
+)
+async def page_audit(
+    request: Request,
+    _user: AuditReader,
+    page: Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")] = 1,
+    size: Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="entries a page")] = 10,
+) -> Response:
+    found = await service.page_audit(fleet_of(request), page, size)
+    return reply(request, page_document([audit_document(entry) for entry in found.entries], page, size, found.total))

@@ -1,0 +1,105 @@
+"""OCP's signature of a request, `OCP-ACCESS-KEY-HMACSHA1`: what is signed, and how.
+
+The message is seven parts joined by line feeds, each of which may be empty: method, MD5 of the body, Content-Type,
+Date, Host, the x-ocp-* headers, path and query. Its HMAC-SHA1 under the secret key, in base64, is the signature.
+"""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import md5
+from typing import Final
+from urllib.parse import parse_qsl, quote
+
+SCHEME: Final = "OCP-ACCESS-KEY-HMACSHA1"
+"""What an Authorization header of a signed request begins with."""
+SIGNED_PREFIX: Final = "x-ocp-"
+"""Headers whose names begin so are part of what is signed."""
+_UNRESERVED: Final = "-._~"
+_LOSSLESS: Final = "surrogateescape"
+"""Keeps bytes that are no UTF-8 as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signable:
+    """The parts of a request that its signature binds, as they were sent."""
+
+    method: str
+    body_md5: str
+    """`body_md5(body)`: upper-case hexadecimal; empty where there is no body."""
+    content_type: str
+    """The header as it was sent; empty where there is none."""
+    date: str
+    host: str
+    """With the port, where the client's Host header has one."""
+    path: str
+    """As it was sent, percent-encoded, without the query."""
+    query: str = ""
+    """As it was sent, without the question mark."""
+    headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The x-ocp-* headers: lower-case name to values, in the order in which they were sent."""
+
+    def messages(self) -> tuple[str, ...]:
+        """Return what may have been signed.
+
+        One message; two where the query repeats a key, since OCP's description does not say whether the comma that
+        joins its values is percent-encoded. Both bind the same request.
+        """
+        return tuple(
+            dict.fromkeys(
+                "\n".join(
+                    (
+                        self.method,
+                        self.body_md5,
+                        self.content_type,
+                        self.date,
+                        self.host,
+                        _header_lines(self.headers),
+                        self.path + _canonical(self.query, comma),
+                    )
+                )
+                for comma in (",", "%2C")
+            )
+        )
+
+
+def body_md5(body: bytes) -> str:
+    """Return the part of the message that stands for a body."""
+    return md5(body, usedforsecurity=False).hexdigest().upper() if body else ""
+
+
+def signature(secret: str, message: str) -> str:
+    """Return the signature of a message under a secret key."""
+    digest = hmac.digest(secret.encode(), message.encode(errors=_LOSSLESS), "sha1")
+    return b64encode(digest).decode()
+
+
+def fitting(secret: str, signable: Signable, given: str) -> str | None:
+    """Return the signature of a request where the given one is it, else None; takes equally long for any wrong one."""
+    sent = given.encode(errors=_LOSSLESS)
+    found = None
+    for message in signable.messages():
+        right = signature(secret, message)
+        if hmac.compare_digest(right.encode(), sent):
+            found = right
+    return found
+
+
+def _header_lines(headers: Mapping[str, Sequence[str]]) -> str:
+    return "\n".join(f"{name}:{','.join(values)}" for name, values in sorted(headers.items()))
+
+
+def _canonical(query: str, comma: str) -> str:
+    """Return a query with its keys and each key's values in order, encoded as RFC 3986 says; empty where it is."""
+    values: dict[str, list[str]] = {}
+    for key, value in parse_qsl(query, keep_blank_values=True, errors=_LOSSLESS):
+        values.setdefault(key, []).append(value)
+    if not values:
+        return ""
+    pairs = (f"{_encoded(key)}={comma.join(map(_encoded, sorted(values[key])))}" for key in sorted(values))
+    return "?" + "&".join(pairs)
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe=_UNRESERVED, errors=_LOSSLESS)

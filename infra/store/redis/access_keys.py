@@ -1,0 +1,59 @@
+"""The access keys in Redis."""
+
+import orjson
+from typing_extensions import override
+
+from core.access_key import AccessKey
+from infra.store.base import AccessKeys
+from infra.store.redis import keys
+from infra.store.redis.connection import Connection
+
+
+class RedisAccessKeys(AccessKeys):
+    """The access keys of one fleet in one Redis."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    @override
+    async def put(self, key: AccessKey) -> bool:
+        return bool(await self._redis.call("HSETNX", keys.ACCESS_KEYS, key.id, _encode(key)))
+
+    @override
+    async def get(self, key_id: str) -> AccessKey | None:
+        raw = await self._redis.call("HGET", keys.ACCESS_KEYS, key_id)
+        return _decode(key_id, raw) if raw else None
+
+    @override
+    async def all(self) -> tuple[AccessKey, ...]:
+        found = await self._redis.call("HGETALL", keys.ACCESS_KEYS)
+        decoded = (_decode(key_id, raw) for key_id, raw in found.items())
+        return tuple(sorted(decoded, key=lambda key: (key.created, key.id)))
+
+    @override
+    async def remove(self, key_id: str) -> bool:
+        return bool(await self._redis.call("HDEL", keys.ACCESS_KEYS, key_id))
+
+
+def _encode(key: AccessKey) -> bytes:
+    return orjson.dumps(
+        {
+            "user": key.user,
+            "userId": key.user_id,
+            "sealed": key.sealed,
+            "description": key.description,
+            "created": key.created,
+        }
+    )
+
+
+def _decode(key_id: str, raw: str) -> AccessKey:
+    document = orjson.loads(raw)
+    return AccessKey(
+        key_id,
+        document["user"],
+        document["userId"],
+        document["sealed"],
+        document["description"],
+        document["created"],
+    )

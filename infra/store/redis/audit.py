@@ -1,0 +1,38 @@
+"""The audit in Redis: a capped stream whose entries are numbered without gaps."""
+
+from typing_extensions import override
+
+from core.audit import AuditEntry
+from infra.store.auditcodec import decode, encode
+from infra.store.base import Audit, AuditPage, StoreOptions
+from infra.store.redis import keys
+from infra.store.redis.connection import Connection
+
+
+class RedisAudit(Audit):
+    """Who did what, in one Redis."""
+
+    def __init__(self, connection: Connection, options: StoreOptions) -> None:
+        self._redis = connection
+        self._keep = options.keep_audit
+
+    @override
+    async def append(self, entry: AuditEntry) -> int:
+        return int(await self._redis.run("audit", self._keep, encode(entry)))
+
+    @override
+    async def page(self, offset: int, limit: int) -> AuditPage:
+        newest, total = await self._redis.calls([("XREVRANGE", keys.AUDIT, "+", "-", "COUNT", 1), ("XLEN", keys.AUDIT)])
+        if not newest or offset >= total:
+            return AuditPage((), total)
+        first = _number(newest[0][0]) - offset
+        found = await self._redis.call("XREVRANGE", keys.AUDIT, f"{first}-0", "-", "COUNT", limit)
+        return AuditPage(tuple(decode(_number(key), _field(fields)) for key, fields in found), total)
+
+
+def _number(key: str) -> int:
+    return int(key.partition("-")[0])
+
+
+def _field(fields: dict[str, str] | list[str]) -> str:
+    return fields["e"] if isinstance(fields, dict) else fields[1]
