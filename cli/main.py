@@ -6,7 +6,7 @@ from typing import Final
 import typer
 from rich.console import Console
 
-from cli import health, hosts, processes, settings, users
+from cli import accesskeys, health, hosts, processes, settings, users
 from core.errors import FleetError, InvalidRequest, Misconfigured
 
 _FAILED: Final = 1
@@ -23,6 +23,7 @@ health.register(cli)
 settings.register(cli)
 cli.add_typer(hosts.cli, name="hosts")
 cli.add_typer(users.cli, name="user")
+cli.add_typer(accesskeys.cli, name="key")
 
 
 def main() -> None:

@@ -1,14 +1,17 @@
 """The store as the commands use it: opened from the settings, closed when the command ends."""
 
 import asyncio
+import getpass
+import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 from rich.console import Console
 
+from core.audit import AuditEntry, Proof
 from infra.settings import SharedSettings, load
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
@@ -51,3 +54,33 @@ def run(use: Callable[[Store], Coroutine[Any, Any, R]]) -> R:
             return await use(store)
 
     return asyncio.run(command())
+
+
+async def audited(store: Store, words: str, fields: Mapping[str, str]) -> None:
+    """Keep in the audit that a command changed something.
+
+    Args:
+        store: the store that was changed.
+        words: the command and what it was about, without any secret.
+        fields: what else it named.
+    """
+    await store.audit.append(
+        AuditEntry(
+            at=now(),
+            user=_operator(),
+            proof=Proof.LOCAL,
+            access_key=None,
+            source=socket.gethostname(),
+            method="COMMAND",
+            path=words,
+            fields=fields,
+        )
+    )
+
+
+def _operator() -> str:
+    """Return the operating system's user who runs the command."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run as a number without a name
+        return "unknown"

@@ -150,6 +150,7 @@ class _Builder:
             "OCPFLEET_API_PORT": str(self._api_port),
             "OCPFLEET_FLOWER_PORT": str(self._flower_port),
             "OCPFLEET_ADMIN_PASSWORD_FILE": str(self._directory / "admin-password"),
+            "OCPFLEET_KEY_FILE": str(self._directory / "key-encryption-key"),
             "OCPFLEET_FLOWER_PASSWORD_FILE": str(self._directory / "admin-password"),
             "OCPFLEET_FLOWER_USER": USER,
             "OCPFLEET_FLOWER_DB": str(self._directory / "flower"),

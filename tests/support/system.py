@@ -82,6 +82,7 @@ class System:
         environment = self.environment | {
             "OCPFLEET_API_PORT": str(port),
             "OCPFLEET_ADMIN_PASSWORD_FILE": str(password),
+            "OCPFLEET_KEY_FILE": str(password.with_name("key-encryption-key")),
         }
         child = self.supervisor.start("api", [_program(), "api"], environment)
         self.api = f"http://127.0.0.1:{port}"
