@@ -21,11 +21,17 @@ _NAMES: Final = r"(?:\w*(?:password|passphrase|secret)|(?:proxy-)?authorization)
 _SECRET_NAME: Final = re.compile(rf"(?i){_NAMES}")
 _CREDENTIALS: Final = (
     (re.compile(r"(://[^/@\s\"']*:)[^/@\s\"']*@"), rf"\1{MASK}@"),
-    (re.compile(rf"(?i)({_NAMES}[\"']?\s*[:=,]\s*)(?:(?:basic|bearer)\s+)?(?!None\b|null\b){_VALUE}"), rf"\1{MASK}"),
+    (
+        re.compile(
+            rf"(?i)({_NAMES}[\"']?\s*[:=,]\s*)(?:(?:basic|bearer|ocp-access-key-hmacsha1)\s+)?(?!None\b|null\b){_VALUE}"
+        ),
+        rf"\1{MASK}",
+    ),
     (re.compile(r"(?i)\b(basic\s+)[A-Za-z0-9+/]{8,}={0,2}"), rf"\1{MASK}"),
+    (re.compile(r"(?i)\b(ocp-access-key-hmacsha1\s+[^\s:]+:)[A-Za-z0-9+/]{8,}={0,2}"), rf"\1{MASK}"),
 )
 
-_SUSPECT: Final = re.compile(r"(?i)://|pass|secret|authorization|basic\s")
+_SUSPECT: Final = re.compile(r"(?i)://|pass|secret|authorization|basic\s|hmacsha1")
 """What every text with credentials in it contains: most texts do not, and are looked at once only."""
 
 _QUIET: Final = {

@@ -3,44 +3,19 @@
 import asyncio
 import json
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.auth.passwords import Argon2
-from cli import hostkeys, session
-from cli.main import main
+from cli import hostkeys
 from core.user import Role
 from infra.store.memory.store import MemoryStore
 from tests.support.api import KEY, entry
 
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
-    kept = MemoryStore()
-    monkeypatch.setattr(session, "open_store", lambda: kept)
-    return kept
-
-
-@pytest.fixture
-def command(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run `ocpfleet` with words; return its exit status and both outputs."""
-    assert session.open_store() is store
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ocpfleet", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        code = ended.value.code
-        out, err = capsys.readouterr()
-        return code if isinstance(code, int) else 0, out, err
-
-    return run
 
 
 def put(store: MemoryStore, *ids: int, key: str | None = None) -> None:
@@ -194,5 +169,5 @@ def test_a_wrong_setting_is_one_sentence(command: Command, monkeypatch: pytest.M
 def test_the_help_names_every_command(command: Command) -> None:
     code, out, _ = command("--help")
     assert code == 0
-    for name in ("api", "worker", "flower", "hosts", "user"):
+    for name in ("api", "worker", "flower", "hosts", "user", "key"):
         assert name in out
