@@ -19,6 +19,8 @@ _NAMED: Final = 5
 """So many ids of a list are kept."""
 _LONGEST: Final = 300
 """Characters of a path or a sentence that are kept."""
+_DIGITS: Final = 18
+"""Of a task's id in a path: those that a JSON writer takes for sure."""
 _STRANGERS: Final = 20
 """So many entries of one source without proved credentials are kept in the store …"""
 _STRANGERS_LAPSE: Final = 10 * 60 * 1000
@@ -77,7 +79,7 @@ def _entry(scope: Scope, exchange: Exchange, now: int) -> AuditEntry:
 
 def _task_of(path_params: Mapping[str, Any]) -> int | None:
     text = str(path_params.get("taskInstanceId", ""))
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def _shortened(value: object) -> str:

@@ -117,8 +117,8 @@ async def _serve(settings: ApiSettings) -> None:
 
 async def _prepare(settings: ApiSettings, store: Store, passwords: Passwords) -> None:
     try:
-        await store.check()
         Vault(settings.key_file).check()
+        await store.check()
         await ensure_admin(store.users, passwords, settings.admin_password_file)
     except Misconfigured:
         raise

@@ -68,13 +68,13 @@ class AccessChecker:
             sent = datetime.strptime(date, _RFC_1123).replace(tzinfo=UTC)
         except ValueError:
             raise BadCredentials(
-                f"Date {date[:_SHOWN]} is not of the form Tue, 17 Jan 2023 09:13:57 GMT (RFC 1123, in GMT)."
+                f"Date {_printable(date)} is not of the form Tue, 17 Jan 2023 09:13:57 GMT (RFC 1123, in GMT)."
             ) from None
         now = self._clock()
         if abs(now - round(sent.timestamp() * 1000)) > WINDOW:
             here = datetime.fromtimestamp(now / 1000, tz=UTC).strftime(_RFC_1123)
             raise BadCredentials(
-                f"Date {date[:_SHOWN]} is more than 15 minutes off: it is {here} here. Set the client's clock, "
+                f"Date {date} is more than 15 minutes off: it is {here} here. Set the client's clock, "
                 "and sign each request when it is sent."
             )
 
@@ -83,7 +83,7 @@ class AccessChecker:
         user = await self._store.users.get(key.user) if key else None
         if key is None or user is None or user.id != key.user_id:
             raise BadCredentials(
-                f"There is no access key {key_id[:_SHOWN]}: it was never made, or it or its user was removed. "
+                f"There is no access key {_printable(key_id)}: it was never made, or it or its user was removed. "
                 "`ocpfleet key add` makes one."
             )
         return key, user
@@ -108,6 +108,10 @@ def _unfitting(parts: Signable) -> str:
         "x-ocp headers": headers,
         "path and query": parts.messages()[0].rpartition("\n")[2],
     }
-    listed = ", ".join(f"{name} {value[:_SHOWN] or '(empty)'}" for name, value in said.items())
-    printable = listed.encode(errors="replace").decode()
-    return f"The signature does not fit the request or the secret key. Compare what was received: {printable}."
+    listed = ", ".join(f"{name} {_printable(value) or '(empty)'}" for name, value in said.items())
+    return f"The signature does not fit the request or the secret key. Compare what was received: {listed}."
+
+
+def _printable(text: str) -> str:
+    """Return the beginning of what a client sent as any reply can carry it."""
+    return text[:_SHOWN].encode(errors="replace").decode()

@@ -75,16 +75,16 @@ class System:
         self.workers[name] = self.supervisor.start(name, [_program(), "worker"], named)
         return self.workers[name]
 
-    def start_api(self) -> None:
-        """Start the API and log in as its first administrator."""
+    def start_api(self, name: str = "api") -> None:
+        """Start an API process and log in as the first administrator; the client speaks to the newest one."""
+        self.client.close()
         port = free_port()
         password = self.directory / "admin-password"
         environment = self.environment | {
             "OCPFLEET_API_PORT": str(port),
             "OCPFLEET_ADMIN_PASSWORD_FILE": str(password),
-            "OCPFLEET_KEY_FILE": str(password.with_name("key-encryption-key")),
         }
-        child = self.supervisor.start("api", [_program(), "api"], environment)
+        child = self.supervisor.start(name, [_program(), "api"], environment)
         self.api = f"http://127.0.0.1:{port}"
         wait_until(lambda: self._status("/healthz") == httpx.codes.OK, 30, f"the API to answer: {child.log}")
         auth = ("admin", password.read_text().strip())
@@ -163,6 +163,7 @@ def running(directory: Path, *, workers: int = 2, **environment: str) -> Iterato
             **os.environ,
             "OCPFLEET_REDIS_URL": embedded.url(port, password),
             "OCPFLEET_SSH_KEYS": json.dumps([str(key.private)]),
+            "OCPFLEET_KEY_FILE": str(directory / "key-encryption-key"),
             **environment,
         }
         system = System(directory, supervisor, settings, key)

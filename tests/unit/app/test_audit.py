@@ -111,8 +111,9 @@ async def test_a_change_that_could_not_be_done_is_kept_with_what_was_wrong(api: 
 async def test_the_task_of_a_path_is_named(api: Api) -> None:
     viewer = await api.user("viewer", Role.HOST_VIEWER)
     await api.client.get("/api/v2/tasks/instances/17/subtasks/3/log", auth=viewer)
-    await api.client.get("/api/v2/tasks/instances/seventeen", auth=viewer)
-    assert [one["taskId"] for one in await entries(api)] == [None, 17]
+    for text in ("seventeen", "9" * 19, "9" * 400, "%D9%A3"):
+        await api.client.get(f"/api/v2/tasks/instances/{text}", auth=viewer)
+    assert [one["taskId"] for one in await entries(api)] == [*[None] * 4, 17]
 
 
 async def test_pages_newest_first(api: Api) -> None:

@@ -131,6 +131,23 @@ async def test_what_is_wrong_is_said(api: Api, signing: Signing, changed: dict[s
     assert api.dispatcher.submitted == []
 
 
+async def test_headers_that_are_no_text(api: Api, signing: Signing) -> None:
+    authorization = f"OCP-ACCESS-KEY-HMACSHA1 {signing.key_id}:x".encode()
+    wrong = [(b"authorization", authorization), (b"date", b"caf\xe9")]
+    answer = await api.client.get(HOSTS, auth=None, headers=wrong)  # type: ignore[arg-type]
+    assert refused(answer).startswith("Date caf? is not of the form")
+    odd = [
+        (b"authorization", authorization),
+        (b"date", b"Fri, 03 Sep 2021 07:01:10 GMT"),
+        (b"x-ocp-a", b"caf\xe9"),
+        (b"content-type", b"\xff"),
+    ]
+    answer = await api.client.get(f"{HOSTS}?a=%ff", auth=None, headers=odd)  # type: ignore[arg-type]
+    assert "Content-Type ?," in refused(answer)
+    answer = await api.client.get(HOSTS, auth=None, headers=[(b"authorization", b"OCP-ACCESS-KEY-HMACSHA1 \xff:\xff")])  # type: ignore[arg-type]
+    assert "needs a Date header" in refused(answer)
+
+
 async def test_another_body_or_query_or_method_does_not_fit(api: Api, signing: Signing) -> None:
     request = api.client.build_request("POST", STOP, json={"hostIds": [2]})
     next(signing.auth_flow(request))

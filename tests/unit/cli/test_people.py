@@ -142,6 +142,14 @@ def test_no_key_for_nobody_and_none_with_an_open_key_file(command: Command, stor
     assert asyncio.run(store.access_keys.all()) == ()
 
 
+def test_an_api_does_not_start_with_an_open_key_file(command: Command, file: Path) -> None:
+    file.touch()
+    file.chmod(0o640)
+    code, _, err = command("api")
+    assert code == 2
+    assert err.startswith("The key file of OCPFLEET_KEY_FILE has mode 0640")
+
+
 def test_a_key_is_removed(command: Command, store: MemoryStore, file: Path) -> None:
     put(store, "ann", Role.ADMIN)
     command("key", "add", "ann")

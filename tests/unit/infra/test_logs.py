@@ -31,6 +31,8 @@ def _logging_as_before() -> Iterator[None]:
         f"{{'authorization': 'Bearer {SECRET}'}}",
         f"(b'authorization', b'Basic {SECRET}')",
         f"sent Basic {SECRET}==",
+        f"Authorization: OCP-ACCESS-KEY-HMACSHA1 ak:{SECRET}=",
+        f"sent OCP-ACCESS-KEY-HMACSHA1 ak:{SECRET}=",
         f'"adminPassword": "{SECRET} {SECRET}"',
         f"password={SECRET}",
         f"OCPFLEET_SSH_KEY_PASSPHRASE='{SECRET}'",
