@@ -80,7 +80,12 @@ def create_app(
 
 
 def _lockout_rules(settings: ApiSettings) -> LockoutRules:
-    return LockoutRules(settings.login_failures, settings.login_failures_per_user, settings.login_lockout)
+    return LockoutRules(
+        per_pair=settings.login_failures,
+        per_address=settings.login_failures_per_address,
+        per_user=settings.login_failures_per_user,
+        lapses=settings.login_lockout,
+    )
 
 
 def _rate_rules(settings: ApiSettings) -> RateRules:

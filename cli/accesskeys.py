@@ -11,7 +11,7 @@ from app.auth.vault import Vault
 from cli import session
 from cli.people import found
 from core.access_key import AccessKey, new_pair
-from core.errors import NotFound
+from core.errors import InvalidRequest, NotFound
 from infra.settings import ApiSettings, load
 from infra.store.base import Store
 
@@ -28,15 +28,17 @@ def add(
     description: Annotated[str, typer.Option(help="what it is for")] = "",
 ) -> None:
     """Make an access key."""
+    if not description.isprintable() or len(description) > _LONGEST:
+        raise InvalidRequest(
+            "--description", description[:_LONGEST], f"A description is one line of up to {_LONGEST} characters."
+        )
     vault = Vault(load(ApiSettings).key_file)
     key_id, secret = new_pair()
 
     async def put(store: Store) -> None:
         owner = await found(store, user)
         sealed = vault.seal(secret)
-        await store.access_keys.put(
-            AccessKey(key_id, owner.name, owner.id, sealed, description[:_LONGEST], session.now())
-        )
+        await store.access_keys.put(AccessKey(key_id, owner.name, owner.id, sealed, description, session.now()))
         await session.audited(store, f"key add {user}", {"accessKey": key_id})
 
     session.run(put)

@@ -107,6 +107,9 @@ class ApiSettings(SharedSettings):
     login_failures_per_user: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         50, description="the same from anywhere; addresses from which the user came in lately are still heard"
     )
+    login_failures_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        100, description="the same from one address for any names; users who came in from there lately are still heard"
+    )
     login_lockout: Seconds = Field(900.0, description="seconds after the last wrong password until they are forgotten")
     rate_limit: bool = Field(default=True, description="limit the requests of each user")
     rate_limit_10_seconds: Rate = Field(2_000, description="requests of a user in 10 seconds, to one API process")

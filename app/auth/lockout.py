@@ -19,8 +19,10 @@ _HOME: Final = 64
 class LockoutRules:
     """When a name is locked out."""
 
-    per_source: int = 5
+    per_pair: int = 5
     """Wrong passwords for one name from one address, after which that address is refused for that name."""
+    per_address: int = 100
+    """Wrong passwords for any names from one address, after which only users known there are heard."""
     per_user: int = 50
     """Wrong passwords for one name from anywhere, after which only known addresses are heard for it."""
     lapses: float = 900.0
@@ -31,7 +33,7 @@ class Lockout:
     """Counts wrong passwords in the store, so that all API processes know of them.
 
     Names that nobody has are counted like others: a refusal does not tell whether a user exists. An address from which
-    the user came in during the last 30 days is known: strangers cannot lock a user out there.
+    a user came in during the last 30 days is known for this user: strangers cannot lock the user out there.
     """
 
     def __init__(self, guard: Guard, rules: LockoutRules) -> None:
@@ -45,22 +47,23 @@ class Lockout:
             LoginBlocked: the name is locked out, for this address or altogether.
             StoreUnavailable: the counters cannot be read.
         """
-        here, anywhere, known = await self._guard.counted(_counters(name, source))
-        if here.count >= self._rules.per_source:
-            raise _blocked(" from your address", here.left)
-        if anywhere.count >= self._rules.per_user and not known.count:
-            raise _blocked("", anywhere.left)
+        pair, user, address, known = await self._guard.counted([*_counters(name, source), _known(name, source)])
+        if pair.count >= self._rules.per_pair:
+            raise _blocked("for this user name from your address", pair.left)
+        if user.count >= self._rules.per_user and not known.count:
+            raise _blocked("for this user name", user.left)
+        if address.count >= self._rules.per_address and not known.count:
+            raise _blocked("from your address", address.left)
 
     async def failed(self, name: str, source: str) -> None:
         """Count a wrong password."""
-        here, anywhere, _ = _counters(name, source)
-        await self._guard.count((here, anywhere), round(self._rules.lapses * 1000))
+        await self._guard.count(_counters(name, source), round(self._rules.lapses * 1000))
 
     async def succeeded(self, name: str, source: str) -> None:
-        """Forget the wrong passwords of an address, and know it from now on."""
-        here, _, known = _counters(name, source)
-        await self._guard.clear(here)
-        await self._guard.count((known,), _KNOWN_FOR)
+        """Forget the wrong passwords for a name from an address, and know it there from now on."""
+        pair, *_ = _counters(name, source)
+        await self._guard.clear(pair)
+        await self._guard.count((_known(name, source),), _KNOWN_FOR)
 
 
 def network_of(source: str) -> str:
@@ -81,13 +84,17 @@ def digest(*words: str) -> str:
 
 
 def _counters(name: str, source: str) -> tuple[str, str, str]:
-    pair = digest(name, network_of(source))
-    return f"login:{pair}", f"login:{digest(name)}", f"known:{pair}"
+    network = network_of(source)
+    return f"login:{digest(name, network)}", f"login:user:{digest(name)}", f"login:address:{digest(network)}"
 
 
-def _blocked(whence: str, left: int) -> LoginBlocked:
+def _known(name: str, source: str) -> str:
+    return f"known:{digest(name, network_of(source))}"
+
+
+def _blocked(which: str, left: int) -> LoginBlocked:
     seconds = max(1, math.ceil(left / 1000))
     return LoginBlocked(
-        f"Too many wrong passwords for this user name{whence}: none is looked at for now. Try again in {seconds} s.",
+        f"Too many wrong passwords {which}: none is looked at for now. Try again in {seconds} s.",
         seconds,
     )

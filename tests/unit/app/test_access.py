@@ -104,7 +104,7 @@ async def authenticator(limits: Limits) -> tuple[Authenticator, Counting, Clock]
     store, passwords, clock = MemoryStore(), Counting(), Clock()
     for name in ("ann", "bob"):
         await store.users.put(User(0, name, f"{name}-pw", frozenset()))
-    lockout = Lockout(store.guard, LockoutRules(per_source=100))
+    lockout = Lockout(store.guard, LockoutRules(per_pair=100))
     return Authenticator(store.users, passwords, lockout, limits, clock), passwords, clock
 
 

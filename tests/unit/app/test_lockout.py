@@ -18,7 +18,7 @@ HOSTS = "/api/v2/compute/hosts"
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 RIGHT, WRONG = Credentials("ann", "ann-pw"), Credentials("ann", "no")
 DEFAULT = Limits()
-RULES = LockoutRules(per_source=3, per_user=5, lapses=60)
+RULES = LockoutRules(per_pair=3, per_user=5, per_address=12, lapses=60)
 
 
 class Counting(Passwords):
@@ -103,6 +103,17 @@ async def test_many_addresses_lock_the_user_but_not_where_it_is_known(world: Wor
     assert await checking.user(RIGHT, HERE)
     await fail(checking, 3)
     await blocked(checking), "known or not, an address has its own count"
+
+
+async def test_who_tries_many_names_is_not_heard_at_that_address_but_who_is_known_there_is(world: World) -> None:
+    checking = await world.process(limits=Limits(remember=0))
+    assert await checking.user(RIGHT, HERE)
+    for number in range(12):
+        await fail(checking, 1, Credentials(f"name-{number}", "x"))
+    assert (await blocked(checking, Credentials("name-12", "x"))).sentence.startswith(
+        "Too many wrong passwords from your address: none is looked at for now."
+    )
+    assert await checking.user(RIGHT, HERE)
 
 
 async def test_what_was_proved_lately_stands(world: World) -> None:

@@ -133,6 +133,7 @@ def test_a_key_shows_its_secret_once_and_keeps_it_encrypted(command: Command, st
 
 def test_no_key_for_nobody_and_none_with_an_open_key_file(command: Command, store: MemoryStore, file: Path) -> None:
     assert command("key", "add", "nobody")[0] == 1
+    assert command("key", "add", "ann", "--description", "two\nlines")[0] == 2
     put(store, "ann", Role.ADMIN)
     file.touch(mode=0o644)
     file.chmod(0o644)
