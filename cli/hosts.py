@@ -41,6 +41,7 @@ async def _import(store: Store, file: Path) -> tuple[int, int]:
         raise InvalidRequest("FILE", str(file), _told(file, inventory.problems))
     unknown = await store.hosts.unknown([entry.target.host_id for entry in inventory.entries])
     await store.hosts.put(inventory.entries, session.now())
+    await session.audited(store, "hosts import", {"file": file.name, "hosts": str(len(inventory.entries))})
     return len(unknown), len(inventory.entries) - len(unknown)
 
 

@@ -51,6 +51,7 @@ async def _trust(store: Store, host: Host, timeout: float, *, ask: bool) -> bool
         _say("  left as it was")
         return False
     await store.hosts.pin(target.host_id, key, session.now(), replace=True)
+    await session.audited(store, f"hosts trust {target.host_id}", {"hostKey": hostkeys.fingerprint(key)})
     _say("  pinned")
     return True
 

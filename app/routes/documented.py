@@ -16,6 +16,13 @@ _ERRORS: Final = {
     503: "The store or the broker does not answer. Nothing was done; Retry-After says when to try again.",
 }
 
+_WHOLE: Final = {"type": "integer"}
+_RATE_HEADERS: Final = {
+    "RateLimit-Limit": {"schema": _WHOLE, "description": "requests that the tightest window allows"},
+    "RateLimit-Remaining": {"schema": _WHOLE, "description": "requests that it has left"},
+    "RateLimit-Reset": {"schema": _WHOLE, "description": "seconds until it is over"},
+}
+
 HOST_IDS_BODY: Final = {
     "required": True,
     "content": {
@@ -55,7 +62,11 @@ def documented(
     return {
         "description": f"Needs the permission `{permission}` (roles {roles}).",
         "responses": {
-            200: {"model": Reply[data], "description": "Done."},  # type: ignore[valid-type]
+            200: {
+                "model": Reply[data],  # type: ignore[valid-type]
+                "description": "Done.",
+                "headers": _RATE_HEADERS,
+            },
             **{status: {"model": ErrorReply, "description": _ERRORS[status]} for status in statuses},
             "default": {"model": ErrorReply, "description": "Any other error, in the same envelope."},
         },

@@ -81,6 +81,9 @@ def test_a_program_signs_its_requests(system: System) -> None:
         answer = httpx.get(f"{first if number % 2 else system.api}/api/v2/audit", auth=("robot", "wrong"), timeout=30)
         assert answer.json()["error"]["code"] == (30004 if number < 3 else 30007)
     assert answer.headers["retry-after"]
+    proxied = {"X-Forwarded-For": "203.0.113.7"}
+    answer = httpx.get(f"{system.api}/api/v2/audit", auth=("robot", "wrong"), headers=proxied, timeout=30)
+    assert answer.json()["error"]["code"] == 30004, "another client of the proxy is heard"
 
     system.client.auth = admin
     kept = system.client.get("/audit?size=100").json()["data"]["contents"]
@@ -94,8 +97,9 @@ def test_a_program_signs_its_requests(system: System) -> None:
         ("POST", "robot", 401, None, "NONE"),
         ("COMMAND", operator, 200, None, "LOCAL"),
         ("GET", None, 401, None, "NONE"),
-        *[("GET", "robot", 401, None, "NONE")] * 4,
+        *[("GET", "robot", 401, None, "NONE")] * 5,
     ]
+    assert [one["source"] for one in kept[:2]] == ["203.0.113.7", "127.0.0.1"]
     secret = found[2]
     logs = "".join(path.read_text() for path in (system.directory / "logs").iterdir())
     assert secret not in logs

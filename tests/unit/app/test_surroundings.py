@@ -86,6 +86,7 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
     stop = document["paths"][STOP]["post"]
     assert stop["requestBody"]["content"]["application/json"]["schema"]["required"] == ["hostIds"]
     assert set(stop["responses"]) == {"200", "400", "401", "403", "404", "413", "415", "429", "503", "default"}
+    assert set(stop["responses"]["200"]["headers"]) == {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
     for operations in document["paths"].values():
         for operation in operations.values():
             assert operation["summary"]

@@ -10,9 +10,11 @@ import pytest
 
 from app.auth.passwords import Argon2
 from app.auth.vault import Vault
+from cli import hostkeys
 from core.audit import AuditEntry, Proof
 from core.user import Role, User
 from infra.store.memory.store import MemoryStore
+from tests.support.api import KEY
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -159,6 +161,24 @@ def test_a_key_is_removed(command: Command, store: MemoryStore, file: Path) -> N
     assert command("key", "remove", key.id) == (0, f"Removed the access key {key.id}.\n", "")
     code, _, err = command("key", "remove", key.id)
     assert (code, err) == (1, f"There is no access key {key.id}. `ocpfleet key list` shows them all.\n")
+
+
+def test_changes_of_the_inventory_are_in_the_audit(
+    command: Command, store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fetch(*_: object) -> str:
+        return KEY
+
+    monkeypatch.setattr(hostkeys, "fetch", fetch)
+    inventory = tmp_path / "hosts.csv"
+    inventory.write_text("id,innerIpAddress\n1,10.0.0.1\n2,10.0.0.2\n")
+    command("hosts", "import", str(inventory))
+    for _ in range(2):
+        command("hosts", "trust", "1", "--yes")
+    assert [(entry.path, dict(entry.fields)) for entry in reversed(noted(store))] == [
+        ("hosts import", {"file": "hosts.csv", "hosts": "2"}),
+        ("hosts trust 1", {"hostKey": hostkeys.fingerprint(KEY)}),
+    ]
 
 
 def test_commands_are_in_the_audit(command: Command, store: MemoryStore, file: Path) -> None:
