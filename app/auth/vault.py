@@ -1,6 +1,7 @@
 """Secret keys, encrypted for the store with a key that only the API's machine has."""
 
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -87,10 +88,9 @@ class Vault:
 
     def _make(self) -> None:
         """Make the file. Of several processes at once one wins; all use its file."""
-        draft = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+        draft = self._file.with_name(f".{self._file.name}.{secrets.token_hex(8)}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            draft.unlink(missing_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as written:
                 written.write(Fernet.generate_key() + b"\n")
