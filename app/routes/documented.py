@@ -15,6 +15,8 @@ _ERRORS: Final = {
     503: "The store or the broker does not answer. Nothing was done; Retry-After says when to try again.",
 }
 
+_BEYOND: Final = "\n\nBeyond OCP, which has no such route."
+
 HOST_IDS_BODY: Final = {
     "required": True,
     "content": {
@@ -39,7 +41,11 @@ HOST_IDS_BODY: Final = {
 
 
 def documented(
-    data: type[object], permission: Permission, *errors: int, body: dict[str, Any] | None = None
+    data: type[object],
+    permission: Permission,
+    *errors: int,
+    body: dict[str, Any] | None = None,
+    beyond_ocp: bool = False,
 ) -> dict[str, Any]:
     """Return the arguments of a route for its document.
 
@@ -48,11 +54,12 @@ def documented(
         permission: what its caller needs.
         errors: the statuses of its errors, beside 401, 403 and 503.
         body: its request body, where it takes one.
+        beyond_ocp: whether OCP has no such route.
     """
     roles = ", ".join(roles_granting(permission))
     statuses = sorted({401, 403, 503, *errors})
     return {
-        "description": f"Needs the permission `{permission}` (roles {roles}).",
+        "description": f"Needs the permission `{permission}` (roles {roles})." + _BEYOND * beyond_ocp,
         "responses": {
             200: {"model": Reply[data], "description": "Done."},  # type: ignore[valid-type]
             **{status: {"model": ErrorReply, "description": _ERRORS[status]} for status in statuses},
