@@ -51,7 +51,7 @@ def create_app(
 
     app = FastAPIOffline(
         title="ocpfleet",
-        summary="Stops, restarts and starts the OCP agents of a whole fleet of hosts, each request as one durable task.",
+        summary="Stops, restarts and starts the OCP agents of a fleet of hosts, each request as one durable task.",
         version="2",
         redirect_slashes=False,
         redoc_url=None,

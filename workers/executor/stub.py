@@ -18,6 +18,7 @@ from core.host import Target
 from core.outcome import Unreachable
 from workers.executor.base import Completed, ConnectionFailed
 
+_PROXY = "pos_proxy"
 _NAMES = ("agentd", "mgragent", "monagent")
 _OK = '{"successful":true,"message":"ok","error":""}'
 _LOOK, _SIGNAL = "ocpfleet-look", "ocpfleet-signal"
@@ -44,6 +45,8 @@ class Behaviour(Enum):
     """The agent's own stop and start say no with `StubExecutor.refusal`, and everything stays as it is."""
     LAME = auto()
     """Its agent starts, and one of its services never comes up."""
+    PROXIED = auto()
+    """It has a pos proxy, as with agents before 3.2."""
     MISSING = auto()
     """There is no control program; agent processes run all the same."""
 
@@ -120,6 +123,8 @@ class StubExecutor:
                 return _NAMES[1:]
             case Behaviour.LAME:
                 return _NAMES[:-1]
+            case Behaviour.PROXIED:
+                return (*_NAMES, _PROXY)
             case _:
                 return _NAMES
 
@@ -161,11 +166,11 @@ class StubSession:
                 return Completed(0, None, "", "")
 
     def _look(self, words: tuple[str, ...]) -> Completed:
-        prefix, directory = self._target.agent_prefix, f"{self._target.agent_home}/bin"
+        prefix = self._target.agent_prefix
         lines = (
-            f"ocpfleet: agent {pid} {prefix}_{name} S {pid} {directory}/{prefix}_{name}"
+            f"ocpfleet: agent {pid} {full} S {pid} {words[0]}/{full}"
             for pid, name in self._host.alive.items()
-            if f"{prefix}_{name}" in words
+            if (full := name if name == _PROXY else f"{prefix}_{name}") in words
         )
         return Completed(0, None, "\n".join(("ocpfleet: look", *lines, "ocpfleet: end\n")), "")
 
@@ -201,7 +206,7 @@ class StubSession:
             }
             for name in _NAMES[1:]
         }
-        ready = len(alive) == len(_NAMES)
+        ready = alive.keys() >= set(_NAMES)
         message = {"state": "running", "ready": ready, "pid": alive["agentd"], "services": services}
         return Completed(0, None, json.dumps({"successful": True, "message": message, "error": ""}), "")
 
