@@ -98,9 +98,12 @@ def _prove(story: Story, target: Target, policy: StartPolicy, now: float) -> Ste
     if said is None:
         return Ask()
     if isinstance(said, Report) and said.ready:
-        left = _ready_since(story, said.pid) + policy.proof_gap - story.asked[-1].at
+        first, *again = _ready_at(story, said.pid)
+        left = first + policy.proof_gap - story.asked[-1].at
         if left > _SLACK:
             return Wait(left, f"agentd {said.pid} must then still say that it is ready")
+        if not again:
+            return Ask()
     return Look() if story.now_seen is None else _judge(story, story.now_seen, target, policy, now)
 
 
@@ -116,14 +119,13 @@ def _judge(story: Story, seen: Sight, target: Target, policy: StartPolicy, now: 
             return _not_yet(story, seen, policy, now)
 
 
-def _ready_since(story: Story, agentd: int) -> float:
-    """Return when the reports began to say without a break that this agentd is ready."""
-    since = story.asked[-1].at
-    for asked in reversed(story.asked):
-        if not (isinstance(asked.said, Report) and asked.said.ready and asked.said.pid == agentd):
-            break
-        since = asked.at
-    return since
+def _ready_at(story: Story, agentd: int) -> list[float]:
+    """Return when reports said that this agentd is ready, from the first after which none said anything else."""
+    times: list[float] = []
+    for asked in story.asked:
+        same = isinstance(asked.said, Report) and asked.said.ready and asked.said.pid == agentd
+        times = [*times, asked.at] if same else []
+    return times
 
 
 def _its_processes(said: Report, seen: Sight, target: Target) -> tuple[int, ...] | None:
