@@ -43,8 +43,8 @@ def look_command(target: Target) -> Command:
 
 
 def proxy_look_command(target: Target) -> Command:
-    """Return the command that lists the host's live pos proxies out of the agent's home; `read_look` reads it too."""
-    return _look(target, target.agent_home.rstrip("/"), (PROXY, PROXY, PROXY))
+    """Return the command that lists the host's live pos proxies, wherever they are from; `read_look` reads it too."""
+    return _look(target, "", (PROXY, PROXY, PROXY))
 
 
 def _look(target: Target, directory: str, names: tuple[str, ...]) -> Command:
