@@ -36,10 +36,17 @@ class LocalSession:
         )  # fmt: skip
         try:
             async with asyncio.timeout(timeout):
-                return await _finished(process)
+                stdout, stderr, _ = await asyncio.gather(
+                    _read(process.stdout), _read(process.stderr), _ended(process.pid)
+                )
         except BaseException:
-            await _kill(process)
+            await _kill(process.pid)
             raise
+        finally:
+            status = process.wait()  # it has ended
+        if status < 0:
+            return Completed(None, signal.Signals(-status).name.removeprefix("SIG"), stdout, stderr)
+        return Completed(status, None, stdout, stderr)
 
 
 class LocalExecutor:
@@ -52,13 +59,6 @@ class LocalExecutor:
 
     async def aclose(self) -> None:
         """Nothing is held."""
-
-
-async def _finished(process: subprocess.Popen[bytes]) -> Completed:
-    stdout, stderr, status = await asyncio.gather(_read(process.stdout), _read(process.stderr), _ended(process))
-    if status < 0:
-        return Completed(None, signal.Signals(-status).name.removeprefix("SIG"), stdout, stderr)
-    return Completed(status, None, stdout, stderr)
 
 
 async def _read(pipe: IO[bytes] | None) -> str:
@@ -75,22 +75,20 @@ async def _read(pipe: IO[bytes] | None) -> str:
     return output.text()
 
 
-async def _ended(process: subprocess.Popen[bytes]) -> int:
-    """Wait for the end of a process and reap it."""
+async def _ended(pid: int) -> None:
+    """Wait until a child has ended. It is not reaped, so its pid stays its own."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    handle = os.pidfd_open(process.pid)
+    handle = os.pidfd_open(pid)
     loop.add_reader(handle, ended.set)
     try:
         await ended.wait()
     finally:
         loop.remove_reader(handle)
         os.close(handle)
-    return process.wait()
 
 
-async def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the command and what it started, and reap it."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await _ended(process)
+async def _kill(pid: int) -> None:
+    """Kill a child that is not reaped yet and all of its group, and wait for its end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    await _ended(pid)
