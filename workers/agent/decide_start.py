@@ -97,19 +97,19 @@ def _prove(story: Story, target: Target, policy: StartPolicy, now: float) -> Ste
     said = story.now_said
     if said is None:
         return Ask()
-    if isinstance(said, Report) and said.ready:
-        first, *again = _ready_at(story, said.pid)
-        left = first + policy.proof_gap - story.asked[-1].at
+    if isinstance(said, Report) and said.ready and now < story.calls[-1].ended + policy.ready_for:
+        times = _ready_at(story, said.pid)
+        left = times[0] + policy.proof_gap - times[-1]
         if left > _SLACK:
             return Wait(left, f"agentd {said.pid} must then still say that it is ready")
-        if not again:
+        if len(times) == 1:
             return Ask()
     return Look() if story.now_seen is None else _judge(story, story.now_seen, target, policy, now)
 
 
 def _judge(story: Story, seen: Sight, target: Target, policy: StartPolicy, now: float) -> Step:
     match story.now_said:
-        case Report(ready=True) as said if pids := _its_processes(said, seen, target):
+        case Report(ready=True) as said if _twice(story, said, policy) and (pids := _its_processes(said, seen, target)):
             return Conclude(_success(story, said, pids))
         case Missing():
             return Conclude(NotInstalled(control_program(target), seen.pids))
@@ -126,6 +126,11 @@ def _ready_at(story: Story, agentd: int) -> list[float]:
         same = isinstance(asked.said, Report) and asked.said.ready and asked.said.pid == agentd
         times = [*times, asked.at] if same else []
     return times
+
+
+def _twice(story: Story, said: Report, policy: StartPolicy) -> bool:
+    times = _ready_at(story, said.pid)
+    return len(times) > 1 and times[-1] - times[0] >= policy.proof_gap - _SLACK
 
 
 def _its_processes(said: Report, seen: Sight, target: Target) -> tuple[int, ...] | None:
@@ -185,7 +190,7 @@ def _too_late(story: Story, seen: Sight, reason: str, now: float) -> Outcome:
 def _reason(story: Story) -> str:
     match story.now_said:
         case Report(ready=True) as said:
-            return f"{said}, but its processes were not found"
+            return f"{said}, but is not the agentd of before, or its processes were not found"
         case NoAnswer(limit):
             return f"agentd did not answer within {limit:g} s"
         case Declined(_, detail) | Unclear(detail):

@@ -104,10 +104,9 @@ def test_the_steps_of_a_restart_are_those_of_ocp() -> None:
 
 
 def test_each_task_type_says_where_it_leaves_agent_and_host() -> None:
-    left = {slug: (one.agent_during, one.agent_after, one.host_status) for slug, one in TASK_TYPES.items()}
     stopped = ("STOPPING", "OFFLINE", "OFFLINE")
     running = ("RESTARTING", "AVAILABLE", "ONLINE")
-    assert left == {
+    expected = {
         "batch_stop_agents": stopped,
         "stop_agent": stopped,
         "batch_restart_agents": running,
@@ -115,3 +114,5 @@ def test_each_task_type_says_where_it_leaves_agent_and_host() -> None:
         "batch_start_agents": running,
         "start_agent": running,
     }
+    types = [TASK_TYPES[slug] for slug in expected]
+    assert {one.slug: (one.agent_during, one.agent_after, one.host_status) for one in types} == expected

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.outcome import (
     AlreadyRunning,
@@ -19,8 +23,24 @@ from core.outcome import (
     UnexpectedAnswer,
     Unreachable,
 )
-from tests.support.scripted import HOME, TARGET, Reply, look, play_start, shell, signal, start, status, stop
+from tests.support.scripted import (
+    HOME,
+    TARGET,
+    Reply,
+    ScriptedHost,
+    look,
+    play_start,
+    shell,
+    signal,
+    start,
+    status,
+    stop,
+)
+from workers.agent.start import StartPolicy, start_agent
 from workers.executor.base import Completed, ConnectionFailed
+
+if TYPE_CHECKING:
+    from core.command import Command
 
 ALL = ("agentd", "mgragent", "monagent")
 CHILDREN = ("mgragent", "monagent")
@@ -277,7 +297,7 @@ async def test_ready_said_of_processes_that_the_look_does_not_find_is_not_believ
     outcome, _ = await play_start(look(), start(), ready(), *seen * 28)
 
     assert isinstance(outcome, NotReady)
-    assert outcome.detail.endswith("but its processes were not found")
+    assert outcome.detail.endswith("or its processes were not found")
 
 
 async def test_processes_whose_executables_are_hidden_prove_nothing() -> None:
@@ -302,3 +322,60 @@ async def test_a_status_that_is_no_document_is_told_of() -> None:
 
     assert isinstance(outcome, NotReady)
     assert outcome.detail == "the status was: the agent's status is 'ok'"
+
+
+async def test_an_agent_that_is_always_another_one_is_not_ready() -> None:
+    others = [ready(agentd) for agentd in range(20, 240, 20)]
+    outcome, _ = await play_start(look(), start(), *others, look("agentd:220", "mgragent:221", "monagent:222"))
+
+    assert isinstance(outcome, NotReady)
+    assert outcome.waited_seconds == 30.0
+    assert "is not the agentd of before" in outcome.detail
+
+
+HOSTILE = [
+    *[look(), look(*ALL), look(*NEW), look(*CHILDREN), look("agentd"), look("agentd?")],
+    *[start(), start(NOT_YET), start(LOCKED), start(BROKEN_LOCK), start(QUICK_END)],
+    *[Reply("start", TimeoutError(), takes=30.0), shell(127, "not found", to="start")],
+    *[ready(), ready(20), status(state="stopping"), status(DOWN), status(WEDGED, takes=10.0)],
+    *[status(mgragent="stopped"), status(monagent="unknown"), status("permission denied")],
+    *[stop(), stop(LOCKED), signal("TERM", 10, 11, 12), signal("TERM", 20, refused=True)],
+]
+
+
+class HostileHost(ScriptedHost):
+    """Answers each command with whatever comes to its mind."""
+
+    draw: st.DataObject
+
+    async def run(self, command: Command, *, timeout: float) -> Completed:
+        assert timeout == 30.0
+        kind = self._kind(command)
+        reply = self.draw.draw(st.sampled_from([reply for reply in HOSTILE if reply.to == kind]))
+        self.time += reply.takes + 0.01
+        self.done.append(kind)
+        if isinstance(reply.answer, Exception):
+            raise reply.answer
+        return reply.answer
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+async def test_whatever_a_host_answers_a_start_comes_to_an_end(data: st.DataObject) -> None:
+    host = HostileHost(deque())
+    host.draw = data
+    outcome = await start_agent(
+        host,
+        TARGET,
+        policy=StartPolicy(),
+        journal=host.journal,
+        stands=host.stands,
+        sleep=host.sleep,
+        monotonic=lambda: host.time,
+    )
+
+    assert outcome.sentence()
+    assert host.time - 1000 < 600, "longer than the subtask's limit"
+    if outcome.successful:
+        assert host.done[-1] == "look"
+        assert host.done.count("status") >= 2
