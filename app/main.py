@@ -20,8 +20,8 @@ from app.auth.rates import RateRules, Rates
 from app.auth.vault import Vault
 from app.exchange import Exchanges
 from app.fleet import Fleet
+from app.routes import agents, health, hosts, tasks
 from app.routes import audit as audit_routes
-from app.routes import health, hosts, tasks
 from app.server import Server, bound_socket, local_address
 from core.errors import Misconfigured, Unavailable
 from infra.celery import make_celery
@@ -56,7 +56,7 @@ def create_app(
 
     app = FastAPIOffline(
         title="ocpfleet",
-        summary="Stops the OCP agents of a whole fleet of hosts, each request as one durable task.",
+        summary="Stops, restarts and starts the OCP agents of a fleet of hosts, each request as one durable task.",
         version="2",
         redirect_slashes=False,
         redoc_url=None,
@@ -74,7 +74,7 @@ def create_app(
     )
     errors.install(app)
     app.add_middleware(Exchanges, on_fault=errors.unexpected, on_reply=audit.record)
-    for router in (hosts.router, tasks.router, audit_routes.router, health.router):
+    for router in (agents.router, hosts.router, tasks.router, audit_routes.router, health.router):
         app.include_router(router)
     return app
 

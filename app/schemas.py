@@ -65,10 +65,14 @@ class ErrorReply(Envelope):
 class Context(Wire):
     """What a task was asked to do."""
 
-    list_map: dict[str, list[str]] = Field(description="host_ids: the hosts, in the order of parallelIdx")
+    list_map: dict[str, list[str]] = Field(
+        description="host_ids: the hosts, in the order of parallelIdx; empty for one host"
+    )
     parallel: bool = Field(description="false for a task")
     parallel_idx: int = Field(description="-1 for a task")
-    string_map: dict[str, str] = Field(description="prohibit_rollback: whether it may not be rolled back")
+    string_map: dict[str, str] = Field(
+        description="prohibit_rollback: whether it may not be rolled back; host_id: the one host"
+    )
 
 
 class Subtask(Wire):
@@ -83,7 +87,9 @@ class Subtask(Wire):
     name: str = Field(description="what it does")
     node_type: Literal["JAVA_TASK"] = Field(description="always JAVA_TASK")
     operation: Operation = Field(description="why it runs or ran")
-    parallel_idx: int = Field(description="index of its host in the task's host_ids; -1 for a wait node")
+    parallel_idx: int = Field(
+        description="index of its host in the task's host_ids; -1 for a wait node and in a task for one host"
+    )
     prohibit_rollback: bool = Field(description="whether it may not be rolled back")
     run_time: int = Field(description="how many times it has been run, from 1")
     series_id: int = Field(description="its number in the task, from 0")
@@ -100,7 +106,7 @@ class _Task(Wire):
     operation: Operation = Field(description="why it runs")
     start_time: Moment = Field(description="when it was accepted")
     status: TaskStatus = Field(description="where it stands")
-    subtasks: list[Subtask] = Field(description="3N+2 for a batch stop of N hosts")
+    subtasks: list[Subtask] = Field(description="for N hosts: 3N+2 for a stop or start, 5N+4 for a restart")
     task_definition_id: int = Field(description="-1: no schedule made it")
     type: Literal["MANUAL"] = Field(description="how it came about")
 
@@ -110,6 +116,7 @@ class TaskInstance(_Task):
 
     context: Context = Field(description="what it was asked to do")
     creator: str = Field(description="the user who asked for it")
+    host_id: Long | None = Field(None, description="the host of a task for one host; absent in any other")
 
 
 class Creator(Wire):

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.fleet import Fleet
-from core.catalogue import batch_stop_agents
 from core.errors import (
     BrokerUnavailable,
     FleetError,
@@ -18,6 +17,7 @@ from core.errors import (
 from core.host import Host
 from core.journal import RunLog
 from core.record import Creator, Draft, SubtaskRecord, TaskRecord
+from core.step import TaskType
 from core.user import User
 from infra.store.base import AuditPage, HostPage
 
@@ -34,8 +34,15 @@ class Readiness:
     workers: str | None
 
 
-async def stop_agents(fleet: Fleet, user: User, host_ids: Sequence[int], trace_id: str) -> TaskRecord:
-    """Accept a batch stop: store the task first, then publish it.
+async def accept(fleet: Fleet, user: User, task_type: TaskType, host_ids: Sequence[int], trace_id: str) -> TaskRecord:
+    """Accept a request to do something on hosts: store the task first, then publish it.
+
+    Args:
+        fleet: what the API works with.
+        user: who asks.
+        task_type: what for.
+        host_ids: on which hosts, distinct, at least one; exactly one for a type that is not parallel.
+        trace_id: the request's.
 
     Raises:
         UnknownHosts: some hosts are not in the inventory; nothing was stored.
@@ -44,9 +51,9 @@ async def stop_agents(fleet: Fleet, user: User, host_ids: Sequence[int], trace_i
     """
     unknown = await fleet.store.hosts.unknown(host_ids)
     if unknown:
-        raise UnknownHosts(unknown)
+        raise UnknownHosts(unknown, "hostIds" if task_type.parallel else "hostId")
     draft = Draft(
-        task_type=batch_stop_agents.TASK_TYPE,
+        task_type=task_type,
         host_ids=tuple(host_ids),
         creator=Creator(user.id, user.name),
         executor=fleet.server,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from pydantic import BeforeValidator
 
 from app.audit import note
@@ -25,6 +25,8 @@ _BODY_BYTES_PER_HOST: Final = 48
 """An id of 19 digits on a line of its own, deeply indented."""
 _EXAMPLE: Final = '{"hostIds": [1001, 1002]}'
 _CLIPPED: Final = 80
+_MISSPELT: Final = frozenset({"hostids", "hostid", "hostidlist", "hosts"})
+"""Names that stand for hostIds, small and without underscores; OCP's own page of a batch restart prints the first."""
 
 
 async def read_host_ids(request: Request) -> tuple[int, ...]:
@@ -71,7 +73,10 @@ def checked_host_ids(body: bytes, most: int) -> tuple[int, ...]:
     for name in document:
         if name != HOST_IDS:
             shown = name[:_CLIPPED]
-            raise InvalidRequest(shown, document[name], f"{shown}: there is no such field. Send only {_EXAMPLE}.")
+            meant = " It is called hostIds." * (name.lower().replace("_", "") in _MISSPELT)
+            raise InvalidRequest(
+                shown, document[name], f"{shown}: there is no such field.{meant} Send only {_EXAMPLE}."
+            )
     host_ids = document.get(HOST_IDS)
     if host_ids is None:
         state = "is null" if HOST_IDS in document else "is missing"
@@ -162,3 +167,6 @@ def _whole(text: object) -> object:
 
 Whole = BeforeValidator(_whole)
 """Makes a parameter of the path or the query take whole numbers only."""
+
+HostId = Annotated[int, Whole, Path(alias="hostId", ge=1, le=LONGEST_ID)]
+"""The host that a path names."""

@@ -45,15 +45,20 @@ class TaskNotFound(NotFound):
 
 
 class UnknownHosts(NotFound):
-    """Hosts that are not in the inventory."""
+    """Hosts that are not in the inventory.
+
+    Args:
+        host_ids: which.
+        field: where the request names them.
+    """
 
     shown: ClassVar[int] = 20
 
-    def __init__(self, host_ids: tuple[int, ...]) -> None:
+    def __init__(self, host_ids: tuple[int, ...], field: str = "hostIds") -> None:
         named = ", ".join(map(str, host_ids[: self.shown]))
         more = f" and {len(host_ids) - self.shown} more" * (len(host_ids) > self.shown)
         super().__init__(
-            f"hostIds: not in the inventory: {named}{more}. List the hosts with GET /api/v2/compute/hosts, "
+            f"{field}: not in the inventory: {named}{more}. List the hosts with GET /api/v2/compute/hosts, "
             "or import the missing ones with `ocpfleet hosts import FILE`."
         )
         self.host_ids = host_ids

@@ -25,7 +25,7 @@ class AgentStatus(StrEnum):
     AVAILABLE = "AVAILABLE"
     """It runs."""
     RESTARTING = "RESTARTING"
-    """A task that holds the host is restarting it."""
+    """A task that holds the host is restarting or starting it; OCP has no word for a start."""
     STOPPING = "STOPPING"
     """A task that holds the host is stopping it."""
     REINSTALLING = "REINSTALLING"

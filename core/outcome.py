@@ -31,7 +31,7 @@ class Success(Outcome, ABC):
 
 @dataclass(frozen=True, slots=True)
 class Done(Success):
-    """A step that only touches the record did its work."""
+    """A step that changes nothing on a host did its work."""
 
     what: str
 
@@ -62,6 +62,73 @@ class AlreadyStopped(Success):
     @override
     def sentence(self) -> str:
         return "Was already stopped: no process of the agent was alive before or after the command."
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Success):
+    """The agent was started, and was twice found ready with the same agentd and its three processes alive."""
+
+    pids: tuple[int, ...]
+
+    @override
+    def sentence(self) -> str:
+        return f"Started: {_pids(self.pids)} run; the agent was ready twice, with the same agentd."
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyRunning(Success):
+    """The agent ran before the start, with the same agentd, and was twice found ready."""
+
+    pids: tuple[int, ...]
+
+    @override
+    def sentence(self) -> str:
+        return f"Was already running: {_pids(self.pids)} run; the agent was ready twice, with the same agentd."
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady(Outcome):
+    """The agent was started, or seen at its stop, and did not become ready in the time that it was given."""
+
+    detail: str
+    pids: tuple[int, ...]
+    waited_seconds: float
+
+    @override
+    def sentence(self) -> str:
+        return (
+            f"Not ready: {self.detail} after {self.waited_seconds:.0f} s ({_pids(self.pids)} alive). Look into the "
+            "agent's log directory on the host (a port that another program has taken is a usual cause), then retry."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EndedAtOnce(Outcome):
+    """The agentd that the start brought up ended within its first second."""
+
+    agent_home: str
+    detail: str
+
+    @override
+    def sentence(self) -> str:
+        return (
+            f"Ended at once: agentd did not stay up ({self.detail}). See {self.agent_home}/log/agentd.err.log. If an "
+            f"agentd.pid file in {self.agent_home}/run names a process that is no agentd, remove the file; then retry."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyRuns(Outcome):
+    """The host has a pos proxy, which only agents before 3.2 have, and ocpfleet does not restart one."""
+
+    pids: tuple[int, ...]
+
+    @override
+    def sentence(self) -> str:
+        return (
+            f"Pos proxy runs: {_pids(self.pids)}. Only agents before 3.2 have one, and ocpfleet does not restart it. "
+            "Restart it on the host by hand and skip this subtask, or update the agent and retry."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +180,7 @@ class NotInstalled(Outcome):
 
 @dataclass(frozen=True, slots=True)
 class NoPermission(Outcome):
-    """The SSH user may not stop this agent or look at its processes."""
+    """The SSH user may not stop or start this agent, or look at its processes."""
 
     detail: str
 

@@ -6,14 +6,14 @@ every subtask of the step before it; two neighbouring steps are never both paral
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from core.step import Step, TaskType
 
 NO_PARALLEL_INDEX = -1
-"""The parallelIdx of a subtask that stands for no host in particular (a wait node)."""
+"""The parallelIdx of a subtask that is none of several alike: a wait node, or any one of a task for one host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,15 @@ class Plan:
     def downstream(self, step: PlannedStep) -> range:
         """Return the seriesIds that depend on every subtask of a step: those of the step after it."""
         return range(0) if step.last else self.steps[step.index + 1].series
+
+    def parallel_indices(self, step: PlannedStep) -> Sequence[int]:
+        """Return the parallelIdx of each of a step's subtasks, in order, as clients see it.
+
+        It is -1 throughout for a task of one host, whose subtasks all the same are that host's.
+        """
+        if not (self.task_type.parallel and step.step.per_host):
+            return [NO_PARALLEL_INDEX] * step.size
+        return range(step.size)
 
     def __iter__(self) -> Iterator[PlannedStep]:
         return iter(self.steps)

@@ -3,25 +3,29 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.host import AgentStatus
+from core.host import AgentStatus, HostStatus
 
 
 class Action(StrEnum):
     """What the workers do in a step. The value is the Celery task's name without its prefix."""
 
     TAKE_HOSTS = "prepare"
-    """Take all hosts of the task or none: agent to STOPPING, host to OFFLINE. Store only."""
+    """Take all hosts of the task or none, with the statuses that the task type says. Store only."""
     WAIT = "wait"
     """Nothing: the step is a barrier between two parallel ones. Store only."""
     STOP_AGENT = "stop"
     """Stop the agent on each host, over the network."""
+    START_AGENT = "start"
+    """Start the agent on each host and see that it is ready, over the network."""
+    RESTART_PROXY = "proxy"
+    """See that no pos proxy, which agents before 3.2 had, needs a restart on each host, over the network."""
     GIVE_BACK = "finish"
     """Set what is true after the work and give the hosts back. Store only."""
 
     @property
     def on_hosts(self) -> bool:
         """Whether the action works on hosts over the network and therefore fans out in lanes."""
-        return self is Action.STOP_AGENT
+        return self not in {Action.TAKE_HOSTS, Action.WAIT, Action.GIVE_BACK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +56,10 @@ class TaskType:
     """The agents' status while the task holds their hosts."""
     agent_after: AgentStatus
     """The agents' status once the task is done with their hosts."""
+    host_status: HostStatus
+    """The hosts' own status from the moment when the task takes them, and once it is done with them."""
     steps: tuple[Step, ...]
     """From the first to the last."""
+    parallel: bool = True
+    """Whether it is for many hosts at a time. A task for one host has no wait nodes, shows -1 as the parallelIdx of
+    each of its subtasks, and names its host in `hostId`; which step is whose is the same."""

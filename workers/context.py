@@ -1,11 +1,11 @@
 """What the work needs, in one value: tests hand in their own."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from infra.store.base import Store
-from workers.agent.stop import StopPolicy
+from workers.agent.policy import StartPolicy, StopPolicy
 from workers.executor.base import Executor
 from workers.presence import Presence
 from workers.recorder import Recorder
@@ -28,6 +28,8 @@ class Work:
     """Milliseconds since the epoch."""
     stop_policy: StopPolicy
     """How long a stop is waited for, and what is allowed."""
+    start_policy: StartPolicy = field(default_factory=StartPolicy)
+    """How long a start is waited for, and what is allowed."""
     max_lanes: int = 32
     """Into how many lanes a step fans out."""
     lane_window: int = 64

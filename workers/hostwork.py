@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from typing import assert_never
 
 import structlog
 
@@ -11,6 +12,8 @@ from core.journal import Journal
 from core.outcome import HostGone, HostNotHeld, InternalError, Outcome, TimedOut
 from core.step import Action
 from core.transition import Settled
+from workers.agent.proxy import settle_proxy
+from workers.agent.start import start_agent
 from workers.agent.stop import stop_agent
 from workers.context import Work
 from workers.executor.base import ConnectionFailed
@@ -68,6 +71,14 @@ async def _on_host(work: Work, action: Action, claim: Claim, target: Target, jou
     await stands()
     journal.say(f"Connecting to {target.endpoint} as {target.user}.")
     async with work.executor.connect(target) as session:
-        if action is not Action.STOP_AGENT:
-            raise NotImplementedError(action)
-        return await stop_agent(session, target, policy=work.stop_policy, journal=journal, stands=stands)
+        match action:
+            case Action.STOP_AGENT:
+                return await stop_agent(session, target, policy=work.stop_policy, journal=journal, stands=stands)
+            case Action.START_AGENT:
+                return await start_agent(session, target, policy=work.start_policy, journal=journal, stands=stands)
+            case Action.RESTART_PROXY:
+                return await settle_proxy(session, target, policy=work.stop_policy, journal=journal, stands=stands)
+            case Action.TAKE_HOSTS | Action.WAIT | Action.GIVE_BACK:
+                raise ValueError(action)  # is done in the store
+            case _:
+                assert_never(action)

@@ -16,7 +16,7 @@ import uvloop
 from infra.settings import WorkerSettings
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
-from workers.agent.stop import StopPolicy
+from workers.agent.policy import StartPolicy, StopPolicy
 from workers.context import Work
 from workers.executor.choice import make_executor
 from workers.presence import Presence
@@ -86,6 +86,7 @@ class Runtime:
 
     def _make_work(self, store: Store, presence: Presence) -> Work:
         settings = self._settings
+        stop = StopPolicy(command_timeout=settings.command_timeout, kill_allowed=settings.allow_kill)
 
         async def pin(host_id: int, key: str) -> None:
             await store.hosts.pin(host_id, key, now(), replace=False)
@@ -96,7 +97,8 @@ class Runtime:
             presence=presence,
             slots=Slots(settings.max_in_flight),
             clock=now,
-            stop_policy=StopPolicy(command_timeout=settings.command_timeout, kill_allowed=settings.allow_kill),
+            stop_policy=stop,
+            start_policy=StartPolicy(stop),
             max_lanes=settings.max_lanes,
             lane_window=settings.lane_window,
             host_time_limit=settings.host_time_limit,

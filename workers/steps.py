@@ -10,7 +10,7 @@ import structlog
 
 from core.chunks import chunks
 from core.claim import Claim, ClaimVerdict, HeldByOther, Missing, StaleClaim, Taken, Taking
-from core.host import AgentStatus, HostStatus
+from core.host import AgentStatus
 from core.outcome import Done, HostGone, HostHeld, InternalError, Outcome, TimedOut
 from core.plan import PlannedStep
 from core.record import TaskRecord
@@ -84,16 +84,16 @@ async def _take_hosts(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> 
     In id order, so that of two overlapping requests exactly one gets past the first host that they share.
     """
     ordered = sorted(claims, key=lambda claim: claim.host_id or 0)
-    agent = task.task_type.agent_during
+    agent, host = task.task_type.agent_during, task.task_type.host_status
     taken: list[Claim] = []
     for chunk in chunks(ordered, CHUNK):
-        take = partial(work.store.tasks.take_hosts, chunk, work.clock(), agent, HostStatus.OFFLINE)
+        take = partial(work.store.tasks.take_hosts, chunk, work.clock(), agent, host)
         answer = await work.recorder.persist(take)
         if not isinstance(answer, Taken):
             await _free(work, taken, None)
             return {claim.series_id: verdict for claim in claims if (verdict := _refusal(answer, claim)) is not None}
         taken.extend(chunk)
-    done = Done(f"Took the host for this task: agent {agent}, host {HostStatus.OFFLINE}.")
+    done = Done(f"Took the host for this task: agent {agent}, host {host}.")
     return {claim.series_id: done for claim in claims}
 
 

@@ -6,7 +6,6 @@ A task over 10,000 hosts has 30,002 subtasks, so these are plain dictionaries: n
 from collections.abc import Iterator, Mapping, Sequence
 
 from app.documents.wire import long, longs, stamp, stamp_seconds
-from core.plan import PlannedStep
 from core.record import SubtaskRecord, TaskRecord
 
 Document = dict[str, object]
@@ -16,15 +15,14 @@ _NOT_SCHEDULED = -1
 
 def task_instance(task: TaskRecord, host_ids: Sequence[int]) -> Document:
     """Return OCP's TaskInstance: the task as it was accepted, before anything ran."""
-    return {
-        "context": {
-            "listMap": {"host_ids": list(map(str, host_ids))},
-            "parallel": False,
-            "parallelIdx": -1,
-            "stringMap": {"prohibit_rollback": "false"},
-        },
+    document: Document = {
+        "context": _context(task, host_ids),
         "creator": task.creator.name,
         "executor": task.executor,
+    }
+    if not task.task_type.parallel:
+        document["hostId"] = long(host_ids[0])
+    return document | {
         "id": long(task.id),
         "name": task.task_type.name,
         "operation": task.operation,
@@ -33,6 +31,17 @@ def task_instance(task: TaskRecord, host_ids: Sequence[int]) -> Document:
         "subtasks": list(_fresh_subtasks(task)),
         "taskDefinitionId": _NOT_SCHEDULED,
         "type": "MANUAL",
+    }
+
+
+def _context(task: TaskRecord, host_ids: Sequence[int]) -> Document:
+    hosts = list(map(str, host_ids))
+    parallel = task.task_type.parallel
+    return {
+        "listMap": {"host_ids": hosts} if parallel else {},
+        "parallel": False,
+        "parallelIdx": -1,
+        "stringMap": ({} if parallel else {"host_id": hosts[0]}) | {"prohibit_rollback": "false"},
     }
 
 
@@ -68,7 +77,7 @@ def _fresh_subtasks(task: TaskRecord) -> Iterator[Document]:
     for planned in task.plan:
         step, status = planned.step, task.untouched(planned.index).status
         upstreams, downstreams = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
-        parallel = _parallel_indices(planned)
+        parallel = task.plan.parallel_indices(planned)
         for series_id, subtask_id, index in zip(planned.series, _ids(task, planned.series), parallel, strict=True):
             yield {
                 "className": step.class_name,
@@ -92,7 +101,7 @@ def _subtasks(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator
     for planned in task.plan:
         step, untouched = planned.step, task.untouched(planned.index)
         upstreams, downstreams = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
-        parallel = _parallel_indices(planned)
+        parallel = task.plan.parallel_indices(planned)
         for series_id, subtask_id, index in zip(planned.series, _ids(task, planned.series), parallel, strict=True):
             record = stored.get(series_id, untouched)
             document: Document = {"description": step.name, "downstreams": downstreams}
@@ -114,7 +123,3 @@ def _subtasks(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator
                 document["startTime"] = stamp(record.started)
             document |= {"status": record.status, "timeout": step.timeout, "upstreams": upstreams}
             yield document
-
-
-def _parallel_indices(planned: PlannedStep) -> Sequence[int]:
-    return [planned.parallel_index(series_id) for series_id in planned.series]

@@ -22,6 +22,7 @@ _RATE_HEADERS: Final = {
     "RateLimit-Remaining": {"schema": _WHOLE, "description": "requests that it has left"},
     "RateLimit-Reset": {"schema": _WHOLE, "description": "seconds until it is over"},
 }
+_BEYOND: Final = "\n\nBeyond OCP, which has no such route."
 
 HOST_IDS_BODY: Final = {
     "required": True,
@@ -47,7 +48,11 @@ HOST_IDS_BODY: Final = {
 
 
 def documented(
-    data: type[object], permission: Permission, *errors: int, body: dict[str, Any] | None = None
+    data: type[object],
+    permission: Permission,
+    *errors: int,
+    body: dict[str, Any] | None = None,
+    beyond_ocp: bool = False,
 ) -> dict[str, Any]:
     """Return the arguments of a route for its document.
 
@@ -56,11 +61,12 @@ def documented(
         permission: what its caller needs.
         errors: the statuses of its errors, beside 401, 403, 429 and 503.
         body: its request body, where it takes one.
+        beyond_ocp: whether OCP has no such route.
     """
     roles = ", ".join(roles_granting(permission))
     statuses = sorted({401, 403, 429, 503, *errors})
     return {
-        "description": f"Needs the permission `{permission}` (roles {roles}).",
+        "description": f"Needs the permission `{permission}` (roles {roles})." + _BEYOND * beyond_ocp,
         "responses": {
             200: {
                 "model": Reply[data],  # type: ignore[valid-type]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from core.host import AgentStatus
+from core.host import AgentStatus, HostStatus
 from core.step import Action, Step, TaskType
 
 _PACKAGE = "com.alipay.ocp.service.task.business"
@@ -14,6 +14,7 @@ TASK_TYPE: Final = TaskType(
     name="Batch stop OCP agent",
     agent_during=AgentStatus.STOPPING,
     agent_after=AgentStatus.OFFLINE,
+    host_status=HostStatus.OFFLINE,
     steps=(
         Step(
             "Prepare stop OCP agent",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 
 from core.command import Command, Secret
 from core.host import Target
@@ -112,6 +114,36 @@ async def test_output_is_bounded_and_undecodable_bytes_are_replaced(site: Site) 
     assert flood.stdout.endswith("xend\n")
     assert "bytes left out" in flood.stdout
     assert odd.stdout == "\ufffd\n"
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_a_daemon_that_a_command_leaves_behind_does_not_hold_it(site: Site) -> None:
+    leaves = Command.of("sh", "-c", "setsid sleep 2 </dev/null >/dev/null 2>&1 & echo done")
+    async with site.executor.connect(site.target) as session:
+        completed = await session.run(leaves, timeout=1.5)
+
+    assert (completed.exit_status, completed.stdout) == (0, "done\n")
+
+
+def test_a_daemon_does_not_hold_a_local_command_on_the_workers_event_loop(tmp_path: Path) -> None:
+    """The loop of a worker lets the children that it starts itself inherit more than their own outputs."""
+    leaves = Command.of("sh", "-c", "setsid sleep 2 </dev/null >/dev/null 2>&1 & echo done")
+
+    async def run() -> None:
+        with local(tmp_path) as site:
+            async with site.executor.connect(site.target) as session:
+                handles = open_files()
+                completed = [await session.run(leaves, timeout=1.5) for _ in range(5)]
+                with pytest.raises(TimeoutError):
+                    await session.run(Command.of("sleep", "3600"), timeout=0.1)
+                await asyncio.sleep(0)
+                assert open_files() <= handles + 2
+        assert {(one.exit_status, one.stdout) for one in completed} == {(0, "done\n")}
+
+    uvloop.run(run())
 
 
 async def test_a_command_that_takes_too_long_is_given_up_and_the_next_one_runs(site: Site) -> None:

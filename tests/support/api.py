@@ -22,6 +22,11 @@ NOW = 1_630_652_470_645
 """2021-09-03T07:01:10.645Z, in milliseconds."""
 CHEAP = Argon2(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 STOP = "/api/v2/compute/hosts/batchStopAgents"
+AGENT_PATHS = (
+    *(f"/api/v2/compute/hosts/batch{what}Agents" for what in ("Stop", "Restart", "Start")),
+    *(f"/api/v2/compute/hosts/{{hostId}}/agent/{what}" for what in ("stop", "restart", "start")),
+)
+"""The routes that make tasks on agents."""
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 
 
@@ -57,6 +62,13 @@ class Api:
     async def stop(self, host_ids: Sequence[int], **options: Any) -> httpx.Response:
         """Send a batch stop."""
         return await self.client.post(STOP, json={"hostIds": list(host_ids)}, **options)
+
+    async def ask(self, path: str, host_ids: Sequence[int], **options: Any) -> httpx.Response:
+        """Send a request about the agents of hosts: in the body, or of the only one in the path."""
+        if "{hostId}" in path:
+            (host_id,) = host_ids
+            return await self.client.post(path.replace("{hostId}", str(host_id)), **options)
+        return await self.client.post(path, json={"hostIds": list(host_ids)}, **options)
 
     async def user(self, name: str, *roles: Role) -> tuple[str, str]:
         """Add a user and return its credentials."""

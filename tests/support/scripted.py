@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.host import Target
 from core.journal import Journal
+from workers.agent.start import StartPolicy, start_agent
 from workers.agent.stop import StopPolicy, stop_agent
 from workers.executor.base import Completed
 
@@ -28,7 +29,7 @@ class Reply:
     """What the host does with one command.
 
     Attributes:
-        to: Which command it is for: look, stop, TERM or KILL.
+        to: Which command it is for: look, stop, start, status, TERM or KILL.
         answer: How the command ends, or what running it raises.
         takes: Seconds that pass.
     """
@@ -46,11 +47,39 @@ def look(*names: str, takes: float = 0.0) -> Reply:
 
 def stop(error: str | None = None, *, stderr: str = "", takes: float = 0.0) -> Reply:
     """Answer the agent's own stop: ok, or no with this text."""
+    return _control("stop", "ok", error, stderr, takes)
+
+
+def start(error: str | None = None, *, takes: float = 0.0) -> Reply:
+    """Answer the agent's own start: ok, or no with this text."""
+    return _control("start", "ok", error, "", takes)
+
+
+def status(
+    error: str | None = None,
+    *,
+    state: str = "running",
+    agentd: int = 10,
+    mgragent: int | str = 11,
+    monagent: int | str = 12,
+    takes: float = 0.0,
+) -> Reply:
+    """Answer the agent's status: agentd's state, and each service running with its pid or in another state."""
+    services = {
+        f"ocp_{name}": {"state": "running", "pid": found} if isinstance(found, int) else {"state": found, "pid": 0}
+        for name, found in (("mgragent", mgragent), ("monagent", monagent))
+    }
+    ready = state == "running" and isinstance(mgragent, int) and isinstance(monagent, int)
+    message = {"state": state, "ready": ready, "version": "4.2.2", "pid": agentd, "services": services}
+    return _control("status", message, error, "", takes)
+
+
+def _control(verb: str, message: object, error: str | None, stderr: str, takes: float) -> Reply:
     if error is None:
-        ok = json.dumps({"successful": True, "message": "ok", "error": ""})
-        return Reply("stop", Completed(0, None, ok, stderr), takes)
+        ok = json.dumps({"successful": True, "message": message, "error": ""})
+        return Reply(verb, Completed(0, None, ok, stderr), takes)
     said = json.dumps({"successful": False, "message": None, "error": error})
-    return Reply("stop", Completed(255, None, "", stderr + said), takes)
+    return Reply(verb, Completed(255, None, "", stderr + said), takes)
 
 
 def shell(status: int, stderr: str, to: str = "stop") -> Reply:
@@ -134,6 +163,25 @@ async def play(
         policy=policy or StopPolicy(),
         journal=host.journal,
         stands=stands or host.stands,
+        sleep=host.sleep,
+        monotonic=lambda: host.time,
+    )
+    assert not host.replies, f"never asked for: {list(host.replies)}"
+    assert host.checks == len(host.done)
+    return outcome, host
+
+
+async def play_start(
+    *replies: Reply, target: Target = TARGET, policy: StartPolicy | None = None
+) -> tuple[Outcome, ScriptedHost]:
+    """Start the agent of a scripted host; all replies must have been needed, and each command been checked for."""
+    host = ScriptedHost(deque(replies))
+    outcome = await start_agent(
+        host,
+        target,
+        policy=policy or StartPolicy(),
+        journal=host.journal,
+        stands=host.stands,
         sleep=host.sleep,
         monotonic=lambda: host.time,
     )

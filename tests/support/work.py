@@ -49,12 +49,10 @@ async def make_work(store: Store | None = None, executor: Executor | None = None
     )
 
 
-async def make_task(work: Work, host_ids: Sequence[int]) -> TaskRecord:
-    """Store a batch stop of hosts, which are added to the inventory."""
+async def make_task(work: Work, host_ids: Sequence[int], slug: str = "batch_stop_agents") -> TaskRecord:
+    """Store a task on hosts, which are added to the inventory."""
     await work.store.hosts.put([HostEntry(target(host_id), None) for host_id in host_ids], 0)
-    draft = Draft(
-        TASK_TYPES["batch_stop_agents"], tuple(host_ids), Creator(100, "admin"), "127.0.0.1", "0" * 16, work.clock()
-    )
+    draft = Draft(TASK_TYPES[slug], tuple(host_ids), Creator(100, "admin"), "127.0.0.1", "0" * 16, work.clock())
     return await work.store.tasks.create(draft)
 
 
@@ -71,6 +69,16 @@ async def lane(work: Work, task: TaskRecord, index: int = 2) -> tuple[bool, bool
     assert found is not None
     end = await handle_lane(work, found)
     return end.opened, end.handed_over
+
+
+async def run_through(work: Work, task: TaskRecord) -> TaskRecord:
+    """Handle the messages of all steps in order; return the task's head as it then stands."""
+    for planned in task.plan:
+        if await step(work, task, planned.index) is Next.LANES:
+            await lane(work, task, planned.index)
+    head = await work.store.tasks.head(task.id)
+    assert head is not None
+    return head
 
 
 async def prepared(work: Work, host_ids: Sequence[int]) -> TaskRecord:

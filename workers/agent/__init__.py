@@ -1,1 +1,1 @@
-"""What is done to the agent on a host: looking at its processes, and stopping them."""
+"""What is done to the agent on a host: looking at its processes, stopping and starting them."""

@@ -6,7 +6,7 @@ lines before its JSON, so the status proves nothing.
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from workers.executor.base import Completed
@@ -14,7 +14,13 @@ from workers.executor.base import Completed
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """It says that the agent is stopped. That can be wrong: it looks only at the process that its pid file names."""
+    """It says that the agent is stopped, started, or how it is.
+
+    The first two can be wrong: it looks only at the process that its pid file names.
+    """
+
+    message: object = field(default=None, compare=False)
+    """What it says beside that: "ok", or the document of a status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,16 @@ class Declined:
     def exit_awaited(self) -> bool:
         """Whether it has told agentd to end and stopped waiting before that was so."""
         return self.code == "wait_for_exit_timeout"
+
+    @property
+    def ready_awaited(self) -> bool:
+        """Whether it has started agentd and stopped waiting before all services ran. agentd stays."""
+        return self.code == "wait_for_ready_timeout"
+
+    @property
+    def ended_at_once(self) -> bool:
+        """Whether the agentd that it started did not live for a second."""
+        return self.code == "agentd_exited_quickly"
 
     @property
     def pid_file_bad(self) -> bool:
@@ -93,7 +109,7 @@ def read_answer(completed: Completed) -> Answer:
     if said is None:
         return _without_json(completed)
     if said.get("successful") is True:
-        return Accepted()
+        return Accepted(said.get("message"))
     detail = str(said.get("error") or said.get("message") or "no reason given").strip()
     code = _CODE.search(detail)
     if any(text in detail for text in _NO_RIGHT):

@@ -18,9 +18,10 @@ from core.outcome import (
     UnexpectedAnswer,
 )
 from workers.agent.answer import Accepted, Declined, Forbidden, Missing, NoAnswer, Unclear
+from workers.agent.lock import after_lock
 from workers.agent.policy import StopPolicy
 from workers.agent.processes import AgentProcess, Sight, control_program
-from workers.agent.story import CallStop, Conclude, Look, Sent, Signal, SignalName, Step, Story, Wait
+from workers.agent.story import CallControl, Conclude, Look, Sent, Signal, SignalName, Step, Story, Wait
 
 _MOST_SIGNALS = 8
 """Rounds of signals in one run. More are needed only where something keeps starting the agent anew."""
@@ -40,21 +41,12 @@ def decide(story: Story, target: Target, policy: StopPolicy, now: float) -> Step
     return _with_live(story, story.now_seen, target, policy, now)
 
 
-def _call_again(story: Story, policy: StopPolicy, now: float) -> CallStop | Wait | None:
+def _call_again(story: Story, policy: StopPolicy, now: float) -> CallControl | Wait | None:
     """Return what leads to a call of the agent's stop; None where calling it (again) is no use."""
     if not story.calls:
-        return CallStop()
-    match story.calls[-1].answer:
-        case Declined(lock_cleaned=True):
-            earlier = sum(isinstance(call.answer, Declined) and call.answer.lock_cleaned for call in story.calls)
-            return CallStop() if earlier == 1 else None
-        case Declined(lock_held=True):
-            again = story.calls[-1].ended + policy.lock_retry_every
-            if again > story.calls[0].began + policy.lock_retry_for:
-                return None
-            return CallStop() if now >= again else Wait(again - now, "another start or stop of this agent runs")
-        case _:
-            return None
+        return CallControl("stop")
+    until = story.calls[0].began + policy.lock_retry_for
+    return after_lock(story, "stop", now, every=policy.lock_retry_every, until=until)
 
 
 def _nothing_left(story: Story, seen: Sight, target: Target) -> Outcome:

@@ -1,6 +1,6 @@
-"""How patient a stop is, and how far it may go. All times in seconds."""
+"""How patient a stop or a start is, and how far it may go. All times in seconds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +25,18 @@ class StopPolicy:
     """For a process whose executable cannot be read to end: in its last moments no process's can."""
     poll_every: float = 1.0
     """Between two looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartPolicy:
+    """The waits of one start. The defaults follow what real agents were measured to take."""
+
+    stop: StopPolicy = field(default_factory=StopPolicy)
+    """For a stop that has to come before the start; its `command_timeout`, `lock_retry_every` and `poll_every` are the
+    start's too."""
+    settle_for: float = 30.0
+    """For another start or stop to end, and for an agentd that is stopping to go, before the start."""
+    ready_for: float = 30.0
+    """For the agent to become ready after its start answered."""
+    proof_gap: float = 3.0
+    """Between the two reports that must both say that it is ready."""

@@ -9,7 +9,10 @@ from core.host import Target
 NAMES = ("agentd", "mgragent", "monagent")
 """What the agent's processes are called, without the prefix; the first looks after the others."""
 
-_NAME_LIMIT = 15
+PROXY = "pos_proxy"
+"""What the process is called that agents before 3.2 had beside the others."""
+
+NAME_LIMIT = 15
 """Characters of a process's name that the kernel keeps."""
 
 
@@ -52,6 +55,11 @@ class Sight:
         return tuple(process for process in self.processes if process.exe is not None)
 
     @property
+    def has_agentd(self) -> bool:
+        """Whether an agentd is among them, be it proved or not."""
+        return any(process.is_agentd for process in self.processes)
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """The pids of all of them, in order."""
         return tuple(sorted(process.pid for process in self.processes))
@@ -74,4 +82,4 @@ def control_program(target: Target) -> str:
 
 def process_names(target: Target) -> tuple[str, ...]:
     """Return the agent's process names as the kernel shows them, agentd first."""
-    return tuple(f"{target.agent_prefix}_{name}"[:_NAME_LIMIT] for name in NAMES)
+    return tuple(f"{target.agent_prefix}_{name}"[:NAME_LIMIT] for name in NAMES)

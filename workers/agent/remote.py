@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from typing_extensions import override
 
 from core.command import Command
 from core.host import Target
-from workers.agent.processes import AgentProcess, Sight, bin_directory, control_program, process_names
+from workers.agent.processes import PROXY, AgentProcess, Sight, bin_directory, control_program, process_names
 from workers.agent.scripts import LOOK, MARK, SIGNAL
 from workers.executor.base import Completed
 
@@ -31,15 +32,23 @@ class Delivery:
         return f"sent to {sent}" + f", refused for {', '.join(map(str, self.refused))}" * bool(self.refused)
 
 
-def stop_command(target: Target) -> Command:
-    """Return the call of the agent's own stop."""
-    return _for(target, Command.of(control_program(target), "stop"))
+def control_command(target: Target, verb: Literal["start", "status", "stop"]) -> Command:
+    """Return a call of the agent's own control program."""
+    return _for(target, Command.of(control_program(target), verb))
 
 
 def look_command(target: Target) -> Command:
     """Return the command that lists the agent's live processes; `read_look` reads its answer."""
-    words = (bin_directory(target), *process_names(target))
-    return _for(target, Command.of("sh", "-c", LOOK, "ocpfleet-look", *words))
+    return _look(target, bin_directory(target), process_names(target))
+
+
+def proxy_look_command(target: Target) -> Command:
+    """Return the command that lists the host's live pos proxies, wherever they are from; `read_look` reads it too."""
+    return _look(target, "", (PROXY, PROXY, PROXY))
+
+
+def _look(target: Target, directory: str, names: tuple[str, ...]) -> Command:
+    return _for(target, Command.of("sh", "-c", LOOK, "ocpfleet-look", directory, *names))
 
 
 def signal_command(target: Target, signal: str, processes: Iterable[AgentProcess]) -> Command:

@@ -56,7 +56,7 @@ done
 echo "ocpfleet: end"
 """.lstrip(),
 )
-"""Words: the bin directory and the three process names. grep says 2 as well when a process ended under its hands.
+"""Words: the bin directory ("" for any) and three process names. grep says 2 also when a process ended under its hands.
 
 Where the executable is hidden, a process is taken for another agent's only if it was called by an absolute path
 elsewhere: several users may each have an agent on one host. Anything else stays unproved.

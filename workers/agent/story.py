@@ -1,4 +1,4 @@
-"""What has happened on a host during a stop, and what can be done next: the vocabulary of `workers.agent.decide`."""
+"""What has happened on a host during a stop or a start, and what can be done next: the vocabulary of the deciders."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -7,13 +7,15 @@ from core.outcome import Outcome
 from workers.agent.answer import Answer
 from workers.agent.processes import AgentProcess, Sight
 from workers.agent.remote import Delivery
+from workers.agent.report import Said
 
 SignalName: TypeAlias = Literal["TERM", "KILL"]
+Verb: TypeAlias = Literal["stop", "start"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One ended call of the agent's own stop. Times in seconds since the run began."""
+    """One ended call of the agent's own stop or start. Times in seconds since the run began."""
 
     answer: Answer
     began: float
@@ -32,17 +34,33 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the agent said of itself, `at` seconds after the run began."""
+
+    said: Said
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """All that has happened on the host in this run."""
 
     before: Sight | None = None
-    """What the look before the first stop saw; None before it."""
+    """What the very first look saw; None before it."""
     calls: tuple[Call, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    """What the agent said of itself since the last call."""
     sent: tuple[Sent, ...] = ()
     now_seen: Sight | None = None
     """What the last look saw; None where something was done or waited for since."""
+    now_said: Said | None = None
+    """What the agent said of itself last; None where something was done or waited for since."""
     met: frozenset[int] = frozenset()
     """Pids that were certainly this agent's, from all looks of this run."""
+    mended: Outcome | None = None
+    """How the stop ended that had to come before a start; None where there was none."""
+    since: float = 0.0
+    """When the present attempt began: with the run, or after that stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +69,22 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class CallStop:
-    """Call the agent's own stop."""
+class CallControl:
+    """Call the agent's own stop or start."""
+
+    verb: Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the agent for its status."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopFirst:
+    """Stop what there is of the agent, the way a stop does, and begin anew."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +110,6 @@ class Conclude:
     outcome: Outcome
 
 
-Step: TypeAlias = Look | CallStop | Signal | Wait | Conclude
+Deed: TypeAlias = Look | Ask | CallControl | Signal | StopFirst | Wait
+"""What a run can do on a host."""
+Step: TypeAlias = Deed | Conclude

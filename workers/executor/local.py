@@ -1,12 +1,17 @@
-"""Commands on this machine: for a worker that manages its own host, and for tests."""
+"""Commands on this machine: for a worker that manages its own host, and for tests.
+
+Processes are started by the standard library and not by the event loop: uvloop lets a child inherit copies of its
+pipes, and a daemon that the child leaves behind would hold them open for as long as it lives.
+"""
 
 import asyncio
 import contextlib
 import os
 import signal
-from asyncio.subprocess import PIPE, Process
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import IO
 
 from core.command import Command
 from core.host import Target
@@ -25,16 +30,23 @@ class LocalSession:
         Raises:
             TimeoutError: the limit ran out; the group was killed.
         """
-        process = await asyncio.create_subprocess_exec(
-            "/bin/sh", "-c", command.rendered(), stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE,
-            start_new_session=True,
+        process = subprocess.Popen(  # noqa: ASYNC220 - a fork, not a wait
+            ["/bin/sh", "-c", command.rendered()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         try:
             async with asyncio.timeout(timeout):
-                return await _finished(process)
+                stdout, stderr, _ = await asyncio.gather(
+                    _read(process.stdout), _read(process.stderr), _ended(process.pid)
+                )
         except BaseException:
-            await _kill(process)
+            await _kill(process.pid)
             raise
+        finally:
+            status = process.wait()  # it has ended
+        if status < 0:
+            return Completed(None, signal.Signals(-status).name.removeprefix("SIG"), stdout, stderr)
+        return Completed(status, None, stdout, stderr)
 
 
 class LocalExecutor:
@@ -49,25 +61,34 @@ class LocalExecutor:
         """Nothing is held."""
 
 
-async def _finished(process: Process) -> Completed:
-    stdout, stderr, status = await asyncio.gather(_read(process.stdout), _read(process.stderr), process.wait())
-    if status < 0:
-        return Completed(None, signal.Signals(-status).name.removeprefix("SIG"), stdout, stderr)
-    return Completed(status, None, stdout, stderr)
-
-
-async def _read(stream: asyncio.StreamReader | None) -> str:
-    output = Output()
-    while stream is not None and (piece := await stream.read(_PIECE)):
-        output.feed(piece)
+async def _read(pipe: IO[bytes] | None) -> str:
+    """Read a pipe to its end, which comes when the last process that holds it ends; then, or when cancelled, close."""
+    output, stream = Output(), asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), pipe
+    )
+    try:
+        while piece := await stream.read(_PIECE):
+            output.feed(piece)
+    finally:
+        transport.close()
     return output.text()
 
 
-async def _kill(process: Process) -> None:
-    """Kill the command and what it started, and reap it. Its pipes may be held by others, so they are just closed."""
+async def _ended(pid: int) -> None:
+    """Wait until a child has ended. It is not reaped, so its pid stays its own."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    handle = os.pidfd_open(pid)
+    loop.add_reader(handle, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)
+
+
+async def _kill(pid: int) -> None:
+    """Kill a child that is not reaped yet and all of its group, and wait for its end."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
-    transport = getattr(process, "_transport", None)  # asyncio has no public way to let go of the pipes
-    if transport is not None:
-        transport.close()
+        os.killpg(pid, signal.SIGKILL)
+    await _ended(pid)

@@ -6,6 +6,7 @@ else.
 
 import asyncio
 import itertools
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from core.host import Target
 from core.outcome import Unreachable
 from workers.executor.base import Completed, ConnectionFailed
 
+_PROXY = "pos_proxy"
 _NAMES = ("agentd", "mgragent", "monagent")
 _OK = '{"successful":true,"message":"ok","error":""}'
 _LOOK, _SIGNAL = "ocpfleet-look", "ocpfleet-signal"
@@ -32,7 +34,7 @@ class Behaviour(Enum):
     UNREACHABLE = auto()
     """No connection can be made."""
     LOST = auto()
-    """The connection breaks in the agent's own stop."""
+    """The connection breaks in the agent's own stop or start."""
     WEDGED = auto()
     """No command ever ends."""
     ORPHANS = auto()
@@ -40,7 +42,11 @@ class Behaviour(Enum):
     STUBBORN = auto()
     """agentd takes its TERM and does not end; only KILL ends it."""
     REFUSING = auto()
-    """The agent's own stop says no with `StubExecutor.refusal`, and everything runs on."""
+    """The agent's own stop and start say no with `StubExecutor.refusal`, and everything stays as it is."""
+    LAME = auto()
+    """Its agent starts, and one of its services never comes up."""
+    PROXIED = auto()
+    """It has a pos proxy, as with agents before 3.2."""
     MISSING = auto()
     """There is no control program; agent processes run all the same."""
 
@@ -58,7 +64,7 @@ class StubExecutor:
     """Connections to hosts that do not exist.
 
     Args:
-        delay_seconds: what the agent's own stop takes; other commands take no time.
+        delay_seconds: what the agent's own stop or start takes; other commands take no time.
         behaviours: by host id; the others are healthy.
         refusal: the error text of a host that refuses.
     """
@@ -90,7 +96,7 @@ class StubExecutor:
         return self.behaviours.get(host_id, Behaviour.HEALTHY)
 
     def commands(self, host_id: int) -> Counter[str]:
-        """Return how often a host was asked to `look`, `stop`, `signal` or do anything else (`other`)."""
+        """Return how often a host got each command: `look`, `stop`, `start`, `status`, `signal`, or any `other`."""
         host = self._hosts.get(host_id)
         return host.commands if host else Counter()
 
@@ -99,9 +105,9 @@ class StubExecutor:
         host = self._hosts.get(host_id)
         return tuple(host.alive) if host else ()
 
-    def start_agent(self, host_id: int) -> None:
-        """Make a host's agent run, whatever it did before."""
-        self._host(host_id).alive = self._started(_NAMES)
+    def start_agent(self, host_id: int, names: tuple[str, ...] = _NAMES) -> None:
+        """Make a host's agent run, whatever it did before; only these of its processes, given without the prefix."""
+        self._host(host_id).alive = self._started(names)
 
     def _host(self, host_id: int) -> _Host:
         host = self._hosts.get(host_id)
@@ -115,6 +121,10 @@ class StubExecutor:
                 return ()
             case Behaviour.ORPHANS:
                 return _NAMES[1:]
+            case Behaviour.LAME:
+                return _NAMES[:-1]
+            case Behaviour.PROXIED:
+                return (*_NAMES, _PROXY)
             case _:
                 return _NAMES
 
@@ -137,37 +147,74 @@ class StubSession:
         kind, words = _kind(command)
         self._host.commands[kind] += 1
         wedged = self._executor.behaviour(self._target.host_id) is Behaviour.WEDGED
-        delay = self._executor.delay_seconds if kind == "stop" else 0.0
+        delay = self._executor.delay_seconds if kind in {"stop", "start"} else 0.0
         if wedged or delay:
             async with asyncio.timeout(timeout):
                 await (asyncio.Event().wait() if wedged else asyncio.sleep(delay))
         match kind:
             case "look":
-                return self._look()
+                return self._look(words)
             case "signal":
                 return self._signal(words)
             case "stop":
                 return self._stop()
+            case "start":
+                return self._start()
+            case "status":
+                return self._status()
             case _:
                 return Completed(0, None, "", "")
 
-    def _look(self) -> Completed:
-        prefix, directory = self._target.agent_prefix, f"{self._target.agent_home}/bin"
+    def _look(self, words: tuple[str, ...]) -> Completed:
+        prefix = self._target.agent_prefix
         lines = (
-            f"ocpfleet: agent {pid} {prefix}_{name} S {pid} {directory}/{prefix}_{name}"
+            f"ocpfleet: agent {pid} {full} S {pid} {words[0]}/{full}"
             for pid, name in self._host.alive.items()
+            if (full := name if name == _PROXY else f"{prefix}_{name}") in words
         )
         return Completed(0, None, "\n".join(("ocpfleet: look", *lines, "ocpfleet: end\n")), "")
 
-    def _stop(self) -> Completed:
-        behaviour = self._executor.behaviour(self._target.host_id)
-        match behaviour:
+    def _broken(self) -> Completed | None:
+        """Return what the control program answers to a stop and a start alike; None where it does as it is told."""
+        match self._executor.behaviour(self._target.host_id):
             case Behaviour.LOST:
                 raise ConnectionFailed(Unreachable(self._target.endpoint, "connection lost while running a command"))
             case Behaviour.MISSING:
                 return Completed(127, None, "", "sh: 1: not found")
             case Behaviour.REFUSING:
                 return _refused(self._executor.refusal)
+            case _:
+                return None
+
+    def _start(self) -> Completed:
+        broken = self._broken()
+        if broken is None and "agentd" not in self._host.alive.values():
+            lame = self._executor.behaviour(self._target.host_id) is Behaviour.LAME
+            self._executor.start_agent(self._target.host_id, _NAMES[:-1] if lame else _NAMES)
+        return broken or Completed(0, None, _OK, "")
+
+    def _status(self) -> Completed:
+        alive = {name: pid for pid, name in self._host.alive.items()}
+        if self._executor.behaviour(self._target.host_id) is Behaviour.MISSING:
+            return Completed(127, None, "", "sh: 1: not found")
+        if "agentd" not in alive:
+            return _refused("Module=agent, kind=INTERNAL, code=read_pid_failed; no such file or directory")
+        services = {
+            f"{self._target.agent_prefix}_{name}": {
+                "state": "running" if name in alive else "stopped",
+                "pid": alive.get(name, 0),
+            }
+            for name in _NAMES[1:]
+        }
+        ready = alive.keys() >= set(_NAMES)
+        message = {"state": "running", "ready": ready, "pid": alive["agentd"], "services": services}
+        return Completed(0, None, json.dumps({"successful": True, "message": message, "error": ""}), "")
+
+    def _stop(self) -> Completed:
+        broken = self._broken()
+        if broken is not None:
+            return broken
+        match self._executor.behaviour(self._target.host_id):
             case Behaviour.STUBBORN if self._host.alive:
                 return _refused("Module=agent, kind=DEADLINE_EXCEEDED, code=wait_for_exit_timeout; ")
             case Behaviour.ORPHANS if "agentd" not in self._host.alive.values():
@@ -187,8 +234,8 @@ class StubSession:
 def _kind(command: Command) -> tuple[str, tuple[str, ...]]:
     """Tell a command by the words that it has for people, and return those after the script's name."""
     words = tuple(word for word in command.words if isinstance(word, str))
-    if words[-1:] == ("stop",):
-        return "stop", ()
+    if words[-1:] and words[-1] in {"stop", "start", "status"}:
+        return words[-1], ()
     for kind, mark in (("look", _LOOK), ("signal", _SIGNAL)):
         if mark in words:
             return kind, words[words.index(mark) + 1 :]

@@ -10,9 +10,9 @@ from app.auth.check import Authenticator, Credentials, Limits
 from app.auth.lockout import Lockout, LockoutRules
 from app.auth.passwords import Passwords
 from core.errors import Unavailable
-from core.user import Role, User
+from core.user import Permission, Role, User, roles_granting
 from infra.store.memory.store import MemoryStore
-from tests.support.api import CHEAP, STOP, Api
+from tests.support.api import AGENT_PATHS, CHEAP, STOP, Api
 
 READS_HOSTS = "/api/v2/compute/hosts"
 READS_TASKS = "/api/v2/tasks/instances/1"
@@ -60,6 +60,18 @@ async def test_the_scheme_is_read_in_any_case_and_passwords_in_any_script(api: A
     header = "bAsIc " + b64encode("zoë:pässwörd:日本".encode()).decode()
     answer = await api.client.get(READS_HOSTS, auth=None, headers={"authorization": header})  # type: ignore[arg-type]
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", AGENT_PATHS)
+@pytest.mark.parametrize("prefix", ["/api/v2", ""])
+async def test_who_may_do_something_to_agents(api: Api, path: str, prefix: str) -> None:
+    path = path.removeprefix("/api/v2" if not prefix else "")
+    for role in Role:
+        auth = await api.user(f"a-{role.lower()}", role)
+        answer = await api.ask(path, [2], auth=auth)
+        assert answer.status_code == (200 if role in roles_granting(Permission.HOST_CHANGE) else 403)
+    assert (await api.ask(path, [2], auth=None)).status_code == 401
+    assert len(api.dispatcher.submitted) == len(list(roles_granting(Permission.HOST_CHANGE)))
 
 
 async def test_what_is_missing_is_said(api: Api) -> None:

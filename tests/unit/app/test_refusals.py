@@ -117,7 +117,12 @@ CASES: dict[str, tuple[str, str, object, str]] = {
         True,
         f"force: there is no such field. Send only {EXAMPLE}.",
     ),
-    "a misspelt field": ('{"hostids": [2]}', "hostids", [2], f"hostids: there is no such field. Send only {EXAMPLE}."),
+    "a misspelt field": (
+        '{"hostids": [2]}',
+        "hostids",
+        [2],
+        f"hostids: there is no such field. It is called hostIds. Send only {EXAMPLE}.",
+    ),
     "too many": (
         '{"hostIds": [2, 2, 2, 2]}',
         "hostIds",

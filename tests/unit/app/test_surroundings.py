@@ -11,7 +11,7 @@ from app.admin import ensure_admin
 from core.errors import Misconfigured
 from core.user import Role
 from infra.store.memory.store import MemoryStore
-from tests.support.api import CHEAP, NO_BROKER, STOP, Api
+from tests.support.api import AGENT_PATHS, CHEAP, NO_BROKER, STOP, Api
 
 
 async def test_the_process_is_up(api: Api) -> None:
@@ -65,7 +65,7 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
         for method, operation in operations.items()
     }
     assert found == {
-        f"POST {STOP}": ("HOST:*:CHANGE", True),
+        **{f"POST {path}": ("HOST:*:CHANGE", True) for path in AGENT_PATHS},
         "GET /api/v2/compute/hosts": ("HOST:*:READ", True),
         "GET /api/v2/compute/hosts/{hostId}": ("HOST:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}": ("TASK:*:READ", True),
@@ -87,6 +87,8 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
     assert stop["requestBody"]["content"]["application/json"]["schema"]["required"] == ["hostIds"]
     assert set(stop["responses"]) == {"200", "400", "401", "403", "404", "413", "415", "429", "503", "default"}
     assert set(stop["responses"]["200"]["headers"]) == {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+    beyond = {path for path in AGENT_PATHS if "Beyond OCP" in document["paths"][path]["post"]["description"]}
+    assert beyond == {"/api/v2/compute/hosts/batchStartAgents", "/api/v2/compute/hosts/{hostId}/agent/start"}
     for operations in document["paths"].values():
         for operation in operations.values():
             assert operation["summary"]

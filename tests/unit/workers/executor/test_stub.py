@@ -1,4 +1,4 @@
-"""The stub against the stop that it stands in for hosts of: each behaviour leads to the outcome that a host's would."""
+"""The stub against the stop and the start that it stands in for hosts of: the outcomes are those of real hosts."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import pytest
 from core.command import Command
 from core.journal import Journal
 from core.outcome import (
+    AlreadyRunning,
     AlreadyStopped,
     NotInstalled,
+    NotReady,
     Outcome,
     Refused,
+    Started,
     StillRunning,
     Stopped,
     TimedOut,
     Unreachable,
 )
 from tests.support.scripted import TARGET
+from workers.agent.start import StartPolicy, start_agent
 from workers.agent.stop import StopPolicy, stop_agent
 from workers.executor.base import ConnectionFailed
 from workers.executor.stub import Behaviour, StubExecutor
@@ -37,6 +41,52 @@ async def stop(executor: StubExecutor, host_id: int = 7, policy: StopPolicy = QU
             return await stop_agent(session, target, policy=policy, journal=Journal(lambda: 0), stands=stands)
     except ConnectionFailed as failure:
         return failure.outcome
+
+
+async def start(executor: StubExecutor, host_id: int = 7) -> Outcome:
+    async def stands() -> None:
+        pass
+
+    target = replace(TARGET, host_id=host_id)
+    policy = StartPolicy(QUICK, settle_for=0.1, ready_for=0.1, proof_gap=0.06)
+    try:
+        async with executor.connect(target) as session:
+            return await start_agent(session, target, policy=policy, journal=Journal(lambda: 0), stands=stands)
+    except ConnectionFailed as failure:
+        return failure.outcome
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "expected"),
+    [
+        (Behaviour.HEALTHY, AlreadyRunning),
+        (Behaviour.STOPPED, Started),
+        (Behaviour.UNREACHABLE, Unreachable),
+        (Behaviour.LOST, Unreachable),
+        (Behaviour.WEDGED, TimedOut),
+        (Behaviour.ORPHANS, Started),
+        (Behaviour.STUBBORN, AlreadyRunning),
+        (Behaviour.REFUSING, Refused),
+        (Behaviour.LAME, NotReady),
+        (Behaviour.PROXIED, AlreadyRunning),
+        (Behaviour.MISSING, NotInstalled),
+    ],
+)
+async def test_each_behaviour_at_a_start(behaviour: Behaviour, expected: type[Outcome]) -> None:
+    executor = StubExecutor(behaviours={7: behaviour})
+
+    assert type(await start(executor)) is expected
+
+
+async def test_an_agent_that_was_stopped_starts_with_new_processes() -> None:
+    executor = StubExecutor()
+    await stop(executor)
+
+    outcome = await start(executor)
+
+    assert outcome == Started(executor.alive(7))
+    assert executor.commands(7) == {"look": 4, "stop": 1, "start": 1, "status": 2}
+    assert isinstance(await stop(executor), Stopped)
 
 
 async def test_an_agent_stops_with_three_commands_and_stays_stopped() -> None:

@@ -1,0 +1,53 @@
+"""Restart the agents of many hosts: names, class names and timeouts as in OCP's own reply to batchRestartAgents."""
+
+from typing import Final
+
+from core.host import AgentStatus, HostStatus
+from core.step import Action, Step, TaskType
+
+_PACKAGE = "com.alipay.ocp.service.task.business"
+
+_WAIT: Final = Step("Wait node", f"{_PACKAGE}.WaitNode", 30, Action.WAIT, per_host=False)
+
+TASK_TYPE: Final = TaskType(
+    slug="batch_restart_agents",
+    name="Batch restart OCP agent",
+    agent_during=AgentStatus.RESTARTING,
+    agent_after=AgentStatus.AVAILABLE,
+    host_status=HostStatus.ONLINE,
+    steps=(
+        Step(
+            "Prepare restart OCP agent",
+            f"{_PACKAGE}.obagent.PrepareRestartOcpAgentTask",
+            60,
+            Action.TAKE_HOSTS,
+            per_host=True,
+        ),
+        _WAIT,
+        Step("Restart pos proxy", f"{_PACKAGE}.obagent.RestartPosProxyTask", 60, Action.RESTART_PROXY, per_host=True),
+        _WAIT,
+        Step(
+            "Stop all OCP agent processes",
+            f"{_PACKAGE}.obagent.StopAllOcpAgentProcessesTask",
+            600,
+            Action.STOP_AGENT,
+            per_host=True,
+        ),
+        _WAIT,
+        Step(
+            "Start all OCP agent processes",
+            f"{_PACKAGE}.obagent.StartAllOcpAgentProcessesTask",
+            600,
+            Action.START_AGENT,
+            per_host=True,
+        ),
+        _WAIT,
+        Step(
+            "Finish OCP agent operation",
+            f"{_PACKAGE}.obagent.FinishOcpAgentOperationTask",
+            60,
+            Action.GIVE_BACK,
+            per_host=True,
+        ),
+    ),
+)

@@ -1,0 +1,40 @@
+"""Restart the agent of one host: names, class names and timeouts as in OCP's own reply to agent/restart."""
+
+from typing import Final
+
+from core.host import AgentStatus, HostStatus
+from core.step import Action, Step, TaskType
+
+_PACKAGE = "com.alipay.ocp.service.task.business.obagent"
+
+TASK_TYPE: Final = TaskType(
+    slug="restart_agent",
+    name="Restart OCP agent",
+    agent_during=AgentStatus.RESTARTING,
+    agent_after=AgentStatus.AVAILABLE,
+    host_status=HostStatus.ONLINE,
+    steps=(
+        Step(
+            "Prepare restart OCP agent", f"{_PACKAGE}.PrepareRestartOcpAgentTask", 60, Action.TAKE_HOSTS, per_host=True
+        ),
+        Step("Restart pos proxy", f"{_PACKAGE}.RestartPosProxyTask", 60, Action.RESTART_PROXY, per_host=True),
+        Step(
+            "Stop all OCP agent processes",
+            f"{_PACKAGE}.StopAllOcpAgentProcessesTask",
+            600,
+            Action.STOP_AGENT,
+            per_host=True,
+        ),
+        Step(
+            "Start all OCP agent processes",
+            f"{_PACKAGE}.StartAllOcpAgentProcessesTask",
+            600,
+            Action.START_AGENT,
+            per_host=True,
+        ),
+        Step(
+            "Finish OCP agent operation", f"{_PACKAGE}.FinishOcpAgentOperationTask", 60, Action.GIVE_BACK, per_host=True
+        ),
+    ),
+    parallel=False,
+)

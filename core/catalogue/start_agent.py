@@ -1,0 +1,30 @@
+"""Start the agent of one host. OCP has no such request; names and class names follow those of its restart."""
+
+from typing import Final
+
+from core.host import AgentStatus, HostStatus
+from core.step import Action, Step, TaskType
+
+_PACKAGE = "com.alipay.ocp.service.task.business.obagent"
+
+TASK_TYPE: Final = TaskType(
+    slug="start_agent",
+    name="Start OCP agent",
+    agent_during=AgentStatus.RESTARTING,
+    agent_after=AgentStatus.AVAILABLE,
+    host_status=HostStatus.ONLINE,
+    steps=(
+        Step("Prepare start OCP agent", f"{_PACKAGE}.PrepareStartOcpAgentTask", 60, Action.TAKE_HOSTS, per_host=True),
+        Step(
+            "Start all OCP agent processes",
+            f"{_PACKAGE}.StartAllOcpAgentProcessesTask",
+            600,
+            Action.START_AGENT,
+            per_host=True,
+        ),
+        Step(
+            "Finish OCP agent operation", f"{_PACKAGE}.FinishOcpAgentOperationTask", 60, Action.GIVE_BACK, per_host=True
+        ),
+    ),
+    parallel=False,
+)

@@ -1,0 +1,30 @@
+"""Stop the agent of one host: names, class names and timeouts as in OCP's own reply to agent/stop."""
+
+from typing import Final
+
+from core.host import AgentStatus, HostStatus
+from core.step import Action, Step, TaskType
+
+_PACKAGE = "com.alipay.ocp.service.task.business.obagent"
+
+TASK_TYPE: Final = TaskType(
+    slug="stop_agent",
+    name="Stop OCP agent",
+    agent_during=AgentStatus.STOPPING,
+    agent_after=AgentStatus.OFFLINE,
+    host_status=HostStatus.OFFLINE,
+    steps=(
+        Step("Prepare stop OCP agent", f"{_PACKAGE}.PrepareStopOcpAgentTask", 60, Action.TAKE_HOSTS, per_host=True),
+        Step(
+            "Stop all OCP agent processes",
+            f"{_PACKAGE}.StopAllOcpAgentProcessesTask",
+            600,
+            Action.STOP_AGENT,
+            per_host=True,
+        ),
+        Step(
+            "Finish OCP agent operation", f"{_PACKAGE}.FinishOcpAgentOperationTask", 60, Action.GIVE_BACK, per_host=True
+        ),
+    ),
+    parallel=False,
+)

@@ -1,0 +1,68 @@
+"""What the agent's status documents mean: real ones, shortened, and some that there should not be."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from workers.agent.answer import Declined, Missing, Unclear
+from workers.agent.report import Report, Service, read_report
+from workers.executor.base import Completed
+
+RUNNING = {
+    "state": "running",
+    "ready": True,
+    "version": "4.2.2",
+    "pid": 13915,
+    "socket": "run/ob_agentd.13915.sock",
+    "services": {
+        "ob_monagent": {"state": "running", "version": "4.2.2", "pid": 13921, "startAt": 1, "ports": [18088]},
+        "ob_mgragent": {"state": "running", "version": "4.2.2", "pid": 13920, "startAt": 1, "ports": [18089]},
+    },
+    "dangling": None,
+    "startAt": 1795428438101474118,
+}
+
+
+def said(message: object) -> Completed:
+    return Completed(0, None, json.dumps({"successful": True, "message": message, "error": ""}), "")
+
+
+def test_a_running_agent() -> None:
+    report = read_report(said(RUNNING))
+
+    services = (Service("ob_mgragent", "running", 13920), Service("ob_monagent", "running", 13921))
+    assert report == Report("running", ready=True, pid=13915, services=services)
+    assert str(report) == "agentd 13915 says running (ob_mgragent running, ob_monagent running)"
+    assert report.given_up == frozenset()
+
+
+def test_services_are_given_up_only_by_an_agentd_that_runs() -> None:
+    stopped = {"ob_mgragent": {"state": "stopped", "version": "", "pid": 0, "ports": None}}
+    running = read_report(said(RUNNING | {"ready": False, "services": stopped}))
+    stopping = read_report(said(RUNNING | {"ready": False, "state": "stopping", "services": stopped}))
+
+    assert isinstance(running, Report)
+    assert isinstance(stopping, Report)
+    assert (running.given_up, stopping.given_up) == ({"ob_mgragent"}, frozenset())
+
+
+def test_an_agentd_that_is_down_declines() -> None:
+    error = "Module=agent, kind=INTERNAL, code=read_pid_failed; open run/ob_agentd.pid: no such file or directory"
+    answer = read_report(Completed(255, None, "", json.dumps({"successful": False, "message": None, "error": error})))
+
+    assert answer == Declined("read_pid_failed", error)
+    assert read_report(Completed(127, None, "", "not found")) == Missing()
+
+
+@pytest.mark.parametrize("message", ["ok", None, {}, RUNNING | {"pid": "13915"}, RUNNING | {"services": None}])
+def test_a_document_of_another_shape_is_unclear(message: object) -> None:
+    assert isinstance(read_report(said(message)), Unclear)
+
+
+def test_a_service_without_a_pid_is_unknown() -> None:
+    report = read_report(said(RUNNING | {"services": {"ob_mgragent": None}}))
+
+    assert isinstance(report, Report)
+    assert report.services == (Service("ob_mgragent", "unknown", 0),)

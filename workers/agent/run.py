@@ -1,0 +1,195 @@
+"""The doing of what is decided on one host over an open connection: writes the journal, tells the story so far."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias, TypeVar, assert_never
+
+from core.command import Command
+from core.host import Target
+from core.journal import Journal, Level, clip
+from core.outcome import NoPermission, Outcome, TimedOut, UnexpectedAnswer
+from workers.agent.answer import NoAnswer, read_answer, refused_by_sudo
+from workers.agent.decide import decide
+from workers.agent.policy import StopPolicy
+from workers.agent.remote import (
+    UnreadableAnswerError,
+    control_command,
+    look_command,
+    read_look,
+    read_signal,
+    signal_command,
+)
+from workers.agent.report import read_report
+from workers.agent.story import (
+    Ask,
+    Asked,
+    Call,
+    CallControl,
+    Conclude,
+    Deed,
+    Look,
+    Sent,
+    Signal,
+    Step,
+    StopFirst,
+    Story,
+    Verb,
+    Wait,
+)
+from workers.executor.base import Completed, ConnectionFailed, Session
+
+T = TypeVar("T")
+Decide: TypeAlias = Callable[[Story, float], Step]
+"""Says what to do next, from the story so far and the seconds since the run began."""
+
+
+class _EndsHereError(Exception):
+    """One of our own scripts could not do its work on the host, and without it nothing can be proved."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.sentence())
+        self.outcome = outcome
+
+
+@dataclass(slots=True)
+class Run:
+    """The doing of one stop's or start's steps.
+
+    The arguments are those of `workers.agent.stop.stop_agent`; the policy is that of a stop for a start as well.
+    `look` builds the command that lists the processes that matter.
+    """
+
+    session: Session
+    target: Target
+    policy: StopPolicy
+    journal: Journal
+    stands: Callable[[], Awaitable[None]]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    look: Callable[[Target], Command] = look_command
+    began: float = field(init=False)
+    """What the clock said when the run began."""
+
+    def __post_init__(self) -> None:
+        """Begin."""
+        self.began = self.monotonic()
+
+    def now(self) -> float:
+        """Return the seconds since the run began."""
+        return self.monotonic() - self.began
+
+    async def through(self, decide: Decide) -> Outcome:
+        """Do what is decided until it is over; a connection that is lost on the way is an outcome too."""
+        story = Story()
+        try:
+            while True:
+                step = decide(story, self.now())
+                if isinstance(step, Conclude):
+                    return step.outcome
+                story = await self._do(step, story)
+        except ConnectionFailed as failure:
+            return failure.outcome
+        except _EndsHereError as end:
+            return end.outcome
+
+    async def _do(self, step: Deed, story: Story) -> Story:
+        """Do one step and return the story with it."""
+        match step:
+            case Look():
+                return await self._look(story)
+            case Ask():
+                return await self._ask(story)
+            case CallControl(verb):
+                return await self._call(verb, story)
+            case StopFirst(why):
+                return await self._stop_first(why, story)
+            case Signal():
+                return await self._signal(step, story)
+            case Wait(seconds=seconds, why=why):
+                self.journal.say(f"Waiting {seconds:.1f} s: {why}.")
+                await self.sleep(seconds)
+                return _anew(story)
+            case _:
+                assert_never(step)
+
+    async def _look(self, story: Story) -> Story:
+        completed = await self._script(self.look(self.target), "looking at the agent's processes")
+        seen = self._understood(completed, read_look)
+        self.journal.say(f"Seen: {seen}.", Level.WARN if seen.restricted else Level.INFO)
+        met = story.met | {process.pid for process in seen.proved}
+        return replace(story, before=story.before or seen, now_seen=seen, met=met)
+
+    async def _ask(self, story: Story) -> Story:
+        completed = await self._control("status")
+        said = read_report(completed) if completed else NoAnswer(self.policy.command_timeout)
+        return replace(story, asked=(*story.asked, Asked(said, self.now())), now_said=said)
+
+    async def _call(self, verb: Verb, story: Story) -> Story:
+        began = self.now()
+        completed = await self._control(verb)
+        answer = read_answer(completed) if completed else NoAnswer(self.policy.command_timeout)
+        return replace(_anew(story), calls=(*story.calls, Call(answer, began, self.now())), asked=())
+
+    async def _control(self, verb: Literal["start", "status", "stop"]) -> Completed | None:
+        """Call the agent's control program; None where it did not answer in time."""
+        try:
+            completed = await self._execute(control_command(self.target, verb))
+        except TimeoutError:
+            limit = self.policy.command_timeout
+            self.journal.say(f"No answer within {limit:g} s; the command may go on on the host.", Level.WARN)
+            return None
+        self._journal_output(completed)
+        return completed
+
+    async def _stop_first(self, why: str, story: Story) -> Story:
+        self.journal.say(f"Stopping the agent first: {why}.", Level.WARN)
+        run = replace(self)
+        outcome = await run.through(lambda told, now: decide(told, self.target, self.policy, now))
+        self.journal.say(outcome.sentence(), Level.INFO if outcome.successful else Level.WARN)
+        return Story(before=story.before, met=story.met, mended=outcome, since=self.now())
+
+    async def _signal(self, step: Signal, story: Story) -> Story:
+        command = signal_command(self.target, step.signal, step.processes)
+        completed = await self._script(command, "signalling the agent's processes")
+        delivery = self._understood(completed, read_signal)
+        self.journal.say(f"{step.signal}: {delivery}.")
+        sent = Sent(step.signal, step.processes, delivery, self.now())
+        return replace(_anew(story), sent=(*story.sent, sent))
+
+    async def _script(self, command: Command, doing: str) -> Completed:
+        try:
+            return await self._execute(command)
+        except TimeoutError:
+            raise _EndsHereError(TimedOut(doing, self.policy.command_timeout)) from None
+
+    async def _execute(self, command: Command) -> Completed:
+        await self.stands()
+        self.journal.command(command)
+        return await self.session.run(command, timeout=self.policy.command_timeout)
+
+    def _understood(self, completed: Completed, read: Callable[[Completed], T]) -> T:
+        """Read what a script of ours said. Its output goes to the journal only where it says more than was read."""
+        try:
+            said = read(completed)
+        except UnreadableAnswerError as error:
+            self._journal_output(completed)
+            refusal = refused_by_sudo(completed)
+            raise _EndsHereError(NoPermission(refusal) if refusal else UnexpectedAnswer(str(error))) from error
+        if completed.stderr:
+            self.journal.say(f"stderr: {clip(completed.stderr)}", Level.WARN)
+        return said
+
+    def _journal_output(self, completed: Completed) -> None:
+        self.journal.output(
+            exit_status=completed.exit_status,
+            signal=completed.signal,
+            stdout=completed.stdout,
+            stderr=completed.stderr,
+        )
+
+
+def _anew(story: Story) -> Story:
+    """Return the story with what was seen and said being past: the host may be another by now."""
+    return replace(story, now_seen=None, now_said=None)
