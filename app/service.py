@@ -19,8 +19,11 @@ from core.host import Host
 from core.journal import RunLog
 from core.record import Creator, Draft, SubtaskRecord, TaskRecord
 from core.user import User
-from infra.store.base import HostPage
+from infra.store.base import HostPage, TaskPage, TaskQuery
 
+LISTED_HOSTS = 100
+"""A list names the subtasks of tasks of at most so many hosts, on pages of at most so many tasks, so that no page is
+longer than the largest task."""
 _CHECK_LIMIT = 3.0
 """Seconds that one part of a readiness check may take."""
 
@@ -77,6 +80,15 @@ async def _withdrawn(fleet: Fleet, task: TaskRecord) -> bool:
         ) from error
 
 
+async def page_tasks(fleet: Fleet, query: TaskQuery) -> tuple[TaskPage, Mapping[int, Mapping[int, SubtaskRecord]]]:
+    """Return a page of tasks, and by task id what happened to the subtasks of those whose subtasks are listed."""
+    if not (query.types is None or query.types) or not (query.statuses is None or query.statuses):
+        return TaskPage((), 0), {}
+    page = await fleet.store.tasks.page(query, fleet.clock())
+    listed = [task for task in page.tasks if task.known and task.host_count <= LISTED_HOSTS >= query.limit]
+    return page, await fleet.store.tasks.many_subtasks(listed) if listed else {}
+
+
 async def read_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
     """Return a task's head and what happened to its subtasks.
 
@@ -87,11 +99,19 @@ async def read_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int
     return task, await fleet.store.tasks.subtasks(task)
 
 
-async def read_log(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[TaskRecord, tuple[RunLog, ...]]:
+async def read_log(
+    fleet: Fleet, task_id: int, subtask_id: int, run_time: int | None = None
+) -> tuple[TaskRecord, tuple[RunLog, ...]]:
     """Return a task's head and the logs of one subtask's runs, oldest first; none where it has not run.
 
+    Args:
+        fleet: what this process works with.
+        task_id: which task.
+        subtask_id: which subtask of it.
+        run_time: which run alone, from 1; None for all of them.
+
     Raises:
-        TaskNotFound: there is no such task, or the subtask is not one of its own.
+        TaskNotFound: there is no such task, the subtask is not one of its own, or there is no log of that run.
     """
     task = await _task(fleet, task_id)
     series_id = subtask_id - task.first_subtask_id
@@ -99,7 +119,17 @@ async def read_log(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[TaskRec
         raise TaskNotFound(
             f"Task {task_id} has no subtask {subtask_id}. GET /api/v2/tasks/instances/{task_id} lists them."
         )
-    return task, await fleet.store.tasks.logs(task, series_id)
+    logs = await fleet.store.tasks.logs(task, series_id)
+    if run_time is None:
+        return task, logs
+    chosen = tuple(log for log in logs if log.run_time == run_time)
+    if not chosen:
+        there = ", ".join(str(log.run_time) for log in logs) or "none"
+        raise TaskNotFound(
+            f"runTime: subtask {subtask_id} has no log of run {run_time}. Runs with a log: {there}. "
+            "A run has one when it is over."
+        )
+    return task, chosen
 
 
 async def _task(fleet: Fleet, task_id: int) -> TaskRecord:

@@ -54,3 +54,5 @@ class TaskType:
     """The agents' status once the task is done with their hosts."""
     steps: tuple[Step, ...]
     """From the first to the last."""
+    single_host: bool = False
+    """Whether it is a request about one host by name, which lists can then be filtered by; in OCP a batch is not."""

@@ -17,12 +17,11 @@ from app.replies import reply
 from app.routes.documented import HOST_IDS_BODY, documented
 from app.routes.filters import NoFilters
 from app.schemas import Host, HostPage, TaskInstance
-from app.validation import LONGEST_ID, HostIds, Whole
+from app.validation import LARGEST_PAGE, LONGEST_ID, HostIds, Whole
 from core.user import Permission
 
 router = APIRouter(tags=["hosts"])
 _STOP = "/compute/hosts/batchStopAgents"
-LARGEST_PAGE = 2000
 
 
 @router.post(

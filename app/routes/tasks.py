@@ -4,22 +4,31 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from app import service
 from app.auth.permission import TaskReader
 from app.documents.log import log_text
-from app.documents.task import wrapped_task_instance
+from app.documents.page import page_document
+from app.documents.task import basic_task_instance, wrapped_task_instance
 from app.fleet import fleet_of
 from app.replies import reply
 from app.routes.documented import documented
-from app.schemas import Log, WrappedTaskInstance
+from app.routes.task_filters import AskedTasks
+from app.schemas import Log, TaskPage, WrappedTaskInstance
 from app.validation import LONGEST_ID, Whole
 from core.user import Permission
 
 router = APIRouter(prefix="/api/v2/tasks/instances", tags=["tasks"])
 TaskId = Annotated[int, Whole, Path(alias="taskInstanceId", ge=1, le=LONGEST_ID)]
 SubtaskId = Annotated[int, Whole, Path(alias="subtaskInstanceId", ge=1, le=LONGEST_ID)]
+
+
+@router.get("", summary="List the tasks, newest first", **documented(TaskPage, Permission.TASK_READ, 400))
+async def page_tasks(request: Request, _user: TaskReader, asked: AskedTasks) -> Response:
+    found, stored = await service.page_tasks(fleet_of(request), asked)
+    contents = [basic_task_instance(task, stored.get(task.id)) for task in found.tasks]
+    return reply(request, page_document(contents, asked.offset // asked.limit + 1, asked.limit, found.total))
 
 
 @router.get(
@@ -34,9 +43,17 @@ async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Res
 
 @router.get(
     "/{taskInstanceId}/subtasks/{subtaskInstanceId}/log",
-    summary="Read the log of a subtask, all its runs",
+    summary="Read the log of a subtask: all its runs, or one",
     **documented(Log, Permission.TASK_READ, 400, 404),
 )
-async def read_log(request: Request, _user: TaskReader, task_id: TaskId, subtask_id: SubtaskId) -> Response:
-    task, runs = await service.read_log(fleet_of(request), task_id, subtask_id)
+async def read_log(
+    request: Request,
+    _user: TaskReader,
+    task_id: TaskId,
+    subtask_id: SubtaskId,
+    run_time: Annotated[
+        int | None, Whole, Query(alias="runTime", ge=1, le=LONGEST_ID, description="this run alone, from 1")
+    ] = None,
+) -> Response:
+    task, runs = await service.read_log(fleet_of(request), task_id, subtask_id, run_time)
     return reply(request, {"log": log_text(runs, task.trace_id)})
