@@ -12,13 +12,24 @@ from app.exchange import exchange_of
 from app.fleet import fleet_of
 
 OK = 200
+NOT_MODIFIED = 304
 NOT_READY = 503
 _FIRST_ERROR = 400
 
 
-def reply(request: Request, data: object, status: int = OK) -> Response:
+def reply(request: Request, data: object, status: int = OK, headers: Mapping[str, str] | None = None) -> Response:
     """Return the reply that carries `data`."""
-    return _enveloped(request, status, {"data": data})
+    return _enveloped(request, status, {"data": data}, headers)
+
+
+def cached(tag: str) -> dict[str, str]:
+    """Return the headers of a reply that a client may keep, if it asks each time whether it still holds."""
+    return {"Cache-Control": "private, no-cache", "ETag": tag}
+
+
+def not_modified(tag: str) -> Response:
+    """Return the reply to a client that has the answer already."""
+    return Response(None, NOT_MODIFIED, cached(tag) | {"Vary": "Accept-Encoding"})
 
 
 def refusal(

@@ -1,9 +1,10 @@
 """What the API can do: one function a use case. They know neither HTTP nor how anything is kept."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.diagnosis import diagnosis
 from app.fleet import Fleet
 from core.catalogue import batch_stop_agents
 from core.errors import (
@@ -89,14 +90,29 @@ async def page_tasks(fleet: Fleet, query: TaskQuery) -> tuple[TaskPage, Mapping[
     return page, await fleet.store.tasks.many_subtasks(listed) if listed else {}
 
 
-async def read_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
-    """Return a task's head and what happened to its subtasks.
+async def read_head(fleet: Fleet, task_id: int) -> TaskRecord:
+    """Return a task's head.
+
+    Raises:
+        TaskNotFound: there is no such task.
+    """
+    return await _task(fleet, task_id)
+
+
+async def read_subtasks(fleet: Fleet, task: TaskRecord) -> Mapping[int, SubtaskRecord]:
+    """Return what happened to a task's subtasks, at least up to its head."""
+    return await fleet.store.tasks.subtasks(task)
+
+
+async def diagnose(fleet: Fleet, task_id: int) -> tuple[TaskRecord, AsyncIterator[bytes]]:
+    """Return a task's head and an archive of all that is known of it, read while it is sent.
 
     Raises:
         TaskNotFound: there is no such task.
     """
     task = await _task(fleet, task_id)
-    return task, await fleet.store.tasks.subtasks(task)
+    stored = await fleet.store.tasks.subtasks(task)
+    return task, diagnosis(task, stored, fleet.store.tasks.every_log(task))
 
 
 async def read_log(

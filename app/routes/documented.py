@@ -1,11 +1,14 @@
 """What the OpenAPI document says of a route beside its summary: its reply, its errors, the permission it needs."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from app.schemas import ErrorReply, Reply
 from core.user import Permission, roles_granting
 
+_FIRST_ERROR: Final = 400
 _ERRORS: Final = {
+    304: "The client has it already: its If-None-Match names the ETag.",
     400: "The request can never be done as it is: the error names the field and the value.",
     401: "No credentials, or wrong ones.",
     403: "The user may not do this.",
@@ -38,6 +41,12 @@ HOST_IDS_BODY: Final = {
 }
 
 
+ARCHIVE: Final = (
+    "task_info.txt, with a line for each subtask in the order in which they run: its id, its status, and the ids "
+    "that it waits for or `-`; and a file subtask_<id>_<run>.log for each run that is over."
+)
+
+
 def documented(
     data: type[object], permission: Permission, *errors: int, body: dict[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -49,14 +58,32 @@ def documented(
         errors: the statuses of its errors, beside 401, 403 and 503.
         body: its request body, where it takes one.
     """
+    done = {"model": Reply[data], "description": "Done."}  # type: ignore[valid-type]
+    return _document(done, permission, errors, {"requestBody": body} if body else {})
+
+
+def documented_stream(media_type: str, description: str, permission: Permission, *errors: int) -> dict[str, Any]:
+    """Return the same for a route whose reply comes without an envelope, while it is made."""
+    done = {"content": {media_type: {"schema": {"type": "string"}}}, "description": description}
+    return _document(done, permission, errors, {})
+
+
+def _document(
+    done: dict[str, Any], permission: Permission, errors: Iterable[int], extra: dict[str, Any]
+) -> dict[str, Any]:
     roles = ", ".join(roles_granting(permission))
     statuses = sorted({401, 403, 503, *errors})
     return {
         "description": f"Needs the permission `{permission}` (roles {roles}).",
         "responses": {
-            200: {"model": Reply[data], "description": "Done."},  # type: ignore[valid-type]
-            **{status: {"model": ErrorReply, "description": _ERRORS[status]} for status in statuses},
+            200: done,
+            **{status: _refused(status) for status in statuses},
             "default": {"model": ErrorReply, "description": "Any other error, in the same envelope."},
         },
-        "openapi_extra": {"x-required-permission": permission} | ({"requestBody": body} if body else {}),
+        "openapi_extra": {"x-required-permission": permission} | extra,
     }
+
+
+def _refused(status: int) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": _ERRORS[status]}
+    return described if status < _FIRST_ERROR else described | {"model": ErrorReply}

@@ -5,6 +5,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from app import service
 from app.auth.permission import TaskReader
@@ -12,8 +13,9 @@ from app.documents.log import log_text
 from app.documents.page import page_document
 from app.documents.task import basic_task_instance, wrapped_task_instance
 from app.fleet import fleet_of
-from app.replies import reply
-from app.routes.documented import documented
+from app.freshness import entity_tag, has_it
+from app.replies import cached, not_modified, reply
+from app.routes.documented import ARCHIVE, documented, documented_stream
 from app.routes.task_filters import AskedTasks
 from app.schemas import Log, TaskPage, WrappedTaskInstance
 from app.validation import LONGEST_ID, Whole
@@ -34,11 +36,28 @@ async def page_tasks(request: Request, _user: TaskReader, asked: AskedTasks) -> 
 @router.get(
     "/{taskInstanceId}",
     summary="Look at a task as it stands",
-    **documented(WrappedTaskInstance, Permission.TASK_READ, 400, 404),
+    **documented(WrappedTaskInstance, Permission.TASK_READ, 304, 400, 404),
 )
 async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Response:
-    task, stored = await service.read_task(fleet_of(request), task_id)
-    return reply(request, wrapped_task_instance(task, stored))
+    fleet = fleet_of(request)
+    task = await service.read_head(fleet, task_id)
+    tag = entity_tag(request, task)
+    if has_it(request, tag):
+        return not_modified(tag)
+    stored = await service.read_subtasks(fleet, task)
+    return reply(request, wrapped_task_instance(task, stored), headers=cached(tag))
+
+
+@router.post(
+    "/{taskInstanceId}/downloadDiagnosis",
+    summary="Download all that is known of a task, as a ZIP archive",
+    response_class=StreamingResponse,
+    **documented_stream("application/zip", ARCHIVE, Permission.TASK_READ, 400, 404),
+)
+async def download_diagnosis(request: Request, _user: TaskReader, task_id: TaskId) -> Response:
+    task, archive = await service.diagnose(fleet_of(request), task_id)
+    headers = {"Content-Disposition": f'attachment; filename="task_{task.id}_diagnosis.zip"'}
+    return StreamingResponse(archive, headers=headers, media_type="application/zip")
 
 
 @router.get(
