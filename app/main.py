@@ -20,6 +20,7 @@ from app.exchange import Exchanges
 from app.fleet import Fleet
 from app.routes import health, hosts, tasks
 from app.server import Server, bound_socket, local_address
+from app.watching.hub import Hub
 from core.errors import Misconfigured, Unavailable
 from infra.celery import make_celery
 from infra.dispatch import CeleryDispatcher, Dispatcher
@@ -50,10 +51,12 @@ def create_app(
     passwords: Passwords | None = None,
 ) -> FastAPI:
     """Return the API over a store and a dispatcher; it closes the store when it shuts down."""
+    hub = Hub(store, settings.max_watchers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await hub.aclose()
         await store.aclose()
 
     app = FastAPIOffline(
@@ -71,6 +74,7 @@ def create_app(
         clock=clock,
         server=settings.server_address or local_address(),
         max_hosts=settings.max_hosts,
+        hub=hub,
     )
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)
@@ -97,8 +101,9 @@ async def _serve(settings: ApiSettings) -> None:
     try:
         await _prepare(settings, store, passwords)
         app = create_app(settings, store, CeleryDispatcher(make_celery(settings)), passwords=passwords)
+        fleet: Fleet = app.state.fleet
         with bound_socket(settings.api_host, settings.api_port) as listener:
-            await Server(app).run_on(listener)
+            await Server(app, fleet.hub.stop).run_on(listener)
     finally:
         await store.aclose()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.diagnosis import diagnosis
 from app.fleet import Fleet
+from app.watching.channel import Channel
 from core.catalogue import batch_stop_agents
 from core.errors import (
     BrokerUnavailable,
@@ -113,6 +114,16 @@ async def diagnose(fleet: Fleet, task_id: int) -> tuple[TaskRecord, AsyncIterato
     task = await _task(fleet, task_id)
     stored = await fleet.store.tasks.subtasks(task)
     return task, diagnosis(task, stored, fleet.store.tasks.every_log(task))
+
+
+async def watch(fleet: Fleet, task_id: int) -> Channel:
+    """Return the channel of a task; whoever asked for it leaves it through `fleet.hub`.
+
+    Raises:
+        TaskNotFound: there is no such task.
+        Unavailable: too many watch already.
+    """
+    return await fleet.hub.join(await _task(fleet, task_id))
 
 
 async def read_log(

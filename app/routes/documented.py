@@ -8,6 +8,7 @@ from core.user import Permission, roles_granting
 
 _FIRST_ERROR: Final = 400
 _ERRORS: Final = {
+    204: "The client has seen the end already: its Last-Event-ID is that of the message `end`.",
     304: "The client has it already: its If-None-Match names the ETag.",
     400: "The request can never be done as it is: the error names the field and the value.",
     401: "No credentials, or wrong ones.",
@@ -41,6 +42,18 @@ HOST_IDS_BODY: Final = {
 }
 
 
+EVENTS: Final = """Messages until the task ends, at most four a second, each with a JSON document:
+
+- `snapshot`: how the task stands (`status`, `operation`, `progress` of each step, `failedHostIds`: at most 1,000 of
+  `failedHostCount`). The first message, unless `Last-Event-ID` says what the client knows.
+- `progress`: the same, and in `changes` all that happened since the last message: `subtasks` gives by new status the
+  ranges of ids (`[first, last]`), `openedStep` the index of a step that was opened, `status` what the task became.
+- `end`: the same once the task has ended; then the connection closes. With its id the answer is 204.
+- `reset`: what happened since `Last-Event-ID` is not known any more; a snapshot follows.
+- `unavailable`: `message` says why the stream ends before the task. Connect again with `Last-Event-ID`.
+
+Comments (`:`) keep a quiet stream open.
+"""
 ARCHIVE: Final = (
     "task_info.txt, with a line for each subtask in the order in which they run: its id, its status, and the ids "
     "that it waits for or `-`; and a file subtask_<id>_<run>.log for each run that is over."

@@ -4,7 +4,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app import service
@@ -15,10 +15,11 @@ from app.documents.task import basic_task_instance, wrapped_task_instance
 from app.fleet import fleet_of
 from app.freshness import entity_tag, has_it
 from app.replies import cached, not_modified, reply
-from app.routes.documented import ARCHIVE, documented, documented_stream
+from app.routes.documented import ARCHIVE, EVENTS, documented, documented_stream
 from app.routes.task_filters import AskedTasks
 from app.schemas import Log, TaskPage, WrappedTaskInstance
 from app.validation import LONGEST_ID, Whole
+from app.watching.stream import answer
 from core.user import Permission
 
 router = APIRouter(prefix="/api/v2/tasks/instances", tags=["tasks"])
@@ -46,6 +47,22 @@ async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Res
         return not_modified(tag)
     stored = await service.read_subtasks(fleet, task)
     return reply(request, wrapped_task_instance(task, stored), headers=cached(tag))
+
+
+@router.get(
+    "/{taskInstanceId}/events",
+    summary="Watch a task: server-sent events until it ends",
+    response_class=StreamingResponse,
+    **documented_stream("text/event-stream", EVENTS, Permission.TASK_READ, 204, 400, 404),
+)
+async def watch_task(
+    request: Request,
+    _user: TaskReader,
+    task_id: TaskId,
+    last_event_id: Annotated[str | None, Header(description="the id of the last message that was received")] = None,
+) -> Response:
+    fleet = fleet_of(request)
+    return answer(fleet.hub, await service.watch(fleet, task_id), last_event_id, fleet.pace)
 
 
 @router.post(

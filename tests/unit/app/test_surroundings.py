@@ -72,6 +72,7 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
         "GET /api/v2/tasks/instances/{taskInstanceId}": ("TASK:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log": ("TASK:*:READ", True),
         "POST /api/v2/tasks/instances/{taskInstanceId}/downloadDiagnosis": ("TASK:*:READ", True),
+        "GET /api/v2/tasks/instances/{taskInstanceId}/events": ("TASK:*:READ", True),
         "GET /healthz": (None, False),
         "GET /readyz": (None, False),
     }
