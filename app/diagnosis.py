@@ -60,6 +60,7 @@ async def diagnosis(
     sink = _Sink()
     with ZipFile(sink, "w", ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
         await asyncio.to_thread(_write_order, archive, task, stored)
+        del stored  # it is large, and the logs take longer
         yield sink.take()
         batch: list[tuple[int, RunLog]] = []
         async for entry in logs:
