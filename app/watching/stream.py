@@ -1,6 +1,7 @@
 """One client that watches a task, and what it is sent: server-sent events (WHATWG HTML, section 9.2)."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Pace:
     """Seconds between two messages, at the least."""
     silence: float = 15.0
     """Seconds after which a comment says that the stream still stands."""
+    lasting: float = 3600.0
+    """Seconds after which the client has to connect again, and to prove again who it is."""
 
 
 def answer(hub: Hub, channel: Channel, last_id: str | None, pace: Pace) -> Response:
@@ -80,9 +83,11 @@ async def messages(channel: Channel, last_id: str | None, pace: Pace) -> AsyncGe
     if last_id is not None and not channel.reaches(last_id):
         yield _message("reset", None, {"message": _RESET.format(last_id[:40])})
     yield f"retry: {_COME_BACK}\n\n".encode()
+    end = time.monotonic() + pace.lasting
     while True:
-        if channel.parting is not None:
-            yield _message("unavailable", None, {"message": channel.parting})
+        parting = channel.parting or (_LONG_ENOUGH if time.monotonic() > end else None)
+        if parting is not None:
+            yield _message("unavailable", None, {"message": parting})
             return
         kind, upto = "end" if channel.over else "progress", channel.last_id
         if not channel.reaches(cursor):
@@ -97,10 +102,11 @@ async def messages(channel: Channel, last_id: str | None, pace: Pace) -> AsyncGe
             return
         cursor = upto
         await asyncio.sleep(pace.between)
-        while not await channel.news(cursor, pace.silence):
+        while not await channel.news(cursor, pace.silence) and time.monotonic() < end:
             yield b": nothing happened\n\n"
 
 
+_LONG_ENOUGH: Final = "This stream is an hour old. Connect again with Last-Event-ID."
 _RESET: Final = (
     "What happened after {!r} is not known any more. Forget what you know: the next message says how the task stands."
 )

@@ -7,10 +7,12 @@ from base64 import b64encode
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 
 from core.claim import Worker
+from core.errors import StoreUnavailable
 from core.transition import Failed, Succeeded
 from infra.store.base import ClaimRequest
 from infra.store.redis import keys
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.claim import Claim
+    from core.journal import RunLog
     from core.record import TaskRecord
 
 WORKER = Worker(1, "w")
@@ -245,6 +248,19 @@ async def test_so_many_may_watch_and_no_more(valkey: ValkeyServer) -> None:
         await eventually(lambda: api.hub.watchers == 0, 10, "both have left")
         async with api.watching(task.id) as messages:
             assert (await next_of(messages)).kind == "snapshot"
+
+
+async def test_an_archive_whose_logs_cannot_be_read_is_cut_off(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = await api.store.tasks.create(draft((1,)))
+
+    async def every_log(_: TaskRecord) -> AsyncIterator[tuple[int, RunLog]]:
+        yield 0, run_log()
+        raise StoreUnavailable("The store does not answer.")
+
+    monkeypatch.setattr(api.store.tasks, "every_log", every_log)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await api.client.post(f"/api/v2/tasks/instances/{task.id}/downloadDiagnosis")
+    assert (await api.client.get(f"/api/v2/tasks/instances/{task.id}")).status_code == 200
 
 
 async def test_who_may_watch_what(api: Served) -> None:

@@ -55,6 +55,28 @@ async def test_silence_is_broken_by_comments(store: MemoryStore, hub: Hub) -> No
     assert await anext(told) == b": nothing happened\n\n"
 
 
+async def test_a_slow_watcher_hears_everything_at_once_and_holds_nobody_up(store: MemoryStore, hub: Hub) -> None:
+    task, channel = await opened(store, hub, hosts=5)
+    slow, quick = messages(channel, None, QUICK), messages(channel, None, QUICK)
+    for one in (slow, slow, quick, quick):
+        await anext(one)
+    for number in range(5):
+        await advance(store, task, PREPARE, claim=1)
+        while b"changes" not in (told := await anext(quick)):
+            pass
+        assert parsed(told)[2]["progress"][0]["subtasks"]["RUNNING"] == number + 1
+    kind, _, data = parsed(await anext(slow))
+    assert (kind, len(data["changes"])) == ("progress", 5)
+
+
+async def test_after_an_hour_a_client_has_to_connect_again(store: MemoryStore, hub: Hub) -> None:
+    _, channel = await opened(store, hub)
+    told = [message async for message in messages(channel, None, Pace(between=0.01, silence=0.05, lasting=0.1))]
+    kind, event_id, data = parsed(told[-1])
+    assert (kind, event_id) == ("unavailable", None)
+    assert "Connect again with Last-Event-ID" in data["message"]
+
+
 async def test_watchers_at_the_same_place_share_one_message(store: MemoryStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
     told = [messages(channel, None, QUICK) for _ in range(2)]
