@@ -14,7 +14,7 @@ from app.documents.page import page_document
 from app.documents.task import basic_task_instance, wrapped_task_instance
 from app.fleet import fleet_of
 from app.freshness import entity_tag, has_it
-from app.replies import cached, not_modified, reply
+from app.replies import Streamed, cached, not_modified, reply
 from app.routes.documented import ARCHIVE, EVENTS, documented, documented_stream
 from app.routes.task_filters import AskedTasks
 from app.schemas import Log, TaskPage, WrappedTaskInstance
@@ -74,7 +74,7 @@ async def watch_task(
 async def download_diagnosis(request: Request, _user: TaskReader, task_id: TaskId) -> Response:
     task, archive = await service.diagnose(fleet_of(request), task_id)
     headers = {"Content-Disposition": f'attachment; filename="task_{task.id}_diagnosis.zip"'}
-    return StreamingResponse(archive, headers=headers, media_type="application/zip")
+    return Streamed(archive, headers=headers, media_type="application/zip")
 
 
 @router.get(
