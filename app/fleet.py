@@ -1,13 +1,15 @@
 """What one API process works with, handed to every request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from app.auth.access import AccessChecker
 from app.auth.check import Authenticator
 from app.auth.rates import Rates
+from app.watching.hub import Hub
+from app.watching.stream import Pace
 from infra.dispatch import Dispatcher
 from infra.store.base import Store
 
@@ -30,6 +32,10 @@ class Fleet:
     """The address of this server, as replies give it."""
     max_hosts: int
     """Most hosts of one request."""
+    hub: Hub
+    """Where tasks are watched."""
+    pace: Pace = field(default_factory=Pace)
+    """How often those who watch hear something."""
 
 
 def fleet_of(request: Request) -> Fleet:

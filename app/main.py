@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 import structlog
 import uvloop
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.gzip import GZipMiddleware
 
 from app import audit, errors
 from app.admin import ensure_admin
@@ -23,6 +25,7 @@ from app.fleet import Fleet
 from app.routes import agents, health, hosts, tasks
 from app.routes import audit as audit_routes
 from app.server import Server, bound_socket, local_address
+from app.watching.hub import Hub
 from core.errors import Misconfigured, Unavailable
 from infra.celery import make_celery
 from infra.dispatch import CeleryDispatcher, Dispatcher
@@ -30,6 +33,11 @@ from infra.logs import configure_logging
 from infra.settings import ApiSettings
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
+
+_WORTH_IT: Final = 1024
+"""Bytes from which on a reply is compressed for a client that takes gzip; archives and event streams never are."""
+_LEVEL: Final = 2
+"""How hard: a task of 10,000 hosts becomes a fourteenth of its size; more makes it slower, but not much smaller."""
 
 log = structlog.get_logger("ocpfleet.api")
 
@@ -48,10 +56,12 @@ def create_app(
     passwords: Passwords | None = None,
 ) -> FastAPI:
     """Return the API over a store and a dispatcher; it closes the store when it shuts down."""
+    hub = Hub(store, settings.max_watchers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await hub.aclose()
         await store.aclose()
 
     app = FastAPIOffline(
@@ -71,8 +81,10 @@ def create_app(
         clock=clock,
         server=settings.server_address or local_address(),
         max_hosts=settings.max_hosts,
+        hub=hub,
     )
     errors.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)
     app.add_middleware(Exchanges, on_fault=errors.unexpected, on_reply=audit.record)
     for router in (agents.router, hosts.router, tasks.router, audit_routes.router, health.router):
         app.include_router(router)
@@ -114,8 +126,9 @@ async def _serve(settings: ApiSettings) -> None:
     try:
         await _prepare(settings, store, passwords)
         app = create_app(settings, store, CeleryDispatcher(make_celery(settings)), passwords=passwords)
+        fleet: Fleet = app.state.fleet
         with bound_socket(settings.api_host, settings.api_port) as listener:
-            await Server(app).run_on(listener)
+            await Server(app, fleet.hub.stop).run_on(listener)
     finally:
         await store.aclose()
 

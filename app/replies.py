@@ -4,21 +4,52 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import structlog
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from app.documents.wire import stamp
 from app.exchange import exchange_of
 from app.fleet import fleet_of
+from core.errors import FleetError
 
 OK = 200
+NOT_MODIFIED = 304
 NOT_READY = 503
 _FIRST_ERROR = 400
 
+log = structlog.get_logger("ocpfleet.api")
 
-def reply(request: Request, data: object, status: int = OK) -> Response:
+
+def reply(request: Request, data: object, status: int = OK, headers: Mapping[str, str] | None = None) -> Response:
     """Return the reply that carries `data`."""
-    return _enveloped(request, status, {"data": data})
+    return _enveloped(request, status, {"data": data}, headers)
+
+
+class Streamed(StreamingResponse):
+    """A reply that is made while it is sent.
+
+    Where that cannot go on, the connection is closed before the reply's end: no client takes a part for the whole.
+    """
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except FleetError as error:
+            log.warning("a reply was cut off", path=scope["path"], reason=error.sentence)
+
+
+def cached(tag: str) -> dict[str, str]:
+    """Return the headers of a reply that a client may keep, if it asks each time whether it still holds."""
+    return {"Cache-Control": "private, no-cache", "ETag": tag}
+
+
+def not_modified(tag: str) -> Response:
+    """Return the reply to a client that has the answer already."""
+    return Response(None, NOT_MODIFIED, cached(tag) | {"Vary": "Accept-Encoding"})
 
 
 def refusal(

@@ -126,6 +126,41 @@ class Creator(Wire):
     name: str = Field(description="the user's name")
 
 
+class BasicSubtask(Wire):
+    """A subtask, as lists show it."""
+
+    description: str = Field(description="the same as name")
+    id: Long = Field(description="unique among all subtasks")
+    name: str = Field(description="what it does")
+    operation: Operation = Field(description="why it runs or ran")
+    status: Status = Field(description="where it stands")
+
+
+class StepProgress(Wire):
+    """How far one step is."""
+
+    name: str = Field(description="what its subtasks do")
+    subtasks: dict[Status, int] = Field(description="how many subtasks have each status; absent where none has it")
+
+
+class BasicTaskInstance(Wire):
+    """A task, as lists show it."""
+
+    creator: Creator = Field(description="the user who asked for it")
+    finish_time: Moment | None = Field(None, description="when it ended")
+    id: Long = Field(description="unique among all tasks")
+    name: str = Field(description="what it does")
+    progress: list[StepProgress] | None = Field(
+        None, description="its steps in order; absent where a newer ocpfleet made the task"
+    )
+    start_time: Moment = Field(description="when it was accepted")
+    status: TaskStatus = Field(description="where it stands")
+    subtasks: list[BasicSubtask] | None = Field(
+        None,
+        description="absent for a task of more than 100 hosts, and on pages of more than 100 tasks: see progress",
+    )
+
+
 class WrappedTaskInstance(_Task):
     """A task as it stands."""
 
@@ -219,6 +254,13 @@ class AuditPage(Wire):
     """A page of the audit, newest first."""
 
     contents: list[AuditEntry] = Field(description="the entries")
+    page: PageNumber = Field(description="where the page lies")
+
+
+class TaskPage(Wire):
+    """A page of tasks."""
+
+    contents: list[BasicTaskInstance] = Field(description="the tasks")
     page: PageNumber = Field(description="where the page lies")
 
 

@@ -2,7 +2,7 @@
 
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Final
@@ -45,9 +45,16 @@ def bound_socket(host: str, port: int) -> Iterator[socket.socket]:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which tells where it listens once it does, and ends quietly."""
+    """uvicorn, which tells where it listens once it does, and ends quietly.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what answers.
+        on_stop: called when it begins to stop, before it waits for the requests under way: those that would last for as
+            long as a task does must end.
+    """
+
+    def __init__(self, app: ASGIApp, on_stop: Callable[[], None] = lambda: None) -> None:
+        self._on_stop = on_stop
         super().__init__(
             uvicorn.Config(
                 app,
@@ -67,6 +74,11 @@ class Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
         await self.serve(sockets=[listener])
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()
+        await super().shutdown(sockets)
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -20,6 +20,8 @@ from core.errors import InvalidRequest
 
 HOST_IDS: Final = "hostIds"
 LONGEST_ID: Final = 2**63 - 1
+LARGEST_PAGE: Final = 2000
+"""Most entries of a page of any list."""
 _BODY_BYTES: Final = 1024
 _BODY_BYTES_PER_HOST: Final = 48
 """An id of 19 digits on a line of its own, deeply indented."""

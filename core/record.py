@@ -101,6 +101,9 @@ class TaskRecord:
     """The index of the newest step that has been opened."""
     counts: Mapping[tuple[int, Status], int] = field(default_factory=dict)
     """How many subtasks of a step (by index) have a stored status; those that nothing happened to are not counted."""
+    changes: int = 1
+    """How many batches of changes there were, the first being that it was accepted: two heads of a task with the same
+    number are the head of the same task, subtasks included."""
 
     @property
     def task_type(self) -> TaskType:

@@ -63,3 +63,8 @@ class TaskType:
     parallel: bool = True
     """Whether it is for many hosts at a time. A task for one host has no wait nodes, shows -1 as the parallelIdx of
     each of its subtasks, and names its host in `hostId`; which step is whose is the same."""
+
+    @property
+    def single_host(self) -> bool:
+        """Whether it is a request about one host by name, by which lists can be filtered; in OCP a batch is not."""
+        return not self.parallel

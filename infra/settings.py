@@ -93,6 +93,9 @@ class ApiSettings(SharedSettings):
         None, description="what replies give as `server` and tasks as `executor`; by default this machine's address"
     )
     max_hosts: Annotated[int, Field(ge=1, le=100_000)] = Field(10_000, description="most hosts of one request")
+    max_watchers: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        500, description="clients that may watch tasks through this process at a time"
+    )
     admin_password_file: Path = Field(
         Path("var/admin-password"), description="where the generated password of `admin` is written (mode 0600)"
     )

@@ -6,6 +6,7 @@ A task over 10,000 hosts has 30,002 subtasks, so these are plain dictionaries: n
 from collections.abc import Iterator, Mapping, Sequence
 
 from app.documents.wire import long, longs, stamp, stamp_seconds
+from core.progress import progress
 from core.record import SubtaskRecord, TaskRecord
 
 Document = dict[str, object]
@@ -66,6 +67,47 @@ def wrapped_task_instance(task: TaskRecord, stored: Mapping[int, SubtaskRecord])
         "type": "MANUAL",
     }
     return document
+
+
+def basic_task_instance(task: TaskRecord, stored: Mapping[int, SubtaskRecord] | None) -> Document:
+    """Return OCP's BasicTaskInstance, as lists show it, and beside it the task's progress.
+
+    Args:
+        task: its head.
+        stored: what happened to its subtasks; None where they are not listed.
+    """
+    document: Document = {"creator": {"id": long(task.creator.id), "name": task.creator.name}}
+    if task.finished is not None:
+        document["finishTime"] = stamp(task.finished)
+    document |= {"id": long(task.id), "name": task.task_type.name if task.known else task.type_slug}
+    if task.known:
+        document["progress"] = progress_document(task)
+    document |= {"startTime": stamp(task.started), "status": task.status}
+    if stored is not None:
+        document["subtasks"] = list(_basic_subtasks(task, stored))
+    return document
+
+
+def progress_document(task: TaskRecord) -> list[Document]:
+    """Return how many subtasks of each step have each status; statuses that none has are left out."""
+    return [
+        {"name": step.name, "subtasks": {status.value: step.by_status[status] for status in sorted(step.by_status)}}
+        for step in progress(task)
+    ]
+
+
+def _basic_subtasks(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[Document]:
+    for planned in task.plan:
+        name, untouched = planned.step.name, task.untouched(planned.index)
+        for series_id, subtask_id in zip(planned.series, _ids(task, planned.series), strict=True):
+            record = stored.get(series_id, untouched)
+            yield {
+                "description": name,
+                "id": subtask_id,
+                "name": name,
+                "operation": record.operation,
+                "status": record.status,
+            }
 
 
 def _ids(task: TaskRecord, series: range) -> list[int | str]:

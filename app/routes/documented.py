@@ -1,11 +1,15 @@
 """What the OpenAPI document says of a route beside its summary: its reply, its errors, the permission it needs."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from app.schemas import ErrorReply, Reply
 from core.user import Permission, roles_granting
 
+_FIRST_ERROR: Final = 400
 _ERRORS: Final = {
+    204: "The client has seen the end already: its Last-Event-ID is that of the message `end`.",
+    304: "The client has it already: its If-None-Match names the ETag.",
     400: "The request can never be done as it is: the error names the field and the value.",
     401: "No credentials, wrong ones, or (code 30007) none are looked at after many wrong passwords; then Retry-After.",
     403: "The user may not do this.",
@@ -47,6 +51,24 @@ HOST_IDS_BODY: Final = {
 }
 
 
+EVENTS: Final = """Messages until the task ends, at most four a second, each with a JSON document:
+
+- `snapshot`: how the task stands (`status`, `operation`, `progress` of each step, `failedHostIds`: at most 1,000 of
+  `failedHostCount`). The first message, unless `Last-Event-ID` says what the client knows.
+- `progress`: the same, and in `changes` all that happened since the last message: `subtasks` gives by new status the
+  ranges of ids (`[first, last]`), `openedStep` the index of a step that was opened, `status` what the task became.
+- `end`: the same once the task has ended; then the connection closes. With its id the answer is 204.
+- `reset`: what happened since `Last-Event-ID` is not known any more; a snapshot follows.
+- `unavailable`: `message` says why the stream ends before the task. Connect again with `Last-Event-ID`.
+
+Comments (`:`) keep a quiet stream open.
+"""
+ARCHIVE: Final = (
+    "task_info.txt, with a line for each subtask in the order in which they run: its id, its status, and the ids "
+    "that it waits for or `-`; and a file subtask_<id>_<run>.log for each run that is over."
+)
+
+
 def documented(
     data: type[object],
     permission: Permission,
@@ -63,18 +85,34 @@ def documented(
         body: its request body, where it takes one.
         beyond_ocp: whether OCP has no such route.
     """
+    done = {"model": Reply[data], "description": "Done."}  # type: ignore[valid-type]
+    document = _document(done, permission, errors, {"requestBody": body} if body else {})
+    document["description"] += _BEYOND * beyond_ocp
+    return document
+
+
+def documented_stream(media_type: str, description: str, permission: Permission, *errors: int) -> dict[str, Any]:
+    """Return the same for a route whose reply comes without an envelope, while it is made."""
+    done = {"content": {media_type: {"schema": {"type": "string"}}}, "description": description}
+    return _document(done, permission, errors, {})
+
+
+def _document(
+    done: dict[str, Any], permission: Permission, errors: Iterable[int], extra: dict[str, Any]
+) -> dict[str, Any]:
     roles = ", ".join(roles_granting(permission))
     statuses = sorted({401, 403, 429, 503, *errors})
     return {
-        "description": f"Needs the permission `{permission}` (roles {roles})." + _BEYOND * beyond_ocp,
+        "description": f"Needs the permission `{permission}` (roles {roles}).",
         "responses": {
-            200: {
-                "model": Reply[data],  # type: ignore[valid-type]
-                "description": "Done.",
-                "headers": _RATE_HEADERS,
-            },
-            **{status: {"model": ErrorReply, "description": _ERRORS[status]} for status in statuses},
+            200: done | {"headers": _RATE_HEADERS},
+            **{status: _refused(status) for status in statuses},
             "default": {"model": ErrorReply, "description": "Any other error, in the same envelope."},
         },
-        "openapi_extra": {"x-required-permission": permission} | ({"requestBody": body} if body else {}),
+        "openapi_extra": {"x-required-permission": permission} | extra,
     }
+
+
+def _refused(status: int) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": _ERRORS[status]}
+    return described if status < _FIRST_ERROR else described | {"model": ErrorReply}

@@ -15,11 +15,10 @@ from app.replies import reply
 from app.routes.documented import documented
 from app.routes.filters import NoFilters
 from app.schemas import Host, HostPage
-from app.validation import LONGEST_ID, HostId, Whole
+from app.validation import LARGEST_PAGE, LONGEST_ID, HostId, Whole
 from core.user import Permission
 
 router = APIRouter(tags=["hosts"])
-LARGEST_PAGE = 2000
 
 
 @router.get(

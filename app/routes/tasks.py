@@ -4,17 +4,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from app import service
 from app.auth.permission import TaskReader
 from app.documents.log import log_text
-from app.documents.task import wrapped_task_instance
+from app.documents.page import page_document
+from app.documents.task import basic_task_instance, wrapped_task_instance
 from app.fleet import fleet_of
-from app.replies import reply
-from app.routes.documented import documented
-from app.schemas import Log, WrappedTaskInstance
+from app.freshness import entity_tag, has_it
+from app.replies import Streamed, cached, not_modified, reply
+from app.routes.documented import ARCHIVE, EVENTS, documented, documented_stream
+from app.routes.task_filters import AskedTasks
+from app.schemas import Log, TaskPage, WrappedTaskInstance
 from app.validation import LONGEST_ID, Whole
+from app.watching.stream import answer
 from core.user import Permission
 
 router = APIRouter(prefix="/api/v2/tasks/instances", tags=["tasks"])
@@ -22,21 +27,69 @@ TaskId = Annotated[int, Whole, Path(alias="taskInstanceId", ge=1, le=LONGEST_ID)
 SubtaskId = Annotated[int, Whole, Path(alias="subtaskInstanceId", ge=1, le=LONGEST_ID)]
 
 
+@router.get("", summary="List the tasks, newest first", **documented(TaskPage, Permission.TASK_READ, 400))
+async def page_tasks(request: Request, _user: TaskReader, asked: AskedTasks) -> Response:
+    found, stored = await service.page_tasks(fleet_of(request), asked)
+    contents = [basic_task_instance(task, stored.get(task.id)) for task in found.tasks]
+    return reply(request, page_document(contents, asked.offset // asked.limit + 1, asked.limit, found.total))
+
+
 @router.get(
     "/{taskInstanceId}",
     summary="Look at a task as it stands",
-    **documented(WrappedTaskInstance, Permission.TASK_READ, 400, 404),
+    **documented(WrappedTaskInstance, Permission.TASK_READ, 304, 400, 404),
 )
 async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Response:
-    task, stored = await service.read_task(fleet_of(request), task_id)
-    return reply(request, wrapped_task_instance(task, stored))
+    fleet = fleet_of(request)
+    task = await service.read_head(fleet, task_id)
+    tag = entity_tag(request, task)
+    if has_it(request, tag):
+        return not_modified(tag)
+    stored = await service.read_subtasks(fleet, task)
+    return reply(request, wrapped_task_instance(task, stored), headers=cached(tag))
+
+
+@router.get(
+    "/{taskInstanceId}/events",
+    summary="Watch a task: server-sent events until it ends",
+    response_class=StreamingResponse,
+    **documented_stream("text/event-stream", EVENTS, Permission.TASK_READ, 204, 400, 404),
+)
+async def watch_task(
+    request: Request,
+    _user: TaskReader,
+    task_id: TaskId,
+    last_event_id: Annotated[str | None, Header(description="the id of the last message that was received")] = None,
+) -> Response:
+    fleet = fleet_of(request)
+    return answer(fleet.hub, await service.watch(fleet, task_id), last_event_id, fleet.pace)
+
+
+@router.post(
+    "/{taskInstanceId}/downloadDiagnosis",
+    summary="Download all that is known of a task, as a ZIP archive",
+    response_class=StreamingResponse,
+    **documented_stream("application/zip", ARCHIVE, Permission.TASK_READ, 400, 404),
+)
+async def download_diagnosis(request: Request, _user: TaskReader, task_id: TaskId) -> Response:
+    task, archive = await service.diagnose(fleet_of(request), task_id)
+    headers = {"Content-Disposition": f'attachment; filename="task_{task.id}_diagnosis.zip"'}
+    return Streamed(archive, headers=headers, media_type="application/zip")
 
 
 @router.get(
     "/{taskInstanceId}/subtasks/{subtaskInstanceId}/log",
-    summary="Read the log of a subtask, all its runs",
+    summary="Read the log of a subtask: all its runs, or one",
     **documented(Log, Permission.TASK_READ, 400, 404),
 )
-async def read_log(request: Request, _user: TaskReader, task_id: TaskId, subtask_id: SubtaskId) -> Response:
-    task, runs = await service.read_log(fleet_of(request), task_id, subtask_id)
+async def read_log(
+    request: Request,
+    _user: TaskReader,
+    task_id: TaskId,
+    subtask_id: SubtaskId,
+    run_time: Annotated[
+        int | None, Whole, Query(alias="runTime", ge=1, le=LONGEST_ID, description="this run alone, from 1")
+    ] = None,
+) -> Response:
+    task, runs = await service.read_log(fleet_of(request), task_id, subtask_id, run_time)
     return reply(request, {"log": log_text(runs, task.trace_id)})

@@ -4,17 +4,19 @@ Every method may raise `core.errors.StoreUnavailable`; the in-memory twin never 
 epoch and come from the caller.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from core.access_key import AccessKey
 from core.audit import AuditEntry
 from core.claim import Claim, Claims, Settlement, Taking, Worker
+from core.event import TaskEvent
 from core.host import AgentStatus, Host, HostStatus, Target
 from core.journal import RunLog
 from core.plan import PlannedStep
 from core.record import Draft, SubtaskRecord, TaskRecord
+from core.status import TaskStatus
 from core.transition import Settled
 from core.user import User
 
@@ -72,6 +74,35 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """Which tasks a list shows, and how many of them. A condition that is None lets every task pass."""
+
+    statuses: frozenset[TaskStatus] | None = None
+    """Tasks with one of these statuses."""
+    types: frozenset[str] | None = None
+    """Tasks of one of these types, by slug."""
+    creator: str | None = None
+    """Tasks of the user of this name."""
+    host_id: int | None = None
+    """Tasks about this single host."""
+    offset: int = 0
+    """So many tasks are passed over."""
+    limit: int = 10
+    """At most so many tasks are returned."""
+    ascending: bool = False
+    """Oldest first, instead of newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """A page of tasks."""
+
+    tasks: tuple[TaskRecord, ...]
+    total: int
+    """How many tasks the conditions let pass."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoreOptions:
     """How a store is used."""
 
@@ -103,11 +134,39 @@ class Tasks(Protocol):
     async def head(self, task_id: int) -> TaskRecord | None:
         """Return a task's head, or None."""
 
+    async def heads(self, task_ids: Sequence[int]) -> dict[int, TaskRecord]:
+        """Return the heads of those of the tasks that exist, by id."""
+
+    async def page(self, query: TaskQuery, now: int) -> TaskPage:
+        """Return a page of tasks in id order. The cost hardly grows with the number of tasks."""
+
+    async def events(self, task_id: int) -> tuple[TaskEvent, ...]:
+        """Return the events of a task that are still kept, oldest first."""
+
+    async def follow(self, cursors: Mapping[int, str], patience: float) -> dict[int, tuple[TaskEvent, ...]]:
+        """Wait until something happened to one of several tasks, for at most `patience` seconds.
+
+        For one caller at a time: the wait has one connection of its own.
+
+        Args:
+            cursors: by task id, the id of the last event that is known, or `core.event.NO_EVENT`.
+            patience: less than the store's timeout.
+
+        Returns:
+            By task id, the events after those, oldest first; tasks to which nothing happened are left out.
+        """
+
     async def host_ids(self, task_id: int) -> tuple[int, ...]:
         """Return a task's hosts in the order given."""
 
     async def subtasks(self, task: TaskRecord) -> dict[int, SubtaskRecord]:
         """Return the subtasks to which something happened, by seriesId."""
+
+    async def many_subtasks(self, tasks: Sequence[TaskRecord]) -> dict[int, dict[int, SubtaskRecord]]:
+        """Return what `subtasks` does for each of several tasks, by task id, in one round trip."""
+
+    def every_log(self, task: TaskRecord) -> AsyncIterator[tuple[int, RunLog]]:
+        """Yield the seriesId and the log of every run of every subtask, in order; a part is read at a time."""
 
     async def logs(self, task: TaskRecord, series_id: int) -> tuple[RunLog, ...]:
         """Return the logs of a subtask's runs, oldest first."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from core.record import TaskRecord
     from infra.store.base import Store
 
-DURABLE_KEYS = re.compile(r"ocpfleet:(tasks|expiring|seq:\w+|hosts|host:\d+|aliases|workers|beats|users)")
+DURABLE_KEYS = re.compile(r"ocpfleet:(tasks(:.*)?|types|expiring|seq:\w+|hosts|host:\d+|aliases|workers|beats|users)")
 """Keys of the fleet, which stay."""
 
 
@@ -143,8 +143,8 @@ def _documented_patterns() -> Iterator[str]:
     """Yield what the names in the head of `keys.py` stand for: each a backquoted name at the head of a sentence."""
     text = keys.__doc__ or ""
     for line in re.findall(r"^- ((?:.|\n  )*)", text, re.MULTILINE):
-        for name in re.findall(r"`([a-z]+(?::[a-z{}]+)*)`(?=,| (?:hash|list|stream|sorted set)|:)", line):
-            yield re.escape(keys.PREFIX) + re.sub(r"\\\{\w+\\\}", r"\\d+", re.escape(name))
+        for name in re.findall(r"`([a-z]+(?::[a-z{}]+)*)`(?=,| (?:hash|list|stream|set|sorted set)|:)", line):
+            yield re.escape(keys.PREFIX) + re.sub(r"\\\{\w+\\\}", r"[^:]+", re.escape(name))
 
 
 async def test_no_key_is_left_of_what_comes_too_late(server: ValkeyServer, client: Redis) -> None:

@@ -51,7 +51,7 @@ class MemoryKeeper(Keeper):
 
     @override
     async def events(self, task_id: int) -> list[dict[str, str]]:
-        return [dict(event) for event in self._store.tasks.events(task_id)]
+        return [dict(event) for event in self._store.tasks.noted(task_id)]
 
     @override
     async def make_newer(self, task_id: int) -> None:
@@ -90,7 +90,7 @@ class RedisKeeper(Keeper):
 
     @override
     async def events(self, task_id: int) -> list[dict[str, str]]:
-        found = await self.client.xrange(keys.task(task_id) + ":events")
+        found = await self.client.xrange(keys.events(task_id))
         entries = cast("Sequence[tuple[str, dict[str, str]]]", found)
         return [fields for _, fields in entries]
 

@@ -94,7 +94,8 @@ local function barrier()
     return 1
   end
   status = badly == 0 and 'SUCCESSFUL' or 'FAILED'
-  redis.call('HSET', task, 'status', status, 'finished', int(now))
+  set_task_status(task, id, status)
+  redis.call('HSET', task, 'finished', int(now))
   return 0
 end
 

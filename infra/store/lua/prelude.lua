@@ -100,8 +100,57 @@ local function ranges(sids)
   return table.concat(parts, ',')
 end
 
+-- Notes a batch of changes, and that the task is not what it was: `changes` counts its events.
 local function event(task, now, fields)
+  redis.call('HINCRBY', task, 'changes', 1)
   redis.call('XADD', task .. ':events', 'MAXLEN', '~', 1000, '*', 'at', now, unpack(fields))
+end
+
+-- Puts a task into every index that shows it ('ZADD'), or takes it out ('ZREM'). `entry` says which: "status type host
+-- creator", the host '-' where the task is not about a single one.
+local function index(command, id, entry)
+  local status, slug, host, creator = string.match(entry, '^(%u+) (%S+) (%S+) (.*)$')
+  local cell, scopes = P .. 'tasks:' .. status .. ':' .. slug, {'', ':creator:' .. creator}
+  if host ~= '-' then
+    scopes[3] = ':host:' .. host
+    scopes[4] = scopes[3] .. scopes[2]
+  end
+  for _, scope in ipairs(scopes) do
+    if command == 'ZADD' then redis.call('ZADD', cell .. scope, id, id) else redis.call('ZREM', cell .. scope, id) end
+  end
+end
+
+-- Sets a task's status and keeps the indexes right. Whoever changes the status of a task does it by this.
+local function set_task_status(task, id, status)
+  redis.call('HSET', task, 'status', status)
+  local entry = redis.call('HGET', P .. 'tasks:indexed', id)
+  if not entry then return end
+  local now = string.gsub(entry, '^%u+', status)
+  if now == entry then return end
+  index('ZREM', id, entry)
+  index('ZADD', id, now)
+  redis.call('HSET', P .. 'tasks:indexed', id, now)
+end
+
+-- Takes a task that is gone out of everything that lists it.
+local function unlist(id)
+  local entry = redis.call('HGET', P .. 'tasks:indexed', id)
+  if entry then index('ZREM', id, entry) end
+  redis.call('HDEL', P .. 'tasks:indexed', id)
+  redis.call('ZREM', P .. 'tasks', id)
+  redis.call('ZREM', P .. 'expiring', id)
+end
+
+-- Unlists tasks whose keys have expired: at most `limit` of those that are due.
+local function unlist_expired(now, limit)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'expiring', '-inf', now, 'LIMIT', 0, limit)) do
+    local left = redis.call('PTTL', task_key(id))
+    if left == -2 then
+      unlist(id)
+    elseif left == -1 then  -- it does not expire any more
+      redis.call('ZREM', P .. 'expiring', id)
+    end
+  end
 end
 
 -- Lets a task go that is over and holds no host; its events go sooner.

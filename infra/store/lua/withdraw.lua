@@ -3,5 +3,5 @@ local task = task_key(ARGV[1])
 if redis.call('EXISTS', task) == 0 then return 1 end
 if redis.call('HGET', task, 'token') ~= '0' then return 0 end
 redis.call('DEL', task, task .. ':hosts', task .. ':events')
-redis.call('ZREM', P .. 'tasks', ARGV[1])
+unlist(ARGV[1])
 return 1

@@ -16,6 +16,10 @@ Event = Mapping[str, str]
 """What a batch of changes did: time and step, status letters with the ranges of seriesIds, what it opened or ended."""
 
 
+EVENTS_KEPT = 1000
+"""At most so many events of a task can be read: the newest ones."""
+
+
 @dataclass(slots=True)
 class KeptTask:
     """A task: its head and everything that grows while it runs."""
@@ -41,6 +45,8 @@ class KeptTask:
     """How many hosts the task holds."""
     events: list[Event] = field(default_factory=list)
     """One for each batch of changes, oldest first."""
+    single_host: int | None = None
+    """The host that the task is about, where it is a request about a single one."""
     gone_at: int | None = None
     """When the task expires, by the store's clock; None while it runs or holds a host."""
     events_gone_at: int | None = None
@@ -48,7 +54,9 @@ class KeptTask:
 
     def snapshot(self) -> TaskRecord:
         """Return the head as it stands."""
-        return replace(self.head, counts={key: count for key, count in self.counts.items() if count})
+        return replace(
+            self.head, counts={key: count for key, count in self.counts.items() if count}, changes=len(self.events)
+        )
 
     def stands(self, series_id: int, token: int) -> bool:
         """Return whether a claim stands: its subtask is running under this very token."""

@@ -1,7 +1,8 @@
 """The tasks in memory."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from typing_extensions import override
 
@@ -18,18 +19,24 @@ from core.claim import (
     Taking,
     Worker,
 )
+from core.event import TaskEvent, cursor_order
 from core.host import AgentStatus, HostStatus
 from core.journal import RunLog
 from core.plan import NO_PARALLEL_INDEX, Plan, PlannedStep
 from core.record import Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
 from core.transition import Settled
-from infra.store.base import ClaimRequest, StoreOptions, Tasks
+from infra.store.base import ClaimRequest, StoreOptions, TaskPage, TaskQuery, Tasks
+from infra.store.eventcodec import parse_event
 from infra.store.memory.hosts import KeptHost, MemoryHosts
-from infra.store.memory.task import Event, KeptTask
+from infra.store.memory.task import EVENTS_KEPT, Event, KeptTask
 
 Changed = defaultdict[Status, list[int]]
 """By new status: the seriesIds of the subtasks that a batch changed."""
+
+
+_LOOK_EVERY = 0.01
+"""Seconds between two looks of a follower."""
 
 
 class MemoryTasks(Tasks):
@@ -51,12 +58,12 @@ class MemoryTasks(Tasks):
             return None
         return kept
 
-    def events(self, task_id: int) -> tuple[Event, ...]:
+    def noted(self, task_id: int) -> tuple[Event, ...]:
         """Return what happened to a task, batch by batch, as long as its events are kept."""
         kept = self.find(task_id)
         if kept is None or (kept.events_gone_at is not None and kept.events_gone_at <= self._clock()):
             return ()
-        return tuple(kept.events)
+        return tuple(kept.events[-EVENTS_KEPT:])
 
     @override
     async def create(self, draft: Draft) -> TaskRecord:
@@ -64,7 +71,12 @@ class MemoryTasks(Tasks):
         head = draft.accepted(self._last_task, self._last_subtask + 1)
         self._last_subtask += Plan(draft.task_type, len(draft.host_ids)).size
         opening = {"at": str(draft.at), "task": head.status.value, "opened": str(head.opened)}
-        self._kept[head.id] = KeptTask(head, draft.host_ids, events=[opening])
+        self._kept[head.id] = KeptTask(
+            head,
+            draft.host_ids,
+            events=[opening],
+            single_host=draft.host_ids[0] if draft.task_type.single_host else None,
+        )
         return head
 
     @override
@@ -81,6 +93,38 @@ class MemoryTasks(Tasks):
         return kept.snapshot() if kept else None
 
     @override
+    async def heads(self, task_ids: Sequence[int]) -> dict[int, TaskRecord]:
+        found = ((task_id, self.find(task_id)) for task_id in task_ids)
+        return {task_id: kept.snapshot() for task_id, kept in found if kept is not None}
+
+    @override
+    async def page(self, query: TaskQuery, now: int) -> TaskPage:
+        every = (self.find(task_id) for task_id in sorted(self._kept, reverse=not query.ascending))
+        passed = [kept for kept in every if kept is not None and _passes(query, kept)]
+        shown = passed[query.offset : query.offset + query.limit]
+        return TaskPage(tuple(kept.snapshot() for kept in shown), len(passed))
+
+    @override
+    async def events(self, task_id: int) -> tuple[TaskEvent, ...]:
+        kept, noted = self.find(task_id), self.noted(task_id)
+        dropped = len(kept.events) - len(noted) if kept else 0
+        return tuple(parse_event(f"{number}-0", event) for number, event in enumerate(noted, dropped + 1))
+
+    @override
+    async def follow(self, cursors: Mapping[int, str], patience: float) -> dict[int, tuple[TaskEvent, ...]]:
+        end = asyncio.get_running_loop().time() + patience
+        while True:
+            found = {task_id: await self._after(task_id, cursor) for task_id, cursor in cursors.items()}
+            left = end - asyncio.get_running_loop().time()
+            if left <= 0 or any(found.values()):
+                return {task_id: events for task_id, events in found.items() if events}
+            await asyncio.sleep(min(left, _LOOK_EVERY))
+
+    async def _after(self, task_id: int, cursor: str) -> tuple[TaskEvent, ...]:
+        known = cursor_order(cursor)
+        return tuple(event for event in await self.events(task_id) if cursor_order(event.id) > known)
+
+    @override
     async def host_ids(self, task_id: int) -> tuple[int, ...]:
         kept = self.find(task_id)
         return kept.host_ids if kept else ()
@@ -89,6 +133,17 @@ class MemoryTasks(Tasks):
     async def subtasks(self, task: TaskRecord) -> dict[int, SubtaskRecord]:
         kept = self.find(task.id)
         return dict(kept.subtasks) if kept else {}
+
+    @override
+    async def many_subtasks(self, tasks: Sequence[TaskRecord]) -> dict[int, dict[int, SubtaskRecord]]:
+        return {task.id: await self.subtasks(task) for task in tasks}
+
+    @override
+    async def every_log(self, task: TaskRecord) -> AsyncIterator[tuple[int, RunLog]]:
+        kept = self.find(task.id)
+        for series_id, runs in sorted(kept.logs.items()) if kept else ():
+            for run in runs:
+                yield series_id, run
 
     @override
     async def logs(self, task: TaskRecord, series_id: int) -> tuple[RunLog, ...]:
@@ -200,6 +255,16 @@ class MemoryTasks(Tasks):
         if kept is not None:
             kept.held -= len(freed)
         return tuple(freed)
+
+
+def _passes(query: TaskQuery, kept: KeptTask) -> bool:
+    head = kept.head
+    return (
+        (query.statuses is None or head.status in query.statuses)
+        and (query.types is None or head.type_slug in query.types)
+        and query.creator in {None, head.creator.name}
+        and query.host_id in {None, kept.single_host}
+    )
 
 
 def _settle(kept: KeptTask, step: PlannedStep, results: Sequence[Settled], now: int, changed: Changed) -> Iterator[int]:

@@ -21,10 +21,14 @@ Reply = Any
 """What a command answers: nested lists, maps, strings, numbers and None. Each caller knows its own shape."""
 
 
+def prelude() -> str:
+    """Return what every script begins with."""
+    return (files("infra.store") / "lua" / "prelude.lua").read_text()
+
+
 @cache
 def _script(name: str) -> tuple[str, str]:
-    folder = files("infra.store") / "lua"
-    text = (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
+    text = prelude() + (files("infra.store") / "lua" / f"{name}.lua").read_text()
     return text, sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -65,6 +69,10 @@ class Connection:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
+
+    def apart(self) -> "Connection":
+        """Return a connection that is nobody else's, taken out of the pool by its first call."""
+        return Connection(self._client.client())
 
     async def call(self, *words: Argument) -> Reply:
         """Run one command."""

@@ -30,6 +30,7 @@ def parse_head(task_id: int, fields: Mapping[str, str]) -> TaskRecord:
         started=int(fields["started"]),
         finished=int(fields["finished"]) if "finished" in fields else None,
         opened=int(fields["opened"]),
+        changes=int(fields.get("changes", "1")),
         counts=_counts(fields),
     )
 

@@ -11,11 +11,16 @@ Of one task (all go together, some days after it ended; the events sooner):
 - `task:{id}:logs:{n}` hash: `seriesId:runTime` to the compressed log of that run, in the same buckets.
 - `task:{id}:executors` hash: the worker processes that worked on it, name to the number that the records use.
 - `task:{id}:again:{step}` sorted set: subtasks that became ready again, as offsets into their step.
-- `task:{id}:events` stream, capped: one entry for each batch of changes.
+- `task:{id}:events` stream, capped: one entry for each batch of changes; `changes` in the head counts them all.
 
 Of the fleet:
 
 - `tasks` sorted set: every task's id. `expiring` sorted set: when a finished task's keys will be gone.
+- `tasks:{status}:{type}` sorted set: the ids of the tasks with this status and of this type.
+- `tasks:{status}:{type}:creator:{name}` sorted set: those of one creator; `…:host:{id}` and
+  `…:host:{id}:creator:{name}` likewise, of tasks about a single host.
+- `tasks:indexed` hash: task's id to "status type host creator", which says in which of these sets it stands.
+- `types` set: every task type that a task was made of.
 - `seq:task`, `seq:subtask`, `seq:user`, `seq:worker`, `seq:audit`: the last number given.
 - `host:{id}` hash: ip, port, user, home, prefix, sudo, key, alias, status, agent (its status), created, updated; while
   a task holds it also `holder`, `former_status` and `former_agent`.
@@ -60,6 +65,11 @@ def task_hosts(task_id: int) -> str:
 def task_executors(task_id: int) -> str:
     """Return the key of the table of worker processes that worked on a task."""
     return f"{PREFIX}task:{task_id}:executors"
+
+
+def events(task_id: int) -> str:
+    """Return the key of a task's stream."""
+    return f"{PREFIX}task:{task_id}:events"
 
 
 def subtasks(task_id: int, series_id: int) -> str:

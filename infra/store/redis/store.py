@@ -108,4 +108,5 @@ class RedisStore(Store):
 
     @override
     async def aclose(self) -> None:
+        await self._tasks.aclose()
         await self._redis.aclose()

@@ -1,9 +1,10 @@
 """Tasks in Redis: what each script is told, and how its answer reads."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 from typing_extensions import override
 
+from core.chunks import chunks
 from core.claim import (
     NOTHING_SETTLED,
     Claim,
@@ -18,6 +19,7 @@ from core.claim import (
     Worker,
 )
 from core.errors import StoreUnavailable
+from core.event import TaskEvent
 from core.host import AgentStatus, HostStatus
 from core.journal import RunLog
 from core.plan import Plan, PlannedStep
@@ -25,11 +27,12 @@ from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
 from core.transition import MOVES, Claimed, Failed, Settled, Succeeded
 from infra.store import logcodec
-from infra.store.base import ClaimRequest, StoreOptions, Tasks
+from infra.store.base import CHUNK, ClaimRequest, StoreOptions, TaskPage, TaskQuery, Tasks
 from infra.store.letters import OPERATION_OF, STATUS_LETTERS, letters
 from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection, Reply
 from infra.store.redis.heads import parse_head, parse_subtask, parse_target
+from infra.store.redis.streams import Streams
 
 _SETTLE_FROM = letters(MOVES[Succeeded].sources | MOVES[Failed].sources)
 _CLAIM_FROM = letters(MOVES[Claimed].sources)
@@ -41,6 +44,11 @@ class RedisTasks(Tasks):
     def __init__(self, connection: Connection, options: StoreOptions) -> None:
         self._redis = connection
         self._options = options
+        self._streams = Streams(connection)
+
+    async def aclose(self) -> None:
+        """Give back what the follower waits on."""
+        await self._streams.aclose()
 
     @override
     async def create(self, draft: Draft) -> TaskRecord:
@@ -53,6 +61,7 @@ class RedisTasks(Tasks):
             draft.trace_id,
             draft.at,
             Plan(draft.task_type, len(draft.host_ids)).size,
+            int(draft.task_type.single_host),
             *draft.host_ids,
         )
         if not self._options.replicas:
@@ -82,21 +91,50 @@ class RedisTasks(Tasks):
         return parse_head(task_id, fields) if fields else None
 
     @override
+    async def heads(self, task_ids: Sequence[int]) -> dict[int, TaskRecord]:
+        found: dict[int, TaskRecord] = {}
+        for chunk in chunks(task_ids, CHUNK):
+            answers = await self._redis.calls([("HGETALL", keys.task(task_id)) for task_id in chunk])
+            pairs = zip(chunk, answers, strict=True)
+            found.update((task_id, parse_head(task_id, fields)) for task_id, fields in pairs if fields)
+        return found
+
+    @override
+    async def page(self, query: TaskQuery, now: int) -> TaskPage:
+        total, ids = await self._redis.run("page", *_page_words(query, now))
+        return TaskPage(tuple((await self.heads(ids)).values()), total)
+
+    @override
+    async def events(self, task_id: int) -> tuple[TaskEvent, ...]:
+        return await self._streams.events(task_id)
+
+    @override
+    async def follow(self, cursors: Mapping[int, str], patience: float) -> dict[int, tuple[TaskEvent, ...]]:
+        return await self._streams.follow(cursors, patience)
+
+    @override
     async def host_ids(self, task_id: int) -> tuple[int, ...]:
         return tuple(map(int, await self._redis.call("LRANGE", keys.task_hosts(task_id), 0, -1)))
 
     @override
     async def subtasks(self, task: TaskRecord) -> dict[int, SubtaskRecord]:
-        buckets = [keys.subtasks(task.id, first) for first in range(0, task.plan.size, keys.BUCKET)]
-        executors, *records = await self._redis.calls(
-            [("HGETALL", keys.task_executors(task.id)), *(("HGETALL", bucket) for bucket in buckets)]
-        )
-        names = {number: name for name, number in executors.items()}
+        return (await self.many_subtasks((task,)))[task.id]
+
+    @override
+    async def many_subtasks(self, tasks: Sequence[TaskRecord]) -> dict[int, dict[int, SubtaskRecord]]:
+        queries = [_subtask_queries(task) for task in tasks]
+        answers = iter(await self._redis.calls([query for of_task in queries for query in of_task]))
         return {
-            int(series_id): parse_subtask(raw, task.started, names)
-            for bucket in records
-            for series_id, raw in bucket.items()
+            task.id: _parse_subtasks(task, [next(answers) for _ in of_task])
+            for task, of_task in zip(tasks, queries, strict=True)
         }
+
+    @override
+    async def every_log(self, task: TaskRecord) -> AsyncIterator[tuple[int, RunLog]]:
+        for first in range(0, task.plan.size, keys.BUCKET):
+            stored = await self._redis.call_raw("HGETALL", keys.logs(task.id, first))
+            for (series_id, _), blob in sorted((_log_place(name), blob) for name, blob in stored.items()):
+                yield series_id, logcodec.decode(blob)
 
     @override
     async def logs(self, task: TaskRecord, series_id: int) -> tuple[RunLog, ...]:
@@ -154,6 +192,37 @@ class RedisTasks(Tasks):
     async def give_back_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus | None) -> tuple[int, ...]:
         freed = await self._redis.run("give_back", claims[0].task_id, now, agent or "", *_claim_triples(claims))
         return tuple(map(int, freed))
+
+
+def _page_words(query: TaskQuery, now: int) -> Iterator[Argument]:
+    yield from (now, int(query.ascending), query.offset, query.limit)
+    host = "" if query.host_id is None else f":host:{query.host_id}"
+    yield host + ("" if query.creator is None else f":creator:{query.creator}")
+    statuses = frozenset(TaskStatus) if query.statuses is None else query.statuses
+    yield len(statuses)
+    yield from statuses
+    types: Iterable[str] = ("",) if query.types is None else query.types
+    yield from types
+
+
+def _subtask_queries(task: TaskRecord) -> list[tuple[Argument, ...]]:
+    buckets = (keys.subtasks(task.id, first) for first in range(0, task.plan.size, keys.BUCKET))
+    return [("HGETALL", keys.task_executors(task.id)), *(("HGETALL", bucket) for bucket in buckets)]
+
+
+def _parse_subtasks(task: TaskRecord, answers: Sequence[Reply]) -> dict[int, SubtaskRecord]:
+    executors, *records = answers
+    names = {number: name for name, number in executors.items()}
+    return {
+        int(series_id): parse_subtask(raw, task.started, names)
+        for bucket in records
+        for series_id, raw in bucket.items()
+    }
+
+
+def _log_place(name: bytes) -> tuple[int, int]:
+    series_id, _, run_time = name.partition(b":")
+    return int(series_id), int(run_time)
 
 
 def _results(settled: Sequence[Settled]) -> Iterator[Argument]:

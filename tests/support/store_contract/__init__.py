@@ -6,14 +6,16 @@ Whoever collects it gives a fixture `keeper`, a `tests.support.keepers.Keeper` o
 from tests.support.store_contract.claiming import Claiming
 from tests.support.store_contract.creating import Creating
 from tests.support.store_contract.expiring import Expiring
+from tests.support.store_contract.following import Following
 from tests.support.store_contract.guarding import Guarding
 from tests.support.store_contract.holding import Holding
 from tests.support.store_contract.inventory import Inventory
+from tests.support.store_contract.listing import Listing
 from tests.support.store_contract.people import People
 from tests.support.store_contract.settling import Settling
 
 
-class StoreContract(Creating, Claiming, Settling, Holding, Expiring, Inventory, People, Guarding):
+class StoreContract(Creating, Claiming, Settling, Holding, Expiring, Listing, Following, Inventory, People, Guarding):
     """The whole contract."""
 
 

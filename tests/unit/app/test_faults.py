@@ -2,52 +2,18 @@
 
 import json
 import logging
-from typing import Any
 
 import pytest
 from typing_extensions import override
 
 from core.claim import Worker
-from core.errors import BrokerUnavailable, StoreUnavailable
+from core.errors import BrokerUnavailable
 from core.record import TaskRecord
 from infra.logs import configure_logging
 from infra.store.base import ClaimRequest
 from infra.store.memory.store import MemoryStore
 from tests.support.api import NO_BROKER, Api, RecordingDispatcher, entry, running_api
-
-
-class Falling:
-    """A part of a store of which some calls fail."""
-
-    def __init__(self, part: Any, *calls: str, fault: Exception | None = None) -> None:
-        self._part = part
-        self._calls = calls
-        self._fault = fault or StoreUnavailable("The store does not answer.")
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self._calls:
-            return self._fall
-        return getattr(self._part, name)
-
-    async def _fall(self, *_: object) -> None:
-        raise self._fault
-
-
-class FallingStore(MemoryStore):
-    """A store of which some parts can be made to fail."""
-
-    broken_tasks: Any = None
-    broken_hosts: Any = None
-
-    @property
-    @override
-    def tasks(self) -> Any:
-        return self.broken_tasks or super().tasks
-
-    @property
-    @override
-    def hosts(self) -> Any:
-        return self.broken_hosts or super().hosts
+from tests.support.falling import Falling, FallingStore
 
 
 class ClaimedMeanwhile(RecordingDispatcher):

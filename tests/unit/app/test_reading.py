@@ -106,6 +106,22 @@ async def test_a_subtask_that_has_not_run_has_an_empty_log(api: Api) -> None:
     assert (answer.status_code, answer.json()["data"]) == (200, {"log": ""})
 
 
+async def test_the_log_of_one_run(api: Api) -> None:
+    task_id, ids = await prepared(api)
+    path = f"/api/v2/tasks/instances/{task_id}/subtasks/{ids[1]}/log"
+    assert (await api.client.get(f"{path}?runTime=1")).json()["data"] == (await api.client.get(path)).json()["data"]
+    missing = await api.client.get(f"{path}?runTime=2")
+    assert (missing.status_code, missing.json()["error"]) == (
+        404,
+        {
+            "code": 20000,
+            "message": f"runTime: subtask {ids[1]} has no log of run 2. Runs with a log: 1. "
+            "A run has one when it is over.",
+        },
+    )
+    assert (await api.client.get(f"{path}?runTime=0")).status_code == 400
+
+
 async def test_a_log_is_under_the_trace_id_of_the_request_that_made_the_task(api: Api) -> None:
     answer = await api.stop([1001, 1002], headers={"x-trace-id": "my-trace_1"})
     assert answer.json()["traceId"] == "my-trace_1"

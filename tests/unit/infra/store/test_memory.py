@@ -14,7 +14,7 @@ async def test_a_task_goes_when_its_time_is_over_by_the_given_clock() -> None:
     task = await store.tasks.create(draft((1,)))
     await advance(store, task, PREPARE, failed(await claim_step(store, task, PREPARE)))
     now = NOW + DAY
-    assert store.tasks.events(task.id) == ()
+    assert await store.tasks.events(task.id) == ()
     now = NOW + 30 * DAY - 1
     assert await store.tasks.head(task.id) is not None
     now += 1

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.host import AgentStatus, HostStatus
+from core.status import TaskStatus
 from core.transition import Failed, Settled, Succeeded
-from infra.store.base import ClaimRequest, Store
+from infra.store.base import ClaimRequest, Store, TaskQuery
 from tests.support.keepers import Keeper, MemoryKeeper, RedisKeeper
 from tests.support.records import FIRST, NOW, SECOND, check_counts, draft, entry, run_log
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 HOSTS = (1, 2, 3, 2**53 + 1, 2**63 - 1)
 """All but the last are in the inventory."""
+
+QUERIES = (
+    TaskQuery(),
+    TaskQuery(frozenset({TaskStatus.FAILED, TaskStatus.SUCCESSFUL}), creator="admin", limit=2, offset=1),
+    TaskQuery(frozenset({TaskStatus.RUNNING}), frozenset({"batch_stop_agents"}), ascending=True, limit=1),
+)
 
 indices = st.integers(0, 5)
 few = st.lists(indices, max_size=2).map(tuple)
@@ -216,6 +223,8 @@ class Pair:
     async def compare(self) -> None:
         memory, redis = self.stores
         assert await memory.hosts.get(HOSTS) == await redis.hosts.get(HOSTS)
+        for query in QUERIES:
+            assert await memory.tasks.page(query, self.now) == await redis.tasks.page(query, self.now)
         for claim in self.claims:
             assert await memory.tasks.stands(claim) == await redis.tasks.stands(claim)
         for task in self.tasks:
@@ -227,6 +236,8 @@ class Pair:
             for series_id in stored:
                 assert await memory.tasks.logs(task, series_id) == await redis.tasks.logs(task, series_id)
             assert await self.keepers[0].events(task.id) == await self.keepers[1].events(task.id)
+            heard, read = [await store.tasks.events(task.id) for store in self.stores]
+            assert [replace(event, id="") for event in heard] == [replace(event, id="") for event in read]
 
 
 def _result(claim: Claim, *, well: bool) -> Settled:

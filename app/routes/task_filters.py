@@ -1,0 +1,77 @@
+"""The parameters of the task list: which tasks, which page, which order. What is not known is refused."""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, Query, Request
+
+from app.errors import InvalidParameter
+from app.validation import LARGEST_PAGE, LONGEST_ID, Whole
+from core.catalogue import TASK_TYPES
+from core.status import TaskStatus
+from infra.store.base import TaskQuery
+
+_KINDS: Final = ("MANUAL", "SYS_ONECE", "SCHEDULED", "SYS_SCHEDULED")
+"""OCP's kinds of tasks, spelt as OCP spells them. Every task here is MANUAL."""
+_SORTS: Final = {"id": True, "id,asc": True, "id,desc": False}
+_KNOWN: Final = ("name", "status", "type", "hostId", "creator", "page", "size", "sort")
+
+
+async def read_task_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
+    request: Request,
+    name: Annotated[str | None, Query(description="tasks whose name contains this, in whatever case")] = None,
+    status: Annotated[str | None, Query(description="RUNNING, FAILED, SUCCESSFUL; several with commas")] = None,
+    kind: Annotated[str | None, Query(alias="type", description="MANUAL; nothing else is made here")] = None,
+    host_id: Annotated[
+        int | None,
+        Whole,
+        Query(alias="hostId", ge=1, le=LONGEST_ID, description="tasks about this host alone, which no batch is"),
+    ] = None,
+    creator: Annotated[str | None, Query(description="tasks of the user of this name")] = None,
+    page: Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")] = 1,
+    size: Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="tasks a page")] = 10,
+    sort: Annotated[str, Query(description="id,desc (newest first) or id,asc")] = "id,desc",
+) -> TaskQuery:
+    """Read which tasks a request asks for.
+
+    Raises:
+        InvalidParameter: a parameter is not known, or holds what it cannot mean.
+    """
+    for given, value in request.query_params.items():
+        if given not in _KNOWN:
+            sentence = f"{given[:80]}: tasks cannot be filtered by it. There are {', '.join(_KNOWN)}."
+            raise InvalidParameter(given[:80], value, sentence)
+    if sort not in _SORTS:
+        raise InvalidParameter("sort", sort, "sort: tasks are listed in id order. Write id,desc or id,asc.")
+    return TaskQuery(
+        statuses=_statuses(status),
+        types=_types(name, kind),
+        creator=creator,
+        host_id=host_id,
+        offset=(page - 1) * size,
+        limit=size,
+        ascending=_SORTS[sort],
+    )
+
+
+AskedTasks = Annotated[TaskQuery, Depends(read_task_query)]
+
+
+def _statuses(text: str | None) -> frozenset[TaskStatus] | None:
+    if text is None:
+        return None
+    words = text.split(",")
+    for word in words:
+        if word not in TaskStatus.__members__:
+            sentence = f"status: {word[:80]!r} is none. Write {', '.join(TaskStatus)}, several with commas."
+            raise InvalidParameter("status", text, sentence)
+    return frozenset(map(TaskStatus, words))
+
+
+def _types(name: str | None, kind: str | None) -> frozenset[str] | None:
+    if kind is not None and kind not in _KINDS:
+        raise InvalidParameter("type", kind, f"type: {kind[:80]!r} is none. Write {', '.join(_KINDS)}.")
+    if kind not in {None, _KINDS[0]}:
+        return frozenset()
+    if not name:
+        return None
+    return frozenset(slug for slug, known in TASK_TYPES.items() if name.casefold() in known.name.casefold())

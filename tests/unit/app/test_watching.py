@@ -1,0 +1,223 @@
+"""What a watcher is sent, without a server: pace, silence, resets, shared messages, and what happens on the way in."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+
+from app.documents.progress import NAMED
+from app.watching.channel import REMEMBERED, Channel
+from app.watching.hub import STOPPING, Hub
+from app.watching.stream import Pace, messages
+from core.errors import StoreUnavailable, TaskNotFound, Unavailable
+from core.event import NO_EVENT, TaskEvent, cursor_order
+from core.record import TaskRecord
+from core.status import Status, TaskStatus
+from infra.store.memory.store import MemoryStore
+from tests.support.api import Api
+from tests.support.falling import Falling, FallingStore
+from tests.support.records import NOW, PREPARE, advance, claim_step, draft, failed, head, settle, succeeded
+from tests.support.waiting import eventually
+
+QUICK = Pace(between=0.01, silence=0.05)
+
+
+@pytest.fixture
+async def store() -> FallingStore:
+    return FallingStore()
+
+
+@pytest.fixture
+async def hub(store: MemoryStore) -> AsyncIterator[Hub]:
+    hub = Hub(store, 3)
+    yield hub
+    await hub.aclose()
+
+
+async def opened(store: MemoryStore, hub: Hub, hosts: int = 3) -> tuple[TaskRecord, Channel]:
+    task = await store.tasks.create(draft(range(1, hosts + 1)))
+    return task, await hub.join(task)
+
+
+def parsed(message: bytes) -> tuple[str, str | None, dict[str, Any]]:
+    fields = dict(line.split(": ", 1) for line in message.decode().strip().split("\n"))
+    return fields["event"], fields.get("id"), orjson.loads(fields["data"])
+
+
+async def test_silence_is_broken_by_comments(store: MemoryStore, hub: Hub) -> None:
+    _, channel = await opened(store, hub)
+    told = messages(channel, None, QUICK)
+    assert await anext(told) == b"retry: 2000\n\n"
+    assert parsed(await anext(told))[0] == "snapshot"
+    assert await anext(told) == b": nothing happened\n\n"
+    assert await anext(told) == b": nothing happened\n\n"
+
+
+async def test_a_slow_watcher_hears_everything_at_once_and_holds_nobody_up(store: MemoryStore, hub: Hub) -> None:
+    task, channel = await opened(store, hub, hosts=5)
+    slow, quick = messages(channel, None, QUICK), messages(channel, None, QUICK)
+    for one in (slow, slow, quick, quick):
+        await anext(one)
+    for number in range(5):
+        await advance(store, task, PREPARE, claim=1)
+        while b"changes" not in (told := await anext(quick)):
+            pass
+        assert parsed(told)[2]["progress"][0]["subtasks"]["RUNNING"] == number + 1
+    kind, _, data = parsed(await anext(slow))
+    assert (kind, len(data["changes"])) == ("progress", 5)
+
+
+async def test_after_an_hour_a_client_has_to_connect_again(store: MemoryStore, hub: Hub) -> None:
+    _, channel = await opened(store, hub)
+    told = [message async for message in messages(channel, None, Pace(between=0.01, silence=0.05, lasting=0.1))]
+    kind, event_id, data = parsed(told[-1])
+    assert (kind, event_id) == ("unavailable", None)
+    assert "Connect again with Last-Event-ID" in data["message"]
+
+
+async def test_watchers_at_the_same_place_share_one_message(store: MemoryStore, hub: Hub) -> None:
+    task, channel = await opened(store, hub)
+    told = [messages(channel, None, QUICK) for _ in range(2)]
+    for one in told:
+        await anext(one)
+    assert await anext(told[0]) is await anext(told[1])
+    await claim_step(store, task, PREPARE)
+    first, second = await asyncio.gather(*(anext(one) for one in told))
+    assert first is second
+    assert parsed(first)[0] == "progress"
+
+
+async def test_a_retried_host_does_not_count_as_failed(store: MemoryStore, hub: Hub) -> None:
+    task, channel = await opened(store, hub)
+    claims = await claim_step(store, task, PREPARE)
+    await settle(store, task, PREPARE, failed(claims[:2]))
+    await eventually(lambda: list(channel.failed_hosts()) == [1, 2], 5, "two hosts failed")
+    again = TaskEvent("9999-0", NOW, 0, {Status.READY: ((0, 0),)})
+    channel.take([again], await head(store, task))
+    assert list(channel.failed_hosts()) == [2]
+
+
+async def test_more_failed_hosts_than_a_message_names(store: MemoryStore, hub: Hub) -> None:
+    task = await store.tasks.create(draft(range(1, NAMED + 11)))
+    await settle(store, task, PREPARE, failed(await claim_step(store, task, PREPARE)))
+    told = messages(await hub.join(task), None, QUICK)
+    await anext(told)
+    kind, _, data = parsed(await anext(told))
+    assert (kind, data["failedHostCount"], len(data["failedHostIds"])) == ("end", NAMED + 10, NAMED)
+    with pytest.raises(StopAsyncIteration):
+        await anext(told)
+
+
+async def test_who_missed_more_than_is_remembered_starts_again(store: MemoryStore, hub: Hub) -> None:
+    task, channel = await opened(store, hub)
+    known = channel.last_id
+    told = messages(channel, None, QUICK)
+    await anext(told)
+    await anext(told)
+    many = [TaskEvent(f"{number}-0", NOW, 0, {Status.RUNNING: ((0, 0),)}) for number in range(10, REMEMBERED + 20)]
+    channel.take(many, await head(store, task))
+    assert not channel.reaches(known)
+    kind, event_id, data = parsed(await anext(told))
+    assert (kind, event_id) == ("snapshot", many[-1].id)
+    assert "changes" not in data
+
+
+async def test_a_task_is_over_only_when_head_and_events_say_so(store: MemoryStore, hub: Hub) -> None:
+    task, channel = await opened(store, hub, hosts=1)
+    await settle(store, task, PREPARE, failed(await claim_step(store, task, PREPARE)))
+    ended = await head(store, task)
+    other = Channel(task, (1,), (await store.tasks.events(task.id))[:1], {})
+    other.take((), ended)
+    assert not other.over, "what led to the end was not told yet"
+    other.take((await store.tasks.events(task.id))[1:], ended)
+    assert other.over
+    await eventually(lambda: channel.over, 5, "the reader saw the end")
+
+
+async def test_a_task_that_vanishes_ends_its_streams(store: MemoryStore, hub: Hub) -> None:
+    task, channel = await opened(store, hub)
+    await advance(store, task, PREPARE, claim=1)
+    await eventually(lambda: channel.task.changes == 2, 5, "the claim was read")
+    store.tasks._kept.pop(task.id)  # noqa: SLF001 - as if it had expired
+    hub._spread((task.id,), {}, {})  # noqa: SLF001 - what the reader does when it looks again
+    told = messages(channel, None, QUICK)
+    await anext(told)
+    assert parsed(await anext(told)) == (
+        "unavailable",
+        None,
+        {"message": f"There is no task {task.id} any more: it was withdrawn or has expired."},
+    )
+    with pytest.raises(TaskNotFound):
+        await hub.join(task)
+
+
+async def test_an_outage_ends_every_stream_and_the_next_watcher_starts_anew(store: FallingStore, hub: Hub) -> None:
+    task, channel = await opened(store, hub)
+    store.broken_tasks = Falling(store.tasks, "follow")
+    await eventually(lambda: channel.parting, 5, "the reader met the outage")
+    assert "The store does not answer. Connect again" in str(channel.parting)
+    hub.leave(channel)
+    store.broken_tasks = Falling(store.tasks, "events", fault=StoreUnavailable("no"))
+    with pytest.raises(StoreUnavailable):
+        await hub.join(task)
+    store.broken_tasks = None
+    again = await hub.join(task)
+    assert again is not channel
+    assert again.parting is None
+    assert hub.watchers == 1
+
+
+async def test_a_fault_of_ours_ends_every_stream_too(store: FallingStore, hub: Hub) -> None:
+    _, channel = await opened(store, hub)
+    store.broken_tasks = Falling(store.tasks, "follow", fault=ZeroDivisionError("bug"))
+    await eventually(lambda: channel.parting, 5, "the reader met the fault")
+
+
+async def test_who_leaves_on_the_way_in_leaves_nothing_behind(store: MemoryStore, hub: Hub) -> None:
+    task = await store.tasks.create(draft())
+    joining = asyncio.create_task(hub.join(task))
+    await asyncio.sleep(0)
+    joining.cancel()
+    await asyncio.gather(joining, return_exceptions=True)
+    await eventually(lambda: not hub._open and not hub._joining, 5, "nothing is open")  # noqa: SLF001
+    assert hub.watchers == 0
+
+
+async def test_there_is_room_for_so_many_and_a_stopping_server_has_none(store: MemoryStore, hub: Hub) -> None:
+    task, channel = await opened(store, hub)
+    for _ in range(2):
+        assert await hub.join(task) is channel
+    with pytest.raises(Unavailable, match="OCPFLEET_MAX_WATCHERS"):
+        await hub.join(task)
+    hub.leave(channel)
+    hub.stop()
+    assert channel.parting == STOPPING
+    with pytest.raises(Unavailable, match="This server stops"):
+        await hub.join(task)
+
+
+async def test_a_whole_stream_in_the_reply(api: Api) -> None:
+    task_id = (await api.stop([1001])).json()["data"]["id"]
+    task = await api.store.tasks.head(task_id)
+    assert task is not None
+    for step in task.plan:
+        await settle(api.store, task, step.index, succeeded(await claim_step(api.store, task, step.index)))
+    answer = await api.client.get(f"/api/v2/tasks/instances/{task_id}/events", headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert "content-encoding" not in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-trace-id"]
+    retry, end, rest = answer.content.split(b"\n\n")
+    assert (retry, rest) == (b"retry: 2000", b"")
+    kind, event_id, data = parsed(end)
+    assert (kind, data["status"], data["failedHostIds"]) == ("end", TaskStatus.SUCCESSFUL, [])
+    assert cursor_order(event_id or NO_EVENT) > cursor_order(NO_EVENT)
+    assert list(data) == sorted(data)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1-", "-1", "a-b", "1-2-3", "\u0661-1", "9" * 30 + "-1"])
+def test_what_is_no_cursor(text: str) -> None:
+    with pytest.raises(ValueError, match="stream"):
+        cursor_order(text)
