@@ -21,6 +21,11 @@ def reply(request: Request, data: object, status: int = OK) -> Response:
     return _enveloped(request, status, {"data": data})
 
 
+def reply_nothing(request: Request) -> Response:
+    """Return the reply of an operation that has nothing to tell but that it was done."""
+    return _enveloped(request, OK, {})
+
+
 def refusal(
     request: Request, status: int, error: Mapping[str, object], headers: Mapping[str, str] | None = None
 ) -> Response:

@@ -89,7 +89,8 @@ class Lane:
     def _start(self, claims: tuple[Claim, ...], places: int) -> None:
         self._work.slots.release(places - len(claims))
         for claim in claims:
-            self._working.add(asyncio.create_task(run_host(self._work, self._planned.step.action, claim, self._limit)))
+            run = run_host(self._work, self._task, self._planned.step.action, claim, self._limit)
+            self._working.add(asyncio.create_task(run))
 
     async def _next_results(self) -> list[Settled]:
         done, self._working = await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)

@@ -45,4 +45,5 @@ def _needed(user: User, permission: Permission) -> str:
 
 HostReader = Annotated[User, Security(require(Permission.HOST_READ))]
 HostChanger = Annotated[User, Security(require(Permission.HOST_CHANGE))]
+TaskChanger = Annotated[User, Security(require(Permission.TASK_CHANGE))]
 TaskReader = Annotated[User, Security(require(Permission.TASK_READ))]

@@ -88,32 +88,50 @@ def _fresh_subtasks(task: TaskRecord) -> Iterator[Document]:
             }
 
 
+def subtask_instance(task: TaskRecord, series_id: int, record: SubtaskRecord) -> Document:
+    """Return OCP's SubtaskInstance: one subtask as it stands."""
+    planned = task.plan.step_of(series_id)
+    upstreams, downstreams = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
+    (subtask_id,) = _ids(task, range(series_id, series_id + 1))
+    return _subtask(planned, (upstreams, downstreams), subtask_id, series_id, record)
+
+
 def _subtasks(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[Document]:
     for planned in task.plan:
-        step, untouched = planned.step, task.untouched(planned.index)
-        upstreams, downstreams = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
-        parallel = _parallel_indices(planned)
-        for series_id, subtask_id, index in zip(planned.series, _ids(task, planned.series), parallel, strict=True):
-            record = stored.get(series_id, untouched)
-            document: Document = {"description": step.name, "downstreams": downstreams}
-            if record.executor is not None:
-                document["executor"] = record.executor
-            if record.finished is not None:
-                document["finishTime"] = stamp(record.finished)
-            document |= {
-                "id": subtask_id,
-                "name": step.name,
-                "nodeType": "JAVA_TASK",
-                "operation": record.operation,
-                "parallelIdx": index,
-                "prohibitRollback": False,
-                "runTime": record.run_time,
-                "seriesId": series_id,
-            }
-            if record.started is not None:
-                document["startTime"] = stamp(record.started)
-            document |= {"status": record.status, "timeout": step.timeout, "upstreams": upstreams}
-            yield document
+        untouched = task.untouched(planned.index)
+        edges = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
+        for series_id, subtask_id in zip(planned.series, _ids(task, planned.series), strict=True):
+            yield _subtask(planned, edges, subtask_id, series_id, stored.get(series_id, untouched))
+
+
+def _subtask(
+    planned: PlannedStep,
+    edges: tuple[list[int | str], list[int | str]],
+    subtask_id: int | str,
+    series_id: int,
+    record: SubtaskRecord,
+) -> Document:
+    step = planned.step
+    upstreams, downstreams = edges
+    document: Document = {"description": step.name, "downstreams": downstreams}
+    if record.executor is not None:
+        document["executor"] = record.executor
+    if record.finished is not None:
+        document["finishTime"] = stamp(record.finished)
+    document |= {
+        "id": subtask_id,
+        "name": step.name,
+        "nodeType": "JAVA_TASK",
+        "operation": record.operation,
+        "parallelIdx": planned.parallel_index(series_id),
+        "prohibitRollback": False,
+        "runTime": record.run_time,
+        "seriesId": series_id,
+    }
+    if record.started is not None:
+        document["startTime"] = stamp(record.started)
+    document |= {"status": record.status, "timeout": step.timeout, "upstreams": upstreams}
+    return document
 
 
 def _parallel_indices(planned: PlannedStep) -> Sequence[int]:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from app.schemas import ErrorReply, Reply
+from app.schemas import Envelope, ErrorReply, Reply
 from core.user import Permission, roles_granting
 
 _ERRORS: Final = {
@@ -39,12 +39,12 @@ HOST_IDS_BODY: Final = {
 
 
 def documented(
-    data: type[object], permission: Permission, *errors: int, body: dict[str, Any] | None = None
+    data: type[object] | None, permission: Permission, *errors: int, body: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the arguments of a route for its document.
 
     Args:
-        data: the model of the reply's `data`.
+        data: the model of the reply's `data`; None where it has none.
         permission: what its caller needs.
         errors: the statuses of its errors, beside 401, 403 and 503.
         body: its request body, where it takes one.
@@ -54,7 +54,7 @@ def documented(
     return {
         "description": f"Needs the permission `{permission}` (roles {roles}).",
         "responses": {
-            200: {"model": Reply[data], "description": "Done."},  # type: ignore[valid-type]
+            200: {"model": Envelope if data is None else Reply[data], "description": "Done."},  # type: ignore[valid-type]
             **{status: {"model": ErrorReply, "description": _ERRORS[status]} for status in statuses},
             "default": {"model": ErrorReply, "description": "Any other error, in the same envelope."},
         },

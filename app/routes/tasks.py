@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from app import service
-from app.auth.permission import TaskReader
+from app.auth.permission import TaskChanger, TaskReader
 from app.documents.log import log_text
-from app.documents.task import wrapped_task_instance
+from app.documents.task import subtask_instance, wrapped_task_instance
 from app.fleet import fleet_of
-from app.replies import reply
+from app.replies import reply, reply_nothing
 from app.routes.documented import documented
-from app.schemas import Log, WrappedTaskInstance
+from app.schemas import Log, Subtask, WrappedTaskInstance
 from app.validation import LONGEST_ID, Whole
 from core.user import Permission
 
@@ -40,3 +40,33 @@ async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Res
 async def read_log(request: Request, _user: TaskReader, task_id: TaskId, subtask_id: SubtaskId) -> Response:
     task, runs = await service.read_log(fleet_of(request), task_id, subtask_id)
     return reply(request, {"log": log_text(runs, task.trace_id)})
+
+
+@router.post(
+    "/{taskInstanceId}/retry",
+    summary="Run again what failed of a task",
+    **documented(WrappedTaskInstance, Permission.TASK_CHANGE, 400, 404),
+)
+async def retry_task(request: Request, _user: TaskChanger, task_id: TaskId) -> Response:
+    task, stored = await service.retry_task(fleet_of(request), task_id)
+    return reply(request, wrapped_task_instance(task, stored))
+
+
+@router.post(
+    "/{taskInstanceId}/subtasks/{subtaskInstanceId}/retry",
+    summary="Run one failed subtask again",
+    **documented(Subtask, Permission.TASK_CHANGE, 400, 404),
+)
+async def retry_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:
+    task, series_id, record = await service.retry_subtask(fleet_of(request), task_id, subtask_id)
+    return reply(request, subtask_instance(task, series_id, record))
+
+
+@router.post(
+    "/{taskInstanceId}/subtasks/{subtaskInstanceId}/skip",
+    summary="Let a failed subtask count as successful",
+    **documented(None, Permission.TASK_CHANGE, 400, 404),
+)
+async def skip_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:
+    await service.skip_subtask(fleet_of(request), task_id, subtask_id)
+    return reply_nothing(request)

@@ -6,6 +6,7 @@ epoch and come from the caller.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from core.claim import Claim, Claims, Settlement, Taking, Worker
@@ -33,6 +34,30 @@ class ClaimRequest:
     """Whether the message claims the whole step, in several calls, and wants nobody beside it."""
     own: int | None = None
     """With `whole`: the token of the first subtask that this message claimed, from the second call on."""
+
+
+class Course(StrEnum):
+    """What a person wants of a task that failed."""
+
+    RETRY = "retry"
+    """Failed subtasks run again."""
+    SKIP = "skip"
+    """A failed subtask counts as successful: it runs once more as a no-op."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseChanged:
+    """The course was changed: subtasks of this step became ready, and the step must be published."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRefused:
+    """Nothing was changed."""
+
+    status: str
+    """Where the task, or the subtask where one was named, stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +130,21 @@ class Tasks(Protocol):
         Results first: each is written only where its token still stands and the move is legal. The result that settles
         the last subtask of the step opens the next step, or ends the task. Then at most `claim.limit` subtasks of the
         step are claimed: those that became ready again first, then those that nothing happened to.
+        """
+
+    async def subtask(self, task: TaskRecord, series_id: int) -> SubtaskRecord | None:
+        """Return what happened to one subtask; None where nothing did."""
+
+    async def change_course(
+        self, task: TaskRecord, course: Course, now: int, series_id: int | None = None
+    ) -> CourseChanged | CourseRefused | None:
+        """Make failed subtasks ready again: one, or (RETRY only) all of a task that is FAILED.
+
+        The task is RUNNING from then on, and does not expire. A retry of the task is its operation from then on; a
+        subtask's is its own affair. Each retried subtask's run counts one more.
+
+        Returns:
+            What was changed; Refused where the task (or the subtask) is not FAILED; None where the task is gone.
         """
 
     async def stands(self, claim: Claim) -> bool:

@@ -7,9 +7,9 @@ from core.claim import ClaimVerdict, Worker
 from core.journal import RunLog
 from core.plan import PlannedStep
 from core.record import RECORD_VERSION, SubtaskRecord, TaskRecord
-from core.status import Status, TaskStatus
-from core.transition import MOVES, Claimed, Settled
-from infra.store.base import ClaimRequest
+from core.status import Operation, Status, TaskStatus
+from core.transition import MOVES, Claimed, Retried, Settled, Skipped
+from infra.store.base import ClaimRequest, Course
 from infra.store.letters import STATUS_LETTERS
 
 Event = Mapping[str, str]
@@ -66,10 +66,37 @@ class KeptTask:
             or record.status not in move.sources
         ):
             return None
-        settled = replace(record, status=move.to, finished=now, token=None)
+        seen = record.agent_alive if result.agent_alive is None else result.agent_alive
+        settled = replace(record, status=move.to, finished=now, token=None, agent_alive=seen)
         self.change(step, result.series_id, settled)
         self.logs.setdefault(result.series_id, []).append(result.log)
         return settled
+
+    def change_course(self, series_ids: Iterable[int], course: Course, now: int) -> None:
+        """Make failed subtasks of the newest open step ready again; the task runs, and does not expire."""
+        step = self.head.plan.steps[self.head.opened]
+        turned = sorted(series_ids)
+        for series_id in turned:
+            record = self.subtasks[series_id]
+            again = replace(record, status=MOVES[Retried].to, operation=Operation.RETRY, run_time=record.run_time + 1)
+            if course is Course.SKIP:
+                again = replace(record, status=MOVES[Skipped].to, operation=Operation.SKIP)
+            self.change(step, series_id, again)
+            self.again.setdefault(step.index, set()).add(series_id)
+        self.head = replace(self.head, status=TaskStatus.RUNNING, skipped=self.head.skipped or course is Course.SKIP)
+        self.gone_at = self.events_gone_at = None
+        letter = STATUS_LETTERS[Status.READY]
+        event = {"at": str(now), "step": str(step.index), letter: ranges(turned), "task": self.head.status.value}
+        self.events.append(event)
+
+    def failed(self) -> list[int]:
+        """Return the failed subtasks of the newest open step."""
+        step = self.head.plan.steps[self.head.opened]
+        return [series_id for series_id in step.series if self._is_failed(series_id)]
+
+    def _is_failed(self, series_id: int) -> bool:
+        record = self.subtasks.get(series_id)
+        return record is not None and record.status is Status.FAILED
 
     def pass_barrier(self, step: PlannedStep, now: int) -> bool:
         """Open the next step where all of this one is SUCCESSFUL, or end the task where nothing of it is open.

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from typing_extensions import override
 
@@ -21,10 +22,10 @@ from core.claim import (
 from core.host import AgentStatus, HostStatus
 from core.journal import RunLog
 from core.plan import NO_PARALLEL_INDEX, Plan, PlannedStep
-from core.record import Draft, SubtaskRecord, TaskRecord
-from core.status import Status, TaskStatus
+from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
+from core.status import Operation, Status, TaskStatus
 from core.transition import Settled
-from infra.store.base import ClaimRequest, StoreOptions, Tasks
+from infra.store.base import ClaimRequest, Course, CourseChanged, CourseRefused, StoreOptions, Tasks
 from infra.store.memory.hosts import KeptHost, MemoryHosts
 from infra.store.memory.task import Event, KeptTask
 
@@ -156,6 +157,31 @@ class MemoryTasks(Tasks):
             target=found.host.target if found else None,
             held=found is not None and found.host.holder == kept.head.id,
         )
+
+    @override
+    async def subtask(self, task: TaskRecord, series_id: int) -> SubtaskRecord | None:
+        kept = self.find(task.id)
+        return kept.subtasks.get(series_id) if kept else None
+
+    @override
+    async def change_course(
+        self, task: TaskRecord, course: Course, now: int, series_id: int | None = None
+    ) -> CourseChanged | CourseRefused | None:
+        kept = self.find(task.id)
+        if kept is None or kept.head.version > RECORD_VERSION:
+            return None
+        failed = kept.failed()
+        if series_id is None:
+            if kept.head.status is not TaskStatus.FAILED:
+                return CourseRefused(kept.head.status)
+            kept.head = replace(kept.head, operation=Operation.RETRY)
+        elif series_id in failed:
+            failed = [series_id]
+        else:
+            untouched = kept.head.untouched(kept.head.plan.step_of(series_id).index)
+            return CourseRefused(kept.subtasks.get(series_id, untouched).status)
+        kept.change_course(failed, course, now)
+        return CourseChanged(kept.head.opened)
 
     @override
     async def stands(self, claim: Claim) -> bool:

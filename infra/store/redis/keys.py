@@ -5,12 +5,15 @@ Of one task (all go together, some days after it ended; the events sooner):
 - `task:{id}` hash: its head (version, type, creator, executor, trace, started, finished, status, operation), `opened`
   (index of the newest open step), `token` (the last one given), `held` (hosts it holds), `hosts` (how many it has),
   `first` (its first subtask's id), `n:{step}:{status}` (counts), `cursor:{step}` (subtasks below it were claimed once),
-  `own:{step}` (the token under which a whole step is being claimed).
+  `own:{step}` (the token under which a whole step is being claimed), `skipped` (1 once a subtask
+  was skipped), `turning` (1 while many failed subtasks become ready again).
 - `task:{id}:hosts` list: its host ids in the order given.
 - `task:{id}:subtasks:{n}` hash: seriesId to record, for the subtasks 128n to 128n+127 that something happened to.
-- `task:{id}:logs:{n}` hash: `seriesId:runTime` to the compressed log of that run, in the same buckets.
+- `task:{id}:logs:{n}` hash: `seriesId:runTime` to the compressed log of that run, in the same buckets;
+  `seriesId:runTime:K` to that of its skipping.
 - `task:{id}:executors` hash: the worker processes that worked on it, name to the number that the records use.
 - `task:{id}:again:{step}` sorted set: subtasks that became ready again, as offsets into their step.
+- `task:{id}:failed:{step}` sorted set: the failed subtasks of a step, as offsets into it.
 - `task:{id}:events` stream, capped: one entry for each batch of changes.
 
 Of the fleet:

@@ -25,8 +25,8 @@ from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
 from core.transition import MOVES, Claimed, Failed, Settled, Succeeded
 from infra.store import logcodec
-from infra.store.base import ClaimRequest, StoreOptions, Tasks
-from infra.store.letters import OPERATION_OF, STATUS_LETTERS, letters
+from infra.store.base import CHUNK, ClaimRequest, Course, CourseChanged, CourseRefused, StoreOptions, Tasks
+from infra.store.letters import OPERATION_OF, SEEN_LETTERS, STATUS_LETTERS, STATUS_OF, letters
 from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection, Reply
 from infra.store.redis.heads import parse_head, parse_subtask, parse_target
@@ -104,7 +104,7 @@ class RedisTasks(Tasks):
         runs = parse_subtask(record, task.started, {}).run_time if record else 0
         if not runs:
             return ()
-        fields = [f"{series_id}:{run_time}" for run_time in range(1, runs + 1)]
+        fields = [f"{series_id}:{run_time}{skip}" for run_time in range(1, runs + 1) for skip in ("", ":K")]
         stored = await self._redis.call_raw("HMGET", keys.logs(task.id, series_id), *fields)
         return tuple(logcodec.decode(blob) for blob in stored if blob is not None)
 
@@ -132,6 +132,41 @@ class RedisTasks(Tasks):
         yield from (worker.id, worker.name, now, self._options.keep_tasks, self._options.keep_events)
 
     @override
+    async def subtask(self, task: TaskRecord, series_id: int) -> SubtaskRecord | None:
+        raw, executors = await self._redis.calls(
+            [("HGET", keys.subtasks(task.id, series_id), series_id), ("HGETALL", keys.task_executors(task.id))]
+        )
+        names = {number: name for name, number in executors.items()}
+        return parse_subtask(raw, task.started, names) if raw else None
+
+    @override
+    async def change_course(
+        self, task: TaskRecord, course: Course, now: int, series_id: int | None = None
+    ) -> CourseChanged | CourseRefused | None:
+        head: TaskRecord | None = task
+        while head is not None:
+            answer = await self._turn(head, course, now, series_id)
+            match answer:
+                case ["changed", 0]:
+                    return CourseChanged(head.opened)
+                case ["refused", status]:
+                    return CourseRefused(_status_word(head, status, series_id))
+                case ["gone"]:
+                    return None
+                case ["moved"]:
+                    head = await self.head(task.id)
+                case _:
+                    pass  # more of it is left to turn
+        return None
+
+    async def _turn(self, head: TaskRecord, course: Course, now: int, series_id: int | None) -> Reply:
+        step = head.plan.steps[head.opened]
+        wanted: Argument = "-" if series_id is None else series_id
+        return await self._redis.run(
+            "course", head.id, RECORD_VERSION, course, wanted, now, step.index, step.first, CHUNK, head.plan.size
+        )
+
+    @override
     async def stands(self, claim: Claim) -> bool:
         raw = await self._redis.call("HGET", keys.subtasks(claim.task_id, claim.series_id), claim.series_id)
         record = parse_subtask(raw, 0, {}) if raw else None
@@ -156,10 +191,18 @@ class RedisTasks(Tasks):
         return tuple(map(int, freed))
 
 
+def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:
+    """Return the status that a refusal names: the task's as it is, a subtask's from its letter."""
+    if series_id is None:
+        return answer
+    return head.untouched(head.plan.step_of(series_id).index).status if answer == "-" else STATUS_OF[answer]
+
+
 def _results(settled: Sequence[Settled]) -> Iterator[Argument]:
     yield from (_SETTLE_FROM, len(settled))
     for result in settled:
         yield from (result.series_id, result.token, STATUS_LETTERS[MOVES[type(result)].to])
+        yield SEEN_LETTERS[result.agent_alive]
         yield logcodec.encode(result.log)
 
 

@@ -4,6 +4,7 @@ Whoever collects it gives a fixture `keeper`, a `tests.support.keepers.Keeper` o
 """
 
 from tests.support.store_contract.claiming import Claiming
+from tests.support.store_contract.course import Coursing
 from tests.support.store_contract.creating import Creating
 from tests.support.store_contract.expiring import Expiring
 from tests.support.store_contract.holding import Holding
@@ -12,7 +13,7 @@ from tests.support.store_contract.people import People
 from tests.support.store_contract.settling import Settling
 
 
-class StoreContract(Creating, Claiming, Settling, Holding, Expiring, Inventory, People):
+class StoreContract(Creating, Claiming, Settling, Coursing, Holding, Expiring, Inventory, People):
     """The whole contract."""
 
 

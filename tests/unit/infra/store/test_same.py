@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.host import AgentStatus, HostStatus
+from core.status import Operation
 from core.transition import Failed, Settled, Succeeded
-from infra.store.base import ClaimRequest, Store
+from infra.store.base import ClaimRequest, Course, Store
 from tests.support.keepers import Keeper, MemoryKeeper, RedisKeeper
 from tests.support.records import FIRST, NOW, SECOND, check_counts, draft, entry, run_log
 
@@ -81,14 +82,15 @@ class GiveBack:
 
 
 @dataclass(frozen=True)
-class Again:
-    """One FAILED subtask becomes READY again."""
+class Turn:
+    """One subtask, or all of a task, is asked to run again or to be skipped, whether or not it failed."""
 
     task: int
-    which: int
+    which: int | None
+    course: Course
 
 
-Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Again
+Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Turn
 
 actions = st.one_of(
     st.builds(Create, st.lists(st.sampled_from(HOSTS), min_size=1, max_size=4, unique=True).map(tuple), st.booleans()),
@@ -106,7 +108,7 @@ actions = st.one_of(
     st.builds(Drain, indices, st.integers(1, 5), st.booleans()),
     st.builds(Take, indices, few, st.sampled_from((False, False, True))),
     st.builds(GiveBack, indices, few, st.none() | st.sampled_from((AgentStatus.OFFLINE, AgentStatus.AVAILABLE))),
-    st.builds(Again, indices, indices),
+    st.builds(Turn, indices, st.none() | indices, st.sampled_from(Course)),
 )
 
 
@@ -139,8 +141,8 @@ class Pair:
                 await self._take(await self._on_hosts(index, others), forged=forged)
             case GiveBack(index, others, agent) if self.tasks:
                 await self._give_back(await self._on_hosts(index, others), agent)
-            case Again(index, which) if self.tasks:
-                await self._again(self._task(index), which)
+            case Turn(index, which, course) if self.tasks:
+                await self._turn(self._task(index), which, course)
             case _:
                 return
         await self.compare()
@@ -206,12 +208,16 @@ class Pair:
             first, second = [await store.tasks.give_back_hosts(claims, self.now, agent) for store in self.stores]
             assert first == second
 
-    async def _again(self, task: TaskRecord, which: int) -> None:
+    async def _turn(self, task: TaskRecord, which: int | None, course: Course) -> None:
         stored = await self.stores[0].tasks.subtasks(task)
         bad = sorted(series_id for series_id, record in stored.items() if record.status == "FAILED")
-        if bad:
-            for keeper in self.keepers:
-                await keeper.make_ready_again(task, bad[which % len(bad)])
+        series_id = which if which is None or not bad else bad[which % len(bad)]
+        if series_id is None:
+            course = Course.RETRY
+        elif series_id >= task.plan.size:
+            return
+        first, second = [await store.tasks.change_course(task, course, self.now, series_id) for store in self.stores]
+        assert first == second
 
     async def compare(self) -> None:
         memory, redis = self.stores
@@ -230,7 +236,7 @@ class Pair:
 
 
 def _result(claim: Claim, *, well: bool) -> Settled:
-    kind = Succeeded if well else Failed
+    kind = Succeeded if well or claim.operation is Operation.SKIP else Failed
     return kind(claim.series_id, claim.token, run_log(claim.run_time, "well" if well else "badly"))
 
 
