@@ -160,6 +160,27 @@ async def _change_course(fleet: Fleet, task: TaskRecord, course: Course, series_
             raise _no_task(task.id)
 
 
+async def cancel_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
+    """Stop a whole task; return it as it stands then. Raises TaskNotFound and StateInvalid, as `retry_task`."""
+    await _cancel(fleet, await _task(fleet, task_id))
+    return await read_task(fleet, task_id)
+
+
+async def cancel_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> None:
+    """Have the run of a subtask abandoned. Raises TaskNotFound and StateInvalid, as `retry_task`."""
+    task, series_id = await _subtask(fleet, task_id, subtask_id)
+    await _cancel(fleet, task, series_id)
+
+
+async def _cancel(fleet: Fleet, task: TaskRecord, series_id: int | None = None) -> None:
+    answer = await fleet.store.tasks.cancel(task, fleet.clock(), series_id)
+    if isinstance(answer, CourseRefused):
+        whose = f"Task {task.id}" if series_id is None else f"Subtask {task.first_subtask_id + series_id}"
+        raise StateInvalid(f"{whose} is {answer.status}; only what is RUNNING can be cancelled.")
+    if answer is None:
+        raise _no_task(task.id)
+
+
 async def page_hosts(fleet: Fleet, number: int, size: int) -> HostPage:
     """Return a page of the inventory in id order; `number` counts from 1."""
     return await fleet.store.hosts.page((number - 1) * size, size)

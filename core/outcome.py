@@ -253,6 +253,18 @@ class TimedOut(Outcome):
 
 
 @dataclass(frozen=True, slots=True)
+class Abandoned(Outcome):
+    """A person cancelled the run."""
+
+    @override
+    def sentence(self) -> str:
+        return (
+            "Cancelled: the work on this host was abandoned. A command that was on its way may have gone on there: "
+            "retry to look again and finish it, or skip."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class UnexpectedAnswer(Outcome):
     """The host answered something that no known control program or shell answers."""
 

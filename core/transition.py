@@ -62,6 +62,27 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """A person wants its run to be abandoned."""
+
+    series_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Its run was abandoned, or ended by itself after that had been asked for."""
+
+    series_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalledOff:
+    """It will not be run: its task was cancelled before anybody claimed it."""
+
+    series_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """From where a transition may start, and where it leads."""
 
@@ -74,6 +95,9 @@ MOVES: Final = MappingProxyType(
         Claimed: Move(frozenset({Status.READY}), Status.RUNNING),
         Succeeded: Move(frozenset({Status.RUNNING}), Status.SUCCESSFUL),
         Failed: Move(frozenset({Status.RUNNING}), Status.FAILED),
+        CancelAsked: Move(frozenset({Status.RUNNING}), Status.CANCELING),
+        Cancelled: Move(frozenset({Status.CANCELING}), Status.FAILED),
+        CalledOff: Move(frozenset({Status.READY}), Status.FAILED),
         Retried: Move(frozenset({Status.FAILED}), Status.READY),
         Skipped: Move(frozenset({Status.FAILED}), Status.READY),
     }

@@ -9,7 +9,7 @@ import structlog
 from core.claim import Claim
 from core.host import Target
 from core.journal import Journal
-from core.outcome import HostGone, HostNotHeld, InternalError, Outcome, PassedOver, TimedOut
+from core.outcome import Abandoned, HostGone, HostNotHeld, InternalError, Outcome, PassedOver, TimedOut
 from core.record import TaskRecord
 from core.status import Operation
 from core.step import Action
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 SKIPPED: Final = PassedOver("a person declared this subtask successful")
 
 
-async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, limit: float) -> Settled | None:
+async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, limit: float) -> Settled:
     """Run a claimed subtask on its host.
 
     Args:
@@ -36,17 +36,30 @@ async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, l
         limit: seconds after which the run has failed, whatever the host is doing.
 
     Returns:
-        The transition to record; None where the claim was lost on the way, so that there is nothing to record.
+        The transition to record. Where the claim was lost on the way, the record refuses it.
     """
     journal = Journal(work.clock)
-    try:
-        outcome = await _outcome(work, task, action, claim, journal, limit)
-    except ClaimLostError:
-        log.warning("claim lost, host left alone", host=claim.host_id)
-        return None
+    with work.presence.running.of(claim):
+        outcome = await _abandonable(work, task, action, claim, journal, limit)
     journal.verdict(outcome)
     log.info("host done", host=claim.host_id, ok=outcome.successful, verdict=outcome.sentence())
     return transition(work, claim, outcome, journal)
+
+
+async def _abandonable(  # noqa: PLR0913, PLR0917 - one run's particulars
+    work: Work, task: TaskRecord, action: Action, claim: Claim, journal: Journal, limit: float
+) -> Outcome:
+    try:
+        return await _outcome(work, task, action, claim, journal, limit)
+    except ClaimLostError:
+        log.warning("claim lost, host left alone", host=claim.host_id)
+        return Abandoned()
+    except asyncio.CancelledError:
+        run = asyncio.current_task()
+        if run is None or not work.presence.running.abandoned(claim):
+            raise
+        run.uncancel()
+        return Abandoned()
 
 
 async def _outcome(  # noqa: PLR0913, PLR0917 - one run's particulars

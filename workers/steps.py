@@ -11,7 +11,7 @@ import structlog
 from core.chunks import chunks
 from core.claim import Claim, ClaimVerdict, HeldByOther, Missing, StaleClaim, Taken, Taking
 from core.host import AgentStatus, HostStatus
-from core.outcome import Done, HostGone, HostHeld, InternalError, Outcome, TimedOut
+from core.outcome import Abandoned, Done, HostGone, HostHeld, InternalError, Outcome, TimedOut
 from core.plan import PlannedStep
 from core.record import PENDING, TaskRecord
 from core.status import Operation
@@ -24,7 +24,7 @@ from workers.settling import settled
 log = structlog.get_logger(__name__)
 
 Verdicts = dict[int, Outcome]
-"""How each claimed subtask of a step ended, by seriesId; those whose claim was lost are left out."""
+"""How each claimed subtask of a step ended, by seriesId."""
 
 
 Doing = Callable[[Work, TaskRecord, Sequence[Claim]], Awaitable[Verdicts]]
@@ -43,7 +43,7 @@ async def run_step(work: Work, task: TaskRecord, planned: PlannedStep) -> bool:
     wanted = [claim for claim in claims if claim.operation is not Operation.SKIP]
     verdicts = dict.fromkeys((claim.series_id for claim in claims), cast("Outcome", SKIPPED))
     verdicts |= await _within_limit(work, task, planned, wanted)
-    results = [settled(work, claim, verdicts[claim.series_id]) for claim in claims if claim.series_id in verdicts]
+    results = [settled(work, claim, verdicts[claim.series_id]) for claim in claims]
     opened = False
     for chunk in chunks(results, CHUNK):
         settlement, _ = await work.recorder.advance(task, planned, chunk)
@@ -95,20 +95,20 @@ async def _take_hosts(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> 
         answer = await work.recorder.persist(take)
         if not isinstance(answer, Taken):
             await _free(work, taken, None)
-            return {claim.series_id: verdict for claim in claims if (verdict := _refusal(answer, claim)) is not None}
+            return {claim.series_id: _refusal(answer, claim) for claim in claims}
         taken.extend(chunk)
     done = Done(f"Took the host for this task: agent {agent}, host {HostStatus.OFFLINE}.")
     return {claim.series_id: done for claim in claims}
 
 
-def _refusal(answer: Taking, claim: Claim) -> Outcome | None:
+def _refusal(answer: Taking, claim: Claim) -> Outcome:
     match answer:
         case HeldByOther(host_id, holder):
             return HostHeld(host_id, holder, mine=host_id == claim.host_id)
         case Missing(host_id):
             return HostGone(host_id)
         case StaleClaim():
-            return None
+            return Abandoned()  # cancelled, or lost: the record knows which
         case Taken():
             raise ValueError(answer)
         case _:

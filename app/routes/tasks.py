@@ -70,3 +70,23 @@ async def retry_subtask(request: Request, _user: TaskChanger, task_id: TaskId, s
 async def skip_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:
     await service.skip_subtask(fleet_of(request), task_id, subtask_id)
     return reply_nothing(request)
+
+
+@router.post(
+    "/{taskInstanceId}/subtasks/{subtaskInstanceId}/cancel",
+    summary="Abandon the run of a subtask",
+    **documented(None, Permission.TASK_CHANGE, 400, 404),
+)
+async def cancel_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:
+    await service.cancel_subtask(fleet_of(request), task_id, subtask_id)
+    return reply_nothing(request)
+
+
+@router.post(
+    "/{taskInstanceId}/cancel",
+    summary="Stop a whole task (beyond OCP)",
+    **documented(WrappedTaskInstance, Permission.TASK_CHANGE, 400, 404),
+)
+async def cancel_task(request: Request, _user: TaskChanger, task_id: TaskId) -> Response:
+    task, stored = await service.cancel_task(fleet_of(request), task_id)
+    return reply(request, wrapped_task_instance(task, stored))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from core.claim import Claim, Claims, Settlement, Taking, Worker
+from core.claim import Beat, Claim, Claims, Settlement, Taking, Worker
 from core.host import AgentStatus, Host, HostStatus, Target
 from core.journal import RunLog
 from core.plan import PlannedStep
@@ -147,6 +147,17 @@ class Tasks(Protocol):
             What was changed; Refused where the task (or the subtask) is not FAILED; None where the task is gone.
         """
 
+    async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
+        """Have the run of a subtask abandoned, or with no subtask named the whole task stopped.
+
+        A subtask must be RUNNING; its worker lets go within a beat or two and records it as FAILED. A task must be
+        RUNNING: nothing new of it starts, what runs is cancelled, and what was ready counts as FAILED. Where the worker
+        of a run is not alive, the run is FAILED at once.
+
+        Returns:
+            True where it was done; CourseRefused where it does not stand so; None where the task is gone.
+        """
+
     async def stands(self, claim: Claim) -> bool:
         """Return whether a claim still stands."""
 
@@ -198,8 +209,8 @@ class Workers(Protocol):
     async def enrol(self, name: str) -> Worker:
         """Give a starting worker process its number."""
 
-    async def beat(self, worker: Worker, alive_for: int) -> bool:
-        """Raise a worker's counter; it counts as alive for so many milliseconds. False: the record does not know it."""
+    async def beat(self, worker: Worker, alive_for: int) -> Beat:
+        """Raise a worker's counter; it counts as alive for so many milliseconds. Brings back its cancelled claims."""
 
     async def leave(self, worker: Worker) -> None:
         """Take a worker that stops out of the record."""

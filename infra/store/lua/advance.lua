@@ -63,7 +63,7 @@ local function write()
 end
 
 local function settle()
-  local stale, tokens, sids, over = {}, {}, {}, {}
+  local stale, tokens, sids, over, let_go = {}, {}, {}, {}, {}
   for i = 1, results do sids[i] = (result(i - 1)) end
   read(task, sids, records)
   for i = 0, results - 1 do
@@ -72,6 +72,10 @@ local function settle()
     if r and r.token == token and string.find(settle_from, r.status, 1, true) then
       local number = int(sid)
       r.finished, r.token = int(now - began), '-'
+      if r.status == 'C' then
+        to, r.op = 'F', 'C'
+        push(let_go, P .. 'cancels:' .. worker, id .. ':' .. number .. ':' .. token)
+      end
       if seen ~= '-' then r.seen = seen end
       if to == 'F' then push(failed, task .. ':failed:' .. step, int(sid - first), int(sid - first)) end
       change(sid, r, r.status, to)
@@ -82,23 +86,9 @@ local function settle()
     end
   end
   flush('HDEL', over)
+  flush('SREM', let_go)
   forget(stale, tokens)
   return stale
-end
-
--- The barrier: all successful opens the next step; some open changes nothing; some failed and none open ends the task.
-local function barrier()
-  local counts = redis.call('HMGET', task, 'n:' .. step .. ':S', 'n:' .. step .. ':F')
-  local well, badly = tonumber(counts[1] or '0'), tonumber(counts[2] or '0')
-  if status ~= 'RUNNING' or step ~= opened or well + badly < size then return 0 end
-  if badly == 0 and not last then
-    opened = step + 1
-    redis.call('HSET', task, 'opened', opened)
-    return 1
-  end
-  status = badly == 0 and 'SUCCESSFUL' or 'FAILED'
-  redis.call('HSET', task, 'status', status, 'finished', int(now))
-  return 0
 end
 
 local function executor_number()
@@ -163,6 +153,7 @@ local function claim()
   if tonumber(version) > known then return 'newer', {} end
   if step > opened then return 'early', {} end
   if redis.call('HEXISTS', task, 'turning') == 1 then return 'busy', {} end
+  if redis.call('HEXISTS', task, 'cancelled') == 1 then return 'closed', {} end
   if whole and not whole_step_is_free() then return 'busy', {} end
   local granted, sids, held = {}, claimable(), {}
   if #sids == 0 then return 'granted', granted end
@@ -188,11 +179,12 @@ end
 
 local stale = settle()
 local before = status
-local opened_now = 0
+local opened_now = false
 if results > 0 then
   count(task, step, delta)
   delta = {}
-  opened_now = barrier()
+  opened_now, status = barrier(task, step, size, last, now)
+  if opened_now then opened = step + 1 end
 end
 local verdict, granted = claim()
 count(task, step, delta)
@@ -204,7 +196,7 @@ if next(changed) then
     fields[#fields + 1] = to
     fields[#fields + 1] = ranges(sids)
   end
-  if opened_now == 1 then
+  if opened_now then
     fields[#fields + 1] = 'opened'
     fields[#fields + 1] = opened
   end
@@ -215,4 +207,4 @@ if next(changed) then
   event(task, ARGV[11], fields)
 end
 if status ~= before then retire(task, id, total, now, keep_ms, events_ms) end
-return {opened_now, status, stale, verdict, granted}
+return {opened_now and 1 or 0, status, stale, verdict, granted}

@@ -36,6 +36,7 @@ end
 flush('HSET', subtasks)
 count(task, step, {F = -#sids, Y = #sids})
 redis.call('HSET', task, 'status', 'RUNNING')
+redis.call('HDEL', task, 'cancelled')
 if skip then redis.call('HSET', task, 'skipped', 1) end
 -- A task of many failed hosts turns in several calls; until the last one nothing of it can be claimed.
 local left = wanted == '-' and redis.call('ZCARD', failed) or 0

@@ -119,6 +119,22 @@ local function grown_keys(task, total)
   return found
 end
 
+-- The barrier: all successful opens the next step; some open changes nothing; some failed and none open ends the task.
+-- Returns whether the next step was opened, and where the task stands.
+local function barrier(task, step, size, last, now)
+  local status, opened = unpack(redis.call('HMGET', task, 'status', 'opened'))
+  local counts = redis.call('HMGET', task, 'n:' .. step .. ':S', 'n:' .. step .. ':F')
+  local well, badly = tonumber(counts[1] or '0'), tonumber(counts[2] or '0')
+  if status ~= 'RUNNING' or step ~= tonumber(opened) or well + badly < size then return false, status end
+  if badly == 0 and not last then
+    redis.call('HSET', task, 'opened', step + 1)
+    return true, status
+  end
+  status = badly == 0 and 'SUCCESSFUL' or 'FAILED'
+  redis.call('HSET', task, 'status', status, 'finished', int(now))
+  return false, status
+end
+
 -- Lets a task go that is over and holds no host; its events go sooner.
 local function retire(task, id, total, now, keep_ms, events_ms)
   if redis.call('HGET', task, 'status') == 'RUNNING' then return end

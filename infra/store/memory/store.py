@@ -26,8 +26,8 @@ class MemoryStore(Store):
 
     def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = _milliseconds) -> None:
         self._hosts = MemoryHosts()
-        self._tasks = MemoryTasks(self._hosts, options or StoreOptions(), clock)
         self._workers = MemoryWorkers(clock)
+        self._tasks = MemoryTasks(self._hosts, self._workers, options or StoreOptions(), clock)
         self._users = MemoryUsers()
 
     @property

@@ -8,7 +8,7 @@ from core.journal import RunLog
 from core.plan import PlannedStep
 from core.record import RECORD_VERSION, SubtaskRecord, TaskRecord
 from core.status import Operation, Status, TaskStatus
-from core.transition import MOVES, Claimed, Retried, Settled, Skipped
+from core.transition import MOVES, CalledOff, CancelAsked, Cancelled, Claimed, Retried, Settled, Skipped
 from infra.store.base import ClaimRequest, Course
 from infra.store.letters import STATUS_LETTERS
 
@@ -35,6 +35,8 @@ class KeptTask:
     """By step: the seriesIds of subtasks that became ready again."""
     owners: dict[int, int] = field(default_factory=dict)
     """By step: the token under which the whole step is being claimed."""
+    cancelled: bool = False
+    """Whether the task was cancelled and not retried since."""
     last_token: int = 0
     """The newest claim's."""
     held: int = 0
@@ -58,19 +60,44 @@ class KeptTask:
     def settle(self, step: PlannedStep, result: Settled, now: int) -> SubtaskRecord | None:
         """Record how a run ended and return the subtask's record; None where its claim no longer stands."""
         record = self.subtasks.get(result.series_id)
+        if result.series_id not in step.series or record is None or record.token != result.token:
+            return None
+        if record.status in MOVES[Cancelled].sources:
+            self.fail(step, result.series_id, now)
+            self.logs.setdefault(result.series_id, []).append(result.log)
+            return self.subtasks[result.series_id]
         move = MOVES[type(result)]
-        if (
-            result.series_id not in step.series
-            or record is None
-            or record.token != result.token
-            or record.status not in move.sources
-        ):
+        if record.status not in move.sources:
             return None
         seen = record.agent_alive if result.agent_alive is None else result.agent_alive
         settled = replace(record, status=move.to, finished=now, token=None, agent_alive=seen)
         self.change(step, result.series_id, settled)
         self.logs.setdefault(result.series_id, []).append(result.log)
         return settled
+
+    def running(self, step: PlannedStep) -> list[int]:
+        """Return the running subtasks of a step."""
+        sources = MOVES[CancelAsked].sources
+        return [one for one in step.series if one in self.subtasks and self.subtasks[one].status in sources]
+
+    def fail(self, step: PlannedStep, series_id: int, now: int) -> None:
+        """Record that a subtask was cancelled."""
+        record = self.subtasks.get(series_id, self.head.untouched(step.index))
+        over = replace(record, status=Status.FAILED, operation=Operation.CANCEL, finished=now, token=None)
+        self.change(step, series_id, over)
+
+    def call_off(self, step: PlannedStep, now: int) -> list[int]:
+        """Fail what is ready of a step, and return it."""
+        ready = [
+            one
+            for one in step.series
+            if self.subtasks.get(one, self.head.untouched(step.index)).status in MOVES[CalledOff].sources
+        ]
+        for series_id in ready:
+            self.fail(step, series_id, now)
+        self.again.pop(step.index, None)
+        self.cursors[step.index] = step.size
+        return ready
 
     def change_course(self, series_ids: Iterable[int], course: Course, now: int) -> None:
         """Make failed subtasks of the newest open step ready again; the task runs, and does not expire."""
@@ -84,6 +111,7 @@ class KeptTask:
             self.change(step, series_id, again)
             self.again.setdefault(step.index, set()).add(series_id)
         self.head = replace(self.head, status=TaskStatus.RUNNING, skipped=self.head.skipped or course is Course.SKIP)
+        self.cancelled = False
         self.gone_at = self.events_gone_at = None
         letter = STATUS_LETTERS[Status.READY]
         event = {"at": str(now), "step": str(step.index), letter: ranges(turned), "task": self.head.status.value}
@@ -122,6 +150,8 @@ class KeptTask:
             return ClaimVerdict.NEWER
         if step.index > self.head.opened:
             return ClaimVerdict.EARLY
+        if self.cancelled:
+            return ClaimVerdict.CLOSED
         if request.whole and not self._whole_step_is_free(step, request.own):
             return ClaimVerdict.BUSY
         return None

@@ -9,6 +9,7 @@ from typing_extensions import override
 from core.claim import (
     NOTHING_SETTLED,
     Claim,
+    ClaimKey,
     Claims,
     ClaimVerdict,
     HeldByOther,
@@ -24,10 +25,11 @@ from core.journal import RunLog
 from core.plan import NO_PARALLEL_INDEX, Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Operation, Status, TaskStatus
-from core.transition import Settled
+from core.transition import MOVES, CancelAsked, Settled
 from infra.store.base import ClaimRequest, Course, CourseChanged, CourseRefused, StoreOptions, Tasks
 from infra.store.memory.hosts import KeptHost, MemoryHosts
 from infra.store.memory.task import Event, KeptTask
+from infra.store.memory.workers import MemoryWorkers
 
 Changed = defaultdict[Status, list[int]]
 """By new status: the seriesIds of the subtasks that a batch changed."""
@@ -36,8 +38,12 @@ Changed = defaultdict[Status, list[int]]
 class MemoryTasks(Tasks):
     """The tasks of one fleet in this process."""
 
-    def __init__(self, hosts: MemoryHosts, options: StoreOptions, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, hosts: MemoryHosts, workers: MemoryWorkers, options: StoreOptions, clock: Callable[[], int]
+    ) -> None:
         self._hosts = hosts
+        self._workers = workers
+        self._runners: dict[ClaimKey, int] = {}
         self._options = options
         self._clock = clock
         self._kept: dict[int, KeptTask] = {}
@@ -113,6 +119,7 @@ class MemoryTasks(Tasks):
         changed: Changed = defaultdict(list)
         before = kept.head.status
         stale = tuple(_settle(kept, step, settled, now, changed))
+        self._forget(task.id, worker, settled, stale)
         opened = bool(settled) and kept.pass_barrier(step, now)
         claims = self._claim(kept, step, worker, now, claim, changed)
         ended = kept.head.status is not before
@@ -138,6 +145,8 @@ class MemoryTasks(Tasks):
         if refusal is not None:
             return Claims(refusal)
         granted = tuple(kept.claim(step, worker, now, request))
+        for series_id in granted:
+            self._runners[ClaimKey(kept.head.id, series_id, kept.subtasks[series_id].token or 0)] = worker.id
         if granted:
             changed[Status.RUNNING].extend(granted)
         return Claims(ClaimVerdict.GRANTED, tuple(self._granted(kept, step, series_id) for series_id in granted))
@@ -184,6 +193,51 @@ class MemoryTasks(Tasks):
         return CourseChanged(kept.head.opened)
 
     @override
+    async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
+        kept = self.find(task.id)
+        if kept is None or kept.head.version > RECORD_VERSION:
+            return None
+        refusal = _refusal_to_cancel(kept, series_id)
+        if refusal is not None:
+            return refusal
+        step = kept.head.plan.steps[kept.head.opened]
+        changed: Changed = defaultdict(list)
+        for running in kept.running(step) if series_id is None else [series_id]:
+            self._cancel(kept, step, running, now, changed)
+        if series_id is None:
+            kept.cancelled = True
+            changed[Status.FAILED].extend(kept.call_off(step, now))
+        before = kept.head.status
+        kept.pass_barrier(step, now)
+        ended = kept.head.status is not before
+        if any(changed.values()):
+            kept.note(now, step, {to: ids for to, ids in changed.items() if ids}, opened=False, ended=ended)
+        if ended:
+            kept.retire(self._clock(), self._options.keep_tasks, self._options.keep_events)
+        return True
+
+    def _forget(self, task_id: int, worker: Worker, settled: Sequence[Settled], stale: Sequence[int]) -> None:
+        """Forget what a worker held, and what it was asked to let go: these runs are over."""
+        for result in settled:
+            key = ClaimKey(task_id, result.series_id, result.token)
+            if self._runners.get(key) == worker.id:
+                del self._runners[key]
+            if result.series_id not in stale:
+                self._workers.over(worker.id, key)
+
+    def _cancel(self, kept: KeptTask, step: PlannedStep, series_id: int, now: int, changed: Changed) -> None:
+        """Ask the worker that holds a running subtask to let go; where it is not alive, the run is over."""
+        record = kept.subtasks[series_id]
+        key = ClaimKey(kept.head.id, series_id, record.token or 0)
+        if self._workers.let_go(self._runners.get(key, 0), key):
+            kept.change(step, series_id, replace(record, status=MOVES[CancelAsked].to))
+            changed[Status.CANCELING].append(series_id)
+        else:
+            self._runners.pop(key, None)
+            kept.fail(step, series_id, now)
+            changed[Status.FAILED].append(series_id)
+
+    @override
     async def stands(self, claim: Claim) -> bool:
         kept = self.find(claim.task_id)
         return kept is not None and kept.stands(claim.series_id, claim.token)
@@ -226,6 +280,14 @@ class MemoryTasks(Tasks):
         if kept is not None:
             kept.held -= len(freed)
         return tuple(freed)
+
+
+def _refusal_to_cancel(kept: KeptTask, series_id: int | None) -> CourseRefused | None:
+    if series_id is None:
+        return None if kept.head.status is TaskStatus.RUNNING else CourseRefused(kept.head.status)
+    untouched = kept.head.untouched(kept.head.plan.step_of(series_id).index)
+    status = kept.subtasks.get(series_id, untouched).status
+    return None if status in MOVES[CancelAsked].sources else CourseRefused(status)
 
 
 def _settle(kept: KeptTask, step: PlannedStep, results: Sequence[Settled], now: int, changed: Changed) -> Iterator[int]:

@@ -6,7 +6,8 @@ Of one task (all go together, some days after it ended; the events sooner):
   (index of the newest open step), `token` (the last one given), `held` (hosts it holds), `hosts` (how many it has),
   `first` (its first subtask's id), `n:{step}:{status}` (counts), `cursor:{step}` (subtasks below it were claimed once),
   `own:{step}` (the token under which a whole step is being claimed), `skipped` (1 once a subtask
-  was skipped), `turning` (1 while many failed subtasks become ready again).
+  was skipped), `cancelled` (1 from its cancelling
+  to its next retry), `turning` (1 while many failed subtasks become ready again).
 - `task:{id}:hosts` list: its host ids in the order given.
 - `task:{id}:subtasks:{n}` hash: seriesId to record, for the subtasks 128n to 128n+127 that something happened to.
 - `task:{id}:logs:{n}` hash: `seriesId:runTime` to the compressed log of that run, in the same buckets;
@@ -26,6 +27,7 @@ Of the fleet:
 - `aliases` hash: alias to host id.
 - `workers` hash: worker's number to its name. `beats` hash: its counter. `alive:{n}`: lapses when it stops beating.
 - `claims:{n}` hash: `taskId:seriesId` to token, what that worker has claimed and not settled.
+- `cancels:{n}` set: `taskId:seriesId:token`, the claims that this worker is asked to let go.
 - `users` hash: a user's name to its record as JSON (the password as an argon2id hash).
 """
 
@@ -81,6 +83,11 @@ def host_member(host_id: int) -> str:
 def alive(worker_id: int) -> str:
     """Return the key that exists while a worker beats."""
     return f"{PREFIX}alive:{worker_id}"
+
+
+def cancels(worker_id: int) -> str:
+    """Return the key of the claims that a worker is asked to let go."""
+    return f"{PREFIX}cancels:{worker_id}"
 
 
 def claims(worker_id: int) -> str:

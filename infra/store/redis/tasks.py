@@ -23,7 +23,7 @@ from core.journal import RunLog
 from core.plan import Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
-from core.transition import MOVES, Claimed, Failed, Settled, Succeeded
+from core.transition import MOVES, Cancelled, Claimed, Failed, Settled, Succeeded
 from infra.store import logcodec
 from infra.store.base import CHUNK, ClaimRequest, Course, CourseChanged, CourseRefused, StoreOptions, Tasks
 from infra.store.letters import OPERATION_OF, SEEN_LETTERS, STATUS_LETTERS, STATUS_OF, letters
@@ -31,7 +31,7 @@ from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection, Reply
 from infra.store.redis.heads import parse_head, parse_subtask, parse_target
 
-_SETTLE_FROM = letters(MOVES[Succeeded].sources | MOVES[Failed].sources)
+_SETTLE_FROM = letters(MOVES[Succeeded].sources | MOVES[Failed].sources | MOVES[Cancelled].sources)
 _CLAIM_FROM = letters(MOVES[Claimed].sources)
 
 
@@ -165,6 +165,30 @@ class RedisTasks(Tasks):
         return await self._redis.run(
             "course", head.id, RECORD_VERSION, course, wanted, now, step.index, step.first, CHUNK, head.plan.size
         )
+
+    @override
+    async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
+        head: TaskRecord | None = task
+        while head is not None:
+            answer = await self._call_off(head, now, series_id)
+            match answer:
+                case ["done", 0]:
+                    return True
+                case ["refused", status]:
+                    return CourseRefused(_status_word(head, status, series_id))
+                case ["gone"]:
+                    return None
+                case ["moved"]:
+                    head = await self.head(task.id)
+                case _:
+                    pass  # more of it is left to call off
+        return None
+
+    async def _call_off(self, head: TaskRecord, now: int, series_id: int | None) -> Reply:
+        step, options = head.plan.steps[head.opened], self._options
+        wanted: Argument = "-" if series_id is None else series_id
+        words = (head.id, RECORD_VERSION, wanted, now, step.index, step.first, step.size, int(step.last), CHUNK)
+        return await self._redis.run("cancel", *words, head.plan.size, options.keep_tasks, options.keep_events)
 
     @override
     async def stands(self, claim: Claim) -> bool:

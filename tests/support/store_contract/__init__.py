@@ -3,6 +3,7 @@
 Whoever collects it gives a fixture `keeper`, a `tests.support.keepers.Keeper` of an empty record.
 """
 
+from tests.support.store_contract.cancelling import Cancelling
 from tests.support.store_contract.claiming import Claiming
 from tests.support.store_contract.course import Coursing
 from tests.support.store_contract.creating import Creating
@@ -13,7 +14,7 @@ from tests.support.store_contract.people import People
 from tests.support.store_contract.settling import Settling
 
 
-class StoreContract(Creating, Claiming, Settling, Coursing, Holding, Expiring, Inventory, People):
+class StoreContract(Creating, Claiming, Settling, Coursing, Cancelling, Holding, Expiring, Inventory, People):
     """The whole contract."""
 
 

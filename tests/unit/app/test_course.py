@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from app.documents.wire import stamp
 from core.claim import Worker
 from core.status import Operation
 from core.transition import Failed
@@ -63,7 +64,7 @@ async def test_a_retried_subtask_is_replied_as_ocp_replies_it(api: Api) -> None:
         "description": "Prepare stop OCP agent",
         "downstreams": [3],
         "executor": "worker-1@test",
-        "finishTime": "2021-09-03T07:01:10.645+00:00",
+        "finishTime": stamp(NOW),
         "id": 2,
         "name": "Prepare stop OCP agent",
         "nodeType": "JAVA_TASK",
@@ -72,11 +73,11 @@ async def test_a_retried_subtask_is_replied_as_ocp_replies_it(api: Api) -> None:
         "prohibitRollback": False,
         "runTime": 2,
         "seriesId": 1,
-        "startTime": "2021-09-03T07:01:10.645+00:00",
+        "startTime": stamp(NOW),
         "status": "READY",
         "timeout": 60,
         "upstreams": [],
-    } | {key: subtask[key] for key in ("finishTime", "startTime")}
+    }
 
 
 async def test_a_skip_replies_nothing_but_that_it_was_done(api: Api) -> None:
@@ -94,6 +95,7 @@ async def test_a_skip_replies_nothing_but_that_it_was_done(api: Api) -> None:
         ("retry", "Task 1 is RUNNING; only what is FAILED can be asked to retry."),
         ("subtasks/1/retry", "Subtask 1 is READY; only what is FAILED can be asked to retry."),
         ("subtasks/3/skip", "Subtask 3 is PENDING; only what is FAILED can be asked to skip."),
+        ("subtasks/1/cancel", "Subtask 1 is READY; only what is RUNNING can be cancelled."),
     ],
 )
 async def test_what_did_not_fail_is_refused_with_ocps_code(api: Api, path: str, sentence: str) -> None:
@@ -117,3 +119,18 @@ async def test_without_a_broker_nothing_is_changed(api: Api) -> None:
     reply = await api.client.post(f"{TASK}/retry")
     assert reply.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert _data(await api.client.get(TASK)) == before
+
+
+async def test_a_cancelled_task_is_replied_as_it_stands(api: Api) -> None:
+    task = _data(await api.client.post(f"{TASK}/cancel"))
+    assert task["status"] == "FAILED"
+    assert [(each["status"], each["operation"]) for each in task["subtasks"][:3]] == [
+        ("FAILED", "CANCEL"),
+        ("FAILED", "CANCEL"),
+        ("PENDING", "EXECUTE"),
+    ]
+    again = await api.client.post(f"{TASK}/cancel")
+    assert again.json()["error"] == {
+        "code": 20003,
+        "message": "Task 1 is FAILED; only what is RUNNING can be cancelled.",
+    }

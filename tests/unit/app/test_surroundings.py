@@ -70,6 +70,8 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
         "GET /api/v2/compute/hosts/{hostId}": ("HOST:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}": ("TASK:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log": ("TASK:*:READ", True),
+        "POST /api/v2/tasks/instances/{taskInstanceId}/cancel": ("TASK:*:CHANGE", True),
+        "POST /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/cancel": ("TASK:*:CHANGE", True),
         "POST /api/v2/tasks/instances/{taskInstanceId}/retry": ("TASK:*:CHANGE", True),
         "POST /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/retry": ("TASK:*:CHANGE", True),
         "POST /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/skip": ("TASK:*:CHANGE", True),

@@ -90,7 +90,16 @@ class Turn:
     course: Course
 
 
-Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Turn
+@dataclass(frozen=True)
+class Cancel:
+    """A subtask, or all of a task, is to be cancelled, whether or not it runs; perhaps its worker beats."""
+
+    task: int
+    which: int | None
+    beating: bool
+
+
+Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel
 
 actions = st.one_of(
     st.builds(Create, st.lists(st.sampled_from(HOSTS), min_size=1, max_size=4, unique=True).map(tuple), st.booleans()),
@@ -108,6 +117,7 @@ actions = st.one_of(
     st.builds(Drain, indices, st.integers(1, 5), st.booleans()),
     st.builds(Take, indices, few, st.sampled_from((False, False, True))),
     st.builds(GiveBack, indices, few, st.none() | st.sampled_from((AgentStatus.OFFLINE, AgentStatus.AVAILABLE))),
+    st.builds(Cancel, indices, st.none() | indices, st.booleans()),
     st.builds(Turn, indices, st.none() | indices, st.sampled_from(Course)),
 )
 
@@ -143,6 +153,8 @@ class Pair:
                 await self._give_back(await self._on_hosts(index, others), agent)
             case Turn(index, which, course) if self.tasks:
                 await self._turn(self._task(index), which, course)
+            case Cancel(index, which, beating) if self.tasks:
+                await self._cancel(self._task(index), which, beating=beating)
             case _:
                 return
         await self.compare()
@@ -219,6 +231,17 @@ class Pair:
         first, second = [await store.tasks.change_course(task, course, self.now, series_id) for store in self.stores]
         assert first == second
 
+    async def _cancel(self, task: TaskRecord, which: int | None, *, beating: bool) -> None:
+        if which is not None and which >= task.plan.size:
+            return
+        for store in self.stores:
+            if beating:
+                await store.workers.beat(FIRST, 600_000)
+        first, second = [await store.tasks.cancel(task, self.now, which) for store in self.stores]
+        assert first == second
+        asked = [await store.workers.beat(FIRST, 600_000) for store in self.stores]
+        assert asked[0] == asked[1]
+
     async def compare(self) -> None:
         memory, redis = self.stores
         assert await memory.hosts.get(HOSTS) == await redis.hosts.get(HOSTS)
@@ -247,6 +270,7 @@ async def _play(script: list[Action]) -> None:
     try:
         for store in pair.stores:
             await store.hosts.put(map(entry, HOSTS[:-1]), NOW)
+            assert [await store.workers.enrol(worker.name) for worker in (FIRST, SECOND)] == [FIRST, SECOND]
         for action in [Create(HOSTS[:3], holding=True), *script]:
             await pair.do(action)
     finally:
