@@ -77,7 +77,7 @@ class MemoryTasks(Tasks):
     @override
     async def withdraw(self, task_id: int) -> bool:
         kept = self.find(task_id)
-        if kept is not None and kept.last_token:
+        if kept is not None and (kept.last_token or kept.subtasks):
             return False
         self._kept.pop(task_id, None)
         return True
