@@ -14,6 +14,7 @@ from typing_extensions import Buffer, override
 from app.documents.log import log_text
 from core.journal import RunLog
 from core.record import SubtaskRecord, TaskRecord
+from core.status import Operation
 
 _AT_ONCE: Final = 64
 """So many logs are written before what they made is sent."""
@@ -91,5 +92,6 @@ def _order(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[st
 
 def _write_logs(archive: ZipFile, task: TaskRecord, logs: Sequence[tuple[int, RunLog]]) -> None:
     for series_id, log in logs:
-        name = f"subtask_{task.first_subtask_id + series_id}_{log.run_time}.log"
+        skip = "_skip" * (log.operation is Operation.SKIP)
+        name = f"subtask_{task.first_subtask_id + series_id}_{log.run_time}{skip}.log"
         archive.writestr(name, log_text((log,), task.trace_id) + "\n")

@@ -52,6 +52,11 @@ def not_modified(tag: str) -> Response:
     return Response(None, NOT_MODIFIED, cached(tag) | {"Vary": "Accept-Encoding"})
 
 
+def reply_nothing(request: Request) -> Response:
+    """Return the reply of an operation that has nothing to tell but that it was done."""
+    return _enveloped(request, OK, {})
+
+
 def refusal(
     request: Request, status: int, error: Mapping[str, object], headers: Mapping[str, str] | None = None
 ) -> Response:

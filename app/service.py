@@ -11,6 +11,7 @@ from core.errors import (
     BrokerUnavailable,
     FleetError,
     NotFound,
+    StateInvalid,
     StoreUnavailable,
     TaskNotFound,
     Unavailable,
@@ -21,7 +22,7 @@ from core.journal import RunLog
 from core.record import Creator, Draft, SubtaskRecord, TaskRecord
 from core.step import TaskType
 from core.user import User
-from infra.store.base import AuditPage, HostPage, TaskPage, TaskQuery
+from infra.store.base import AuditPage, Course, CourseChanged, CourseRefused, HostPage, TaskPage, TaskQuery
 
 LISTED_HOSTS = 100
 """A list names the subtasks of tasks of at most so many hosts, on pages of at most so many tasks, so that no page is
@@ -147,12 +148,7 @@ async def read_log(
     Raises:
         TaskNotFound: there is no such task, the subtask is not one of its own, or there is no log of that run.
     """
-    task = await _task(fleet, task_id)
-    series_id = subtask_id - task.first_subtask_id
-    if not 0 <= series_id < task.plan.size:
-        raise TaskNotFound(
-            f"Task {task_id} has no subtask {subtask_id}. GET /api/v2/tasks/instances/{task_id} lists them."
-        )
+    task, series_id = await _subtask(fleet, task_id, subtask_id)
     logs = await fleet.store.tasks.logs(task, series_id)
     if run_time is None:
         return task, logs
@@ -166,13 +162,92 @@ async def read_log(
     return task, chosen
 
 
+async def _subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[TaskRecord, int]:
+    task = await _task(fleet, task_id)
+    series_id = subtask_id - task.first_subtask_id
+    if not 0 <= series_id < task.plan.size:
+        raise TaskNotFound(
+            f"Task {task_id} has no subtask {subtask_id}. GET /api/v2/tasks/instances/{task_id} lists them."
+        )
+    return task, series_id
+
+
+def _no_task(task_id: int) -> TaskNotFound:
+    return TaskNotFound(f"There is no task {task_id}. It was never accepted, was withdrawn, or has expired.")
+
+
 async def _task(fleet: Fleet, task_id: int) -> TaskRecord:
     task = await fleet.store.tasks.head(task_id)
     if task is None:
-        raise TaskNotFound(f"There is no task {task_id}. It was never accepted, was withdrawn, or has expired.")
+        raise _no_task(task_id)
     if not task.known:
         raise Unavailable(f"Task {task_id} was made by a newer ocpfleet than this server. Update the server.")
     return task
+
+
+async def retry_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
+    """Run again what failed of a task; return the task as it stands then.
+
+    Raises:
+        TaskNotFound: there is no such task.
+        StateInvalid: it is not FAILED.
+        BrokerUnavailable: the broker does not answer; nothing was changed.
+    """
+    await _change_course(fleet, await _task(fleet, task_id), Course.RETRY)
+    return await _as_it_stands(fleet, task_id)
+
+
+async def retry_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[TaskRecord, int, SubtaskRecord]:
+    """Run one failed subtask again; return its task, its seriesId and how it stands then. Raises as `retry_task`."""
+    task, series_id = await _subtask(fleet, task_id, subtask_id)
+    await _change_course(fleet, task, Course.RETRY, series_id)
+    record = await fleet.store.tasks.subtask(task, series_id)
+    return task, series_id, record or task.untouched(task.plan.step_of(series_id).index)
+
+
+async def skip_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> None:
+    """Let a failed subtask count as successful. Raises as `retry_task`."""
+    task, series_id = await _subtask(fleet, task_id, subtask_id)
+    await _change_course(fleet, task, Course.SKIP, series_id)
+
+
+async def _as_it_stands(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
+    task = await _task(fleet, task_id)
+    return task, await fleet.store.tasks.subtasks(task)
+
+
+async def _change_course(fleet: Fleet, task: TaskRecord, course: Course, series_id: int | None = None) -> None:
+    await fleet.dispatcher.ping()  # what was failed stays so, and can be asked again, where nothing can be published
+    answer = await fleet.store.tasks.change_course(task, course, fleet.clock(), series_id)
+    match answer:
+        case CourseChanged(step):
+            await fleet.dispatcher.submit(task, step)
+        case CourseRefused(status):
+            whose = f"Task {task.id}" if series_id is None else f"Subtask {task.first_subtask_id + series_id}"
+            raise StateInvalid(f"{whose} is {status}; only what is FAILED can be asked to {course}.")
+        case None:
+            raise _no_task(task.id)
+
+
+async def cancel_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
+    """Stop a whole task; return it as it stands then. Raises TaskNotFound and StateInvalid, as `retry_task`."""
+    await _cancel(fleet, await _task(fleet, task_id))
+    return await _as_it_stands(fleet, task_id)
+
+
+async def cancel_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> None:
+    """Have the run of a subtask abandoned. Raises TaskNotFound and StateInvalid, as `retry_task`."""
+    task, series_id = await _subtask(fleet, task_id, subtask_id)
+    await _cancel(fleet, task, series_id)
+
+
+async def _cancel(fleet: Fleet, task: TaskRecord, series_id: int | None = None) -> None:
+    answer = await fleet.store.tasks.cancel(task, fleet.clock(), series_id)
+    if isinstance(answer, CourseRefused):
+        whose = f"Task {task.id}" if series_id is None else f"Subtask {task.first_subtask_id + series_id}"
+        raise StateInvalid(f"{whose} is {answer.status}; only what is RUNNING can be cancelled.")
+    if answer is None:
+        raise _no_task(task.id)
 
 
 async def page_hosts(fleet: Fleet, number: int, size: int) -> HostPage:

@@ -36,6 +36,30 @@ class Claim:
     held: bool
     """Whether the task holds the host."""
 
+    @property
+    def key(self) -> "ClaimKey":
+        """Which claim it is."""
+        return ClaimKey(self.task_id, self.series_id, self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimKey:
+    """Which claim, and nothing else of it."""
+
+    task_id: int
+    series_id: int
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The answer to a worker's beat."""
+
+    known: bool
+    """Whether the record knows the worker."""
+    cancelled: frozenset[ClaimKey] = frozenset()
+    """Claims of its own that it is asked to let go."""
+
 
 class ClaimVerdict(StrEnum):
     """Why a claim got what it got."""
@@ -48,6 +72,8 @@ class ClaimVerdict(StrEnum):
     """The record is of a version that this code does not know."""
     EARLY = "early"
     """The step has not been opened yet."""
+    CLOSED = "closed"
+    """The task was cancelled: nothing new starts."""
     BUSY = "busy"
     """Another message is at work on the whole step."""
 

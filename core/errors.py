@@ -44,6 +44,12 @@ class TaskNotFound(NotFound):
     code = 20000
 
 
+class StateInvalid(FleetError):  # noqa: N818
+    """A task or subtask does not stand where what is asked of it is possible."""
+
+    code = 20003
+
+
 class UnknownHosts(NotFound):
     """Hosts that are not in the inventory.
 

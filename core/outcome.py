@@ -17,6 +17,11 @@ class Outcome(ABC):
 
     successful: ClassVar[bool] = False
 
+    @property
+    def agent_alive(self) -> bool | None:
+        """What the run saw last of the host's agent; None where it did not see."""
+        return None
+
     @abstractmethod
     def sentence(self) -> str:
         """Return the verdict for people: what happened and, for a failure, the way out."""
@@ -41,6 +46,17 @@ class Done(Success):
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver(Success):
+    """Nothing was done, because a person skipped the subtask, or skipped the taking of its host."""
+
+    why: str
+
+    @override
+    def sentence(self) -> str:
+        return f"Nothing was done: {self.why}."
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped(Success):
     """The agent ran, was stopped, and no live process of it is left: looked at, not believed."""
 
@@ -54,6 +70,11 @@ class Stopped(Success):
         )
         return f"Stopped: {_pids(self.pids)} ended, no live process of the agent is left on the host{orphans}."
 
+    @property
+    @override
+    def agent_alive(self) -> bool | None:
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class AlreadyStopped(Success):
@@ -62,6 +83,11 @@ class AlreadyStopped(Success):
     @override
     def sentence(self) -> str:
         return "Was already stopped: no process of the agent was alive before or after the command."
+
+    @property
+    @override
+    def agent_alive(self) -> bool | None:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +172,11 @@ class Refused(Outcome):
             f"({_pids(self.pids)} alive). Mend the cause on the host, then retry."
         )
 
+    @property
+    @override
+    def agent_alive(self) -> bool | None:
+        return bool(self.pids)
+
 
 @dataclass(frozen=True, slots=True)
 class StillRunning(Outcome):
@@ -160,6 +191,11 @@ class StillRunning(Outcome):
             f"Still running: {_pids(self.pids)} of the agent alive {self.waited_seconds:.0f} s after the stop. "
             "Look at why the process does not end, then retry; or allow the worker to kill (OCPFLEET_ALLOW_KILL)."
         )
+
+    @property
+    @override
+    def agent_alive(self) -> bool | None:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +212,11 @@ class NotInstalled(Outcome):
             f"Not installed: {self.path} is missing or not executable{alive}. "
             "Correct the host's agentHome or agentPrefix in the inventory, or install the agent, then retry."
         )
+
+    @property
+    @override
+    def agent_alive(self) -> bool | None:
+        return bool(self.pids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +317,18 @@ class TimedOut(Outcome):
     @override
     def sentence(self) -> str:
         return f"Timed out: {self.limit_seconds:g} s ran out while {self.doing}. Look at the host, then retry."
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned(Outcome):
+    """A person cancelled the run."""
+
+    @override
+    def sentence(self) -> str:
+        return (
+            "Cancelled: the work on this host was abandoned. A command that was on its way may have gone on there: "
+            "retry to look again and finish it, or skip."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ class SubtaskRecord:
     finished: int | None = None
     token: int | None = None
     """The claim it is under; None where nobody holds one."""
+    agent_alive: bool | None = None
+    """What the last look at its host said of the agent; None where no run of it has looked."""
 
 
 PENDING = SubtaskRecord()
@@ -99,6 +101,8 @@ class TaskRecord:
     finished: int | None
     opened: int
     """The index of the newest step that has been opened."""
+    skipped: bool = False
+    """Whether a subtask of it was ever skipped."""
     counts: Mapping[tuple[int, Status], int] = field(default_factory=dict)
     """How many subtasks of a step (by index) have a stored status; those that nothing happened to are not counted."""
     changes: int = 1

@@ -100,8 +100,8 @@ def _unavailable(error: Exception) -> BrokerUnavailable:
 class Dispatcher(Protocol):
     """The API's way to get an accepted task going."""
 
-    async def submit(self, task: TaskRecord) -> None:
-        """Publish the head of the task's chain.
+    async def submit(self, task: TaskRecord, step: int = 0) -> None:
+        """Publish the task's chain from a step on.
 
         Raises:
             BrokerUnavailable: it was not published, as far as can be known.
@@ -122,8 +122,8 @@ class CeleryDispatcher(Dispatcher):
         self._celery = celery
 
     @override
-    async def submit(self, task: TaskRecord) -> None:
-        await asyncio.to_thread(publish, chain_from(self._celery, task, 0))
+    async def submit(self, task: TaskRecord, step: int = 0) -> None:
+        await asyncio.to_thread(publish, chain_from(self._celery, task, step))
 
     @override
     async def ping(self) -> None:

@@ -7,7 +7,9 @@ from enum import Enum, auto
 import structlog
 
 from core.plan import PlannedStep
+from core.progress import progress
 from core.record import RECORD_VERSION, TaskRecord
+from core.status import Status
 from workers.context import Work
 from workers.lane import LaneEnd, run_lane
 from workers.steps import run_step
@@ -32,6 +34,11 @@ class Found:
 
     task: TaskRecord
     planned: PlannedStep
+
+    @property
+    def ready(self) -> int:
+        """How many subtasks of the step may be claimed; at least 1."""
+        return max(1, progress(self.task)[self.planned.index].by_status.get(Status.READY, 0))
 
 
 async def find(work: Work, task_id: int, index: int) -> Found | None:

@@ -1,15 +1,17 @@
 """One run of one subtask on one host: connect, do, prove, and come back with an outcome and a log, never an error."""
 
 import asyncio
-import functools
-from typing import assert_never
+from functools import partial
+from typing import Final, assert_never
 
 import structlog
 
 from core.claim import Claim
 from core.host import Target
 from core.journal import Journal
-from core.outcome import HostGone, HostNotHeld, InternalError, Outcome, TimedOut
+from core.outcome import Abandoned, HostGone, HostNotHeld, InternalError, Outcome, PassedOver, TimedOut
+from core.record import TaskRecord
+from core.status import Operation
 from core.step import Action
 from core.transition import Settled
 from workers.agent.proxy import settle_proxy
@@ -22,52 +24,87 @@ from workers.settling import transition
 
 log = structlog.get_logger(__name__)
 
+SKIPPED: Final = PassedOver("a person declared this subtask successful")
 
-async def run_host(work: Work, action: Action, claim: Claim, limit: float) -> Settled | None:
+
+async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, limit: float) -> Settled:
     """Run a claimed subtask on its host.
 
     Args:
         work: what the work needs.
+        task: whose subtask it is.
         action: what to do there.
         claim: the right to do it.
         limit: seconds after which the run has failed, whatever the host is doing.
 
     Returns:
-        The transition to record; None where the claim was lost on the way, so that there is nothing to record.
+        The transition to record. Where the claim was lost on the way, the record refuses it.
     """
     journal = Journal(work.clock)
-    try:
-        outcome = await _outcome(work, action, claim, journal, limit)
-    except ClaimLostError:
-        log.warning("claim lost, host left alone", host=claim.host_id)
-        return None
+    with work.presence.running.of(claim):
+        outcome = await _abandonable(work, task, action, claim, journal, limit)
     journal.verdict(outcome)
     log.info("host done", host=claim.host_id, ok=outcome.successful, verdict=outcome.sentence())
     return transition(work, claim, outcome, journal)
 
 
-async def _outcome(work: Work, action: Action, claim: Claim, journal: Journal, limit: float) -> Outcome:
-    host_id = claim.host_id or 0
-    if claim.target is None:
-        return HostGone(host_id)
-    if not claim.held:
-        return HostNotHeld(host_id)
+async def _abandonable(  # noqa: PLR0913, PLR0917 - one run's particulars
+    work: Work, task: TaskRecord, action: Action, claim: Claim, journal: Journal, limit: float
+) -> Outcome:
+    try:
+        return await _outcome(work, task, action, claim, journal, limit)
+    except ClaimLostError:
+        log.warning("claim lost, host left alone", host=claim.host_id)
+        return Abandoned()
+    except asyncio.CancelledError:
+        run = asyncio.current_task()
+        if run is None or not work.presence.running.abandoned(claim):
+            raise
+        run.uncancel()
+        return Abandoned()
+
+
+async def _outcome(  # noqa: PLR0913, PLR0917 - one run's particulars
+    work: Work, task: TaskRecord, action: Action, claim: Claim, journal: Journal, limit: float
+) -> Outcome:
+    ended = await _without_going_there(work, task, claim)
+    if ended is not None or claim.target is None:
+        return ended or HostGone(claim.host_id or 0)
     try:
         async with asyncio.timeout(limit):
             return await _on_host(work, action, claim, claim.target, journal)
     except TimeoutError:
-        return TimedOut(f"working on host {host_id}", limit)
+        return TimedOut(f"working on host {claim.host_id}", limit)
     except ConnectionFailed as failure:
         return failure.outcome
     except ClaimLostError:
         raise
     except Exception as error:  # a fault of ours must end in the record, not in a message that is gone
-        log.exception("host work failed", host=host_id)
+        log.exception("host work failed", host=claim.host_id)
         return InternalError(f"{type(error).__name__}: {error}")
 
 
+async def _without_going_there(work: Work, task: TaskRecord, claim: Claim) -> Outcome | None:
+    """Return how a run ends that has no business on its host; None where it has."""
+    if claim.operation is Operation.SKIP:
+        return SKIPPED
+    return None if claim.held or claim.target is None else await _without_host(work, task, claim)
+
+
+async def _without_host(work: Work, task: TaskRecord, claim: Claim) -> Outcome:
+    """Return what becomes of a host that the task does not hold: passed over where its taking was skipped."""
+    index = task.plan.step_of(claim.series_id).parallel_index(claim.series_id)
+    for planned in task.plan:
+        if planned.step.action is Action.TAKE_HOSTS:
+            taking = partial(work.store.tasks.subtask, task, planned.first + max(index, 0))
+            taken = await work.recorder.persist(taking)
+            if taken is not None and taken.operation is Operation.SKIP:
+                return PassedOver("the taking of this host was skipped, so this task never held it")
+    return HostNotHeld(claim.host_id or 0)
+
+
 async def _on_host(work: Work, action: Action, claim: Claim, target: Target, journal: Journal) -> Outcome:
-    stands = functools.partial(work.presence.require, claim)
+    stands = partial(work.presence.require, claim)
     await stands()
     journal.say(f"Connecting to {target.endpoint} as {target.user}.")
     async with work.executor.connect(target) as session:

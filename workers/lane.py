@@ -41,7 +41,7 @@ class Lane:
         self._planned = planned
         self._window = window(planned.size, work.max_lanes, work.lane_window)
         self._limit = min(planned.step.timeout, work.host_time_limit or planned.step.timeout)
-        self._working: set[asyncio.Task[Settled | None]] = set()
+        self._working: set[asyncio.Task[Settled]] = set()
         self._exhausted = False
         self._opened = False
 
@@ -89,12 +89,13 @@ class Lane:
     def _start(self, claims: tuple[Claim, ...], places: int) -> None:
         self._work.slots.release(places - len(claims))
         for claim in claims:
-            self._working.add(asyncio.create_task(run_host(self._work, self._planned.step.action, claim, self._limit)))
+            run = run_host(self._work, self._task, self._planned.step.action, claim, self._limit)
+            self._working.add(asyncio.create_task(run))
 
     async def _next_results(self) -> list[Settled]:
         done, self._working = await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
         self._work.slots.release(len(done))
-        return [result for task in done if (result := task.result()) is not None]
+        return [task.result() for task in done]
 
     async def _abandon(self) -> None:
         """Leave nothing running where the lane itself breaks off."""

@@ -7,15 +7,51 @@ reach) the record is asked before each remote command.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import structlog
 
-from core.claim import Claim, Worker
+from core.claim import Claim, ClaimKey, Worker
 from core.errors import StoreUnavailable
 from infra.store.base import Store
 
 log = structlog.get_logger(__name__)
+
+
+class Running:
+    """The runs that this process is at, so that they can be abandoned."""
+
+    def __init__(self) -> None:
+        self._runs: dict[ClaimKey, asyncio.Task[object]] = {}
+        self._cancelled: set[ClaimKey] = set()
+
+    @contextmanager
+    def of(self, claim: Claim) -> Iterator[None]:
+        """Count the current asyncio task as a claim's run; it may be cancelled from then on, once."""
+        run = asyncio.current_task()
+        if run is None:
+            raise RuntimeError("a run is an asyncio task")
+        self._runs[claim.key] = run
+        try:
+            yield
+        finally:
+            del self._runs[claim.key]
+
+    def cancel(self, claims: Iterable[ClaimKey]) -> None:
+        """Abandon the runs of claims, as far as they are this process's and have not been abandoned before."""
+        for claim in claims:
+            run = self._runs.get(claim)
+            if run is not None and claim not in self._cancelled:
+                self._cancelled.add(claim)
+                run.cancel()
+
+    def abandoned(self, claim: Claim) -> bool:
+        """Return, once, whether a run was abandoned."""
+        if claim.key not in self._cancelled:
+            return False
+        self._cancelled.discard(claim.key)
+        return True
 
 
 class ClaimLostError(Exception):
@@ -49,6 +85,7 @@ class Presence:
         self._alive_for = alive_for
         self._monotonic = monotonic
         self._last = monotonic()
+        self.running = Running()
 
     async def beat_for_ever(self) -> None:
         """Beat until cancelled. A store that does not answer is tried again at the next beat."""
@@ -62,11 +99,13 @@ class Presence:
     async def beat(self) -> None:
         """Raise this process's counter once; enrol anew where the record does not know it any more."""
         sent = self._monotonic()
-        if not await self._store.workers.beat(self.worker, int(self._alive_for * 1000)):
+        beat = await self._store.workers.beat(self.worker, int(self._alive_for * 1000))
+        if not beat.known:
             self.worker = await self._store.workers.enrol(self.worker.name)
             log.warning("the record did not know this worker, enrolled anew", worker=self.worker.id)
             return
         self._last = sent
+        self.running.cancel(beat.cancelled)
 
     async def require(self, claim: Claim) -> None:
         """See that a claim stands; called before each remote command.

@@ -18,4 +18,4 @@ def transition(work: Work, claim: Claim, outcome: Outcome, journal: Journal) -> 
     """Return the transition that a run's outcome means; its journal, verdict included, becomes its log."""
     log = RunLog(claim.operation, claim.run_time, work.presence.worker.name, tuple(journal.lines))
     kind = Succeeded if outcome.successful else Failed
-    return kind(claim.series_id, claim.token, log)
+    return kind(claim.series_id, claim.token, log, outcome.agent_alive)

@@ -1,28 +1,30 @@
 """The steps that only touch the record: take the hosts, wait, give the hosts back. One message does a whole step."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Final, assert_never
+from typing import Final, assert_never, cast
 
 import structlog
 
 from core.chunks import chunks
 from core.claim import Claim, ClaimVerdict, HeldByOther, Missing, StaleClaim, Taken, Taking
 from core.host import AgentStatus
-from core.outcome import Done, HostGone, HostHeld, InternalError, Outcome, TimedOut
+from core.outcome import Abandoned, Done, HostGone, HostHeld, InternalError, Outcome, TimedOut
 from core.plan import PlannedStep
-from core.record import TaskRecord
+from core.record import PENDING, TaskRecord
+from core.status import Operation
 from core.step import Action
 from infra.store.base import CHUNK, ClaimRequest
 from workers.context import Work
+from workers.hostwork import SKIPPED
 from workers.settling import settled
 
 log = structlog.get_logger(__name__)
 
 Verdicts = dict[int, Outcome]
-"""How each claimed subtask of a step ended, by seriesId; those whose claim was lost are left out."""
+"""How each claimed subtask of a step ended, by seriesId."""
 
 
 Doing = Callable[[Work, TaskRecord, Sequence[Claim]], Awaitable[Verdicts]]
@@ -38,8 +40,10 @@ async def run_step(work: Work, task: TaskRecord, planned: PlannedStep) -> bool:
     claims = await _claim_whole(work, task, planned)
     if not claims:
         return False
-    verdicts = await _within_limit(work, task, planned, claims)
-    results = [settled(work, claim, verdicts[claim.series_id]) for claim in claims if claim.series_id in verdicts]
+    wanted = [claim for claim in claims if claim.operation is not Operation.SKIP]
+    verdicts = dict.fromkeys((claim.series_id for claim in claims), cast("Outcome", SKIPPED))
+    verdicts |= await _within_limit(work, task, planned, wanted)
+    results = [settled(work, claim, verdicts[claim.series_id]) for claim in claims]
     opened = False
     for chunk in chunks(results, CHUNK):
         settlement, _ = await work.recorder.advance(task, planned, chunk)
@@ -91,20 +95,20 @@ async def _take_hosts(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> 
         answer = await work.recorder.persist(take)
         if not isinstance(answer, Taken):
             await _free(work, taken, None)
-            return {claim.series_id: verdict for claim in claims if (verdict := _refusal(answer, claim)) is not None}
+            return {claim.series_id: _refusal(answer, claim) for claim in claims}
         taken.extend(chunk)
     done = Done(f"Took the host for this task: agent {agent}, host {host}.")
     return {claim.series_id: done for claim in claims}
 
 
-def _refusal(answer: Taking, claim: Claim) -> Outcome | None:
+def _refusal(answer: Taking, claim: Claim) -> Outcome:
     match answer:
         case HeldByOther(host_id, holder):
             return HostHeld(host_id, holder, mine=host_id == claim.host_id)
         case Missing(host_id):
             return HostGone(host_id)
         case StaleClaim():
-            return None
+            return Abandoned()  # cancelled, or lost: the record knows which
         case Taken():
             raise ValueError(answer)
         case _:
@@ -116,11 +120,44 @@ async def _wait(_work: Work, _task: TaskRecord, claims: Sequence[Claim]) -> Verd
 
 
 async def _give_back(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
-    agent = task.task_type.agent_after
-    freed = await _free(work, claims, agent)
-    mine = Done(f"Gave the host back; its agent is {agent}.")
     others = Done("The host was not held by this task any more; nothing was changed.")
-    return {claim.series_id: mine if claim.host_id in freed else others for claim in claims}
+    verdicts: Verdicts = dict.fromkeys((claim.series_id for claim in claims), others)
+    for agent, mine in (await _by_agent(work, task, claims)).items():
+        freed = await _free(work, mine, agent)
+        done = Done(f"Gave the host back; its agent is {agent or 'as it was before this task'}.")
+        verdicts |= {claim.series_id: done for claim in mine if claim.host_id in freed}
+    return verdicts
+
+
+async def _by_agent(
+    work: Work, task: TaskRecord, claims: Sequence[Claim]
+) -> Mapping[AgentStatus | None, Sequence[Claim]]:
+    """Group hosts by what their agents' status is from now on.
+
+    Where the work on a host was skipped, it is what the last look at the host said; where nobody looked, what it was
+    before the task (None).
+    """
+    after = task.task_type.agent_after
+    if not task.skipped:
+        return {after: claims}
+    groups: dict[AgentStatus | None, list[Claim]] = {}
+    records = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
+    finish, worked = task.plan.step_of(claims[0].series_id), _last_step_on_hosts(task)
+    for claim in claims:
+        record = records.get(worked.first + claim.series_id - finish.first, PENDING)
+        agent: AgentStatus | None = after
+        if record.operation is Operation.SKIP:
+            agent = _SEEN[record.agent_alive]
+        groups.setdefault(agent, []).append(claim)
+    return groups
+
+
+def _last_step_on_hosts(task: TaskRecord) -> PlannedStep:
+    return [planned for planned in task.plan if planned.step.action.on_hosts][-1]
+
+
+_SEEN: Final = MappingProxyType({True: AgentStatus.AVAILABLE, False: AgentStatus.OFFLINE, None: None})
+"""What the last look at a host means for its agent's status."""
 
 
 async def _free(work: Work, claims: Sequence[Claim], agent: AgentStatus | None) -> set[int]:

@@ -47,7 +47,7 @@ def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int,
     found = runtime.call(find(runtime.work, task_id, index))
     what = runtime.call(handle_step(runtime.work, found)) if found else Next.NOTHING
     if found and what is Next.LANES:
-        count = dispatch.lane_count(found.planned.size, runtime.work.max_lanes)
+        count = dispatch.lane_count(found.ready, runtime.work.max_lanes)
         dispatch.publish(dispatch.lanes(celery, found.task, found.planned, count))
     if found and what is Next.REST and not rest:
         dispatch.publish(dispatch.chain_from(celery, found.task, index + 1))

@@ -6,6 +6,7 @@ A task over 10,000 hosts has 30,002 subtasks, so these are plain dictionaries: n
 from collections.abc import Iterator, Mapping, Sequence
 
 from app.documents.wire import long, longs, stamp, stamp_seconds
+from core.plan import PlannedStep
 from core.progress import progress
 from core.record import SubtaskRecord, TaskRecord
 
@@ -139,29 +140,49 @@ def _fresh_subtasks(task: TaskRecord) -> Iterator[Document]:
             }
 
 
+def subtask_instance(task: TaskRecord, series_id: int, record: SubtaskRecord) -> Document:
+    """Return OCP's SubtaskInstance: one subtask as it stands."""
+    planned = task.plan.step_of(series_id)
+    upstreams, downstreams = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
+    (subtask_id,) = _ids(task, range(series_id, series_id + 1))
+    index = task.plan.parallel_indices(planned)[series_id - planned.first]
+    return _subtask(planned, (upstreams, downstreams), (subtask_id, series_id, index), record)
+
+
 def _subtasks(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[Document]:
     for planned in task.plan:
-        step, untouched = planned.step, task.untouched(planned.index)
-        upstreams, downstreams = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
+        untouched = task.untouched(planned.index)
+        edges = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
         parallel = task.plan.parallel_indices(planned)
         for series_id, subtask_id, index in zip(planned.series, _ids(task, planned.series), parallel, strict=True):
-            record = stored.get(series_id, untouched)
-            document: Document = {"description": step.name, "downstreams": downstreams}
-            if record.executor is not None:
-                document["executor"] = record.executor
-            if record.finished is not None:
-                document["finishTime"] = stamp(record.finished)
-            document |= {
-                "id": subtask_id,
-                "name": step.name,
-                "nodeType": "JAVA_TASK",
-                "operation": record.operation,
-                "parallelIdx": index,
-                "prohibitRollback": False,
-                "runTime": record.run_time,
-                "seriesId": series_id,
-            }
-            if record.started is not None:
-                document["startTime"] = stamp(record.started)
-            document |= {"status": record.status, "timeout": step.timeout, "upstreams": upstreams}
-            yield document
+            yield _subtask(planned, edges, (subtask_id, series_id, index), stored.get(series_id, untouched))
+
+
+def _subtask(
+    planned: PlannedStep,
+    edges: tuple[list[int | str], list[int | str]],
+    numbers: tuple[int | str, int, int],
+    record: SubtaskRecord,
+) -> Document:
+    step = planned.step
+    upstreams, downstreams = edges
+    subtask_id, series_id, index = numbers
+    document: Document = {"description": step.name, "downstreams": downstreams}
+    if record.executor is not None:
+        document["executor"] = record.executor
+    if record.finished is not None:
+        document["finishTime"] = stamp(record.finished)
+    document |= {
+        "id": subtask_id,
+        "name": step.name,
+        "nodeType": "JAVA_TASK",
+        "operation": record.operation,
+        "parallelIdx": index,
+        "prohibitRollback": False,
+        "runTime": record.run_time,
+        "seriesId": series_id,
+    }
+    if record.started is not None:
+        document["startTime"] = stamp(record.started)
+    document |= {"status": record.status, "timeout": step.timeout, "upstreams": upstreams}
+    return document

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from app.schemas import ErrorReply, Reply
+from app.schemas import Envelope, ErrorReply, Reply
 from core.user import Permission, roles_granting
 
 _FIRST_ERROR: Final = 400
@@ -70,7 +70,7 @@ ARCHIVE: Final = (
 
 
 def documented(
-    data: type[object],
+    data: type[object] | None,
     permission: Permission,
     *errors: int,
     body: dict[str, Any] | None = None,
@@ -79,13 +79,14 @@ def documented(
     """Return the arguments of a route for its document.
 
     Args:
-        data: the model of the reply's `data`.
+        data: the model of the reply's `data`; None where it has none.
         permission: what its caller needs.
         errors: the statuses of its errors, beside 401, 403, 429 and 503.
         body: its request body, where it takes one.
         beyond_ocp: whether OCP has no such route.
     """
-    done = {"model": Reply[data], "description": "Done."}  # type: ignore[valid-type]
+    model = Envelope if data is None else Reply[data]  # type: ignore[valid-type]
+    done = {"model": model, "description": "Done."}
     document = _document(done, permission, errors, {"requestBody": body} if body else {})
     document["description"] += _BEYOND * beyond_ocp
     return document

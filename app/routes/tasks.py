@@ -8,16 +8,16 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app import service
-from app.auth.permission import TaskReader
+from app.auth.permission import TaskChanger, TaskReader
 from app.documents.log import log_text
 from app.documents.page import page_document
-from app.documents.task import basic_task_instance, wrapped_task_instance
+from app.documents.task import basic_task_instance, subtask_instance, wrapped_task_instance
 from app.fleet import fleet_of
 from app.freshness import entity_tag, has_it
-from app.replies import Streamed, cached, not_modified, reply
+from app.replies import Streamed, cached, not_modified, reply, reply_nothing
 from app.routes.documented import ARCHIVE, EVENTS, documented, documented_stream
 from app.routes.task_filters import AskedTasks
-from app.schemas import Log, TaskPage, WrappedTaskInstance
+from app.schemas import Log, Subtask, TaskPage, WrappedTaskInstance
 from app.validation import LONGEST_ID, Whole
 from app.watching.stream import answer
 from core.user import Permission
@@ -93,3 +93,53 @@ async def read_log(
 ) -> Response:
     task, runs = await service.read_log(fleet_of(request), task_id, subtask_id, run_time)
     return reply(request, {"log": log_text(runs, task.trace_id)})
+
+
+@router.post(
+    "/{taskInstanceId}/retry",
+    summary="Run again what failed of a task",
+    **documented(WrappedTaskInstance, Permission.TASK_CHANGE, 400, 404),
+)
+async def retry_task(request: Request, _user: TaskChanger, task_id: TaskId) -> Response:
+    task, stored = await service.retry_task(fleet_of(request), task_id)
+    return reply(request, wrapped_task_instance(task, stored))
+
+
+@router.post(
+    "/{taskInstanceId}/subtasks/{subtaskInstanceId}/retry",
+    summary="Run one failed subtask again",
+    **documented(Subtask, Permission.TASK_CHANGE, 400, 404),
+)
+async def retry_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:
+    task, series_id, record = await service.retry_subtask(fleet_of(request), task_id, subtask_id)
+    return reply(request, subtask_instance(task, series_id, record))
+
+
+@router.post(
+    "/{taskInstanceId}/subtasks/{subtaskInstanceId}/skip",
+    summary="Let a failed subtask count as successful",
+    **documented(None, Permission.TASK_CHANGE, 400, 404),
+)
+async def skip_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:
+    await service.skip_subtask(fleet_of(request), task_id, subtask_id)
+    return reply_nothing(request)
+
+
+@router.post(
+    "/{taskInstanceId}/subtasks/{subtaskInstanceId}/cancel",
+    summary="Abandon the run of a subtask",
+    **documented(None, Permission.TASK_CHANGE, 400, 404),
+)
+async def cancel_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:
+    await service.cancel_subtask(fleet_of(request), task_id, subtask_id)
+    return reply_nothing(request)
+
+
+@router.post(
+    "/{taskInstanceId}/cancel",
+    summary="Stop a whole task (beyond OCP)",
+    **documented(WrappedTaskInstance, Permission.TASK_CHANGE, 400, 404),
+)
+async def cancel_task(request: Request, _user: TaskChanger, task_id: TaskId) -> Response:
+    task, stored = await service.cancel_task(fleet_of(request), task_id)
+    return reply(request, wrapped_task_instance(task, stored))

@@ -6,11 +6,12 @@ epoch and come from the caller.
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from core.access_key import AccessKey
 from core.audit import AuditEntry
-from core.claim import Claim, Claims, Settlement, Taking, Worker
+from core.claim import Beat, Claim, Claims, Settlement, Taking, Worker
 from core.event import TaskEvent
 from core.host import AgentStatus, Host, HostStatus, Target
 from core.journal import RunLog
@@ -37,6 +38,30 @@ class ClaimRequest:
     """Whether the message claims the whole step, in several calls, and wants nobody beside it."""
     own: int | None = None
     """With `whole`: the token of the first subtask that this message claimed, from the second call on."""
+
+
+class Course(StrEnum):
+    """What a person wants of a task that failed."""
+
+    RETRY = "retry"
+    """Failed subtasks run again."""
+    SKIP = "skip"
+    """A failed subtask counts as successful: it runs once more as a no-op."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseChanged:
+    """The course was changed: subtasks of this step became ready, and the step must be published."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRefused:
+    """Nothing was changed."""
+
+    status: str
+    """Where the task, or the subtask where one was named, stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +213,32 @@ class Tasks(Protocol):
         step are claimed: those that became ready again first, then those that nothing happened to.
         """
 
+    async def subtask(self, task: TaskRecord, series_id: int) -> SubtaskRecord | None:
+        """Return what happened to one subtask; None where nothing did."""
+
+    async def change_course(
+        self, task: TaskRecord, course: Course, now: int, series_id: int | None = None
+    ) -> CourseChanged | CourseRefused | None:
+        """Make failed subtasks ready again: one, or (RETRY only) all of a task that is FAILED.
+
+        The task is RUNNING from then on, and does not expire. A retry of the task is its operation from then on; a
+        subtask's is its own affair. Each retried subtask's run counts one more.
+
+        Returns:
+            What was changed; Refused where the task (or the subtask) is not FAILED; None where the task is gone.
+        """
+
+    async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
+        """Have the run of a subtask abandoned, or with no subtask named the whole task stopped.
+
+        A subtask must be RUNNING; its worker lets go within a beat or two and records it as FAILED. A task must be
+        RUNNING: nothing new of it starts, what runs is cancelled, and what was ready counts as FAILED. Where the worker
+        of a run is not alive, the run is FAILED at once.
+
+        Returns:
+            True where it was done; CourseRefused where it does not stand so; None where the task is gone.
+        """
+
     async def stands(self, claim: Claim) -> bool:
         """Return whether a claim still stands."""
 
@@ -239,8 +290,8 @@ class Workers(Protocol):
     async def enrol(self, name: str) -> Worker:
         """Give a starting worker process its number."""
 
-    async def beat(self, worker: Worker, alive_for: int) -> bool:
-        """Raise a worker's counter; it counts as alive for so many milliseconds. False: the record does not know it."""
+    async def beat(self, worker: Worker, alive_for: int) -> Beat:
+        """Raise a worker's counter; it counts as alive for so many milliseconds. Brings back its cancelled claims."""
 
     async def leave(self, worker: Worker) -> None:
         """Take a worker that stops out of the record."""

@@ -26,6 +26,8 @@ OPERATION_LETTERS: Final = MappingProxyType(
         Operation.CANCEL: "C",
     }
 )
+SEEN_LETTERS: Final = MappingProxyType({True: "a", False: "g", None: "-"})
+SEEN_OF: Final = MappingProxyType({letter: seen for seen, letter in SEEN_LETTERS.items()})
 STATUS_OF: Final = MappingProxyType({letter: status for status, letter in STATUS_LETTERS.items()})
 OPERATION_OF: Final = MappingProxyType({letter: operation for operation, letter in OPERATION_LETTERS.items()})
 

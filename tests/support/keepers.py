@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from typing_extensions import override
 
-from core.record import RECORD_VERSION, TaskRecord
-from core.status import Operation, Status
+from core.record import RECORD_VERSION
 from infra.store.base import Store, StoreOptions
-from infra.store.letters import OPERATION_LETTERS, STATUS_LETTERS
 from infra.store.memory import MemoryStore
 from infra.store.redis import keys
 from infra.store.redis.store import RedisStore
@@ -33,8 +31,8 @@ class Keeper(Protocol):
     async def make_newer(self, task_id: int) -> None:
         """Make a task's record one of a version that this code does not know."""
 
-    async def make_ready_again(self, task: TaskRecord, series_id: int) -> None:
-        """Make a FAILED subtask READY again, as a retry does."""
+    async def expires(self, task_id: int) -> bool:
+        """Return whether a task is on its way out."""
 
     async def aclose(self) -> None:
         """Give back what was opened."""
@@ -60,14 +58,10 @@ class MemoryKeeper(Keeper):
         kept.head = replace(kept.head, version=RECORD_VERSION + 1)
 
     @override
-    async def make_ready_again(self, task: TaskRecord, series_id: int) -> None:
-        kept = self._store.tasks.find(task.id)
+    async def expires(self, task_id: int) -> bool:
+        kept = self._store.tasks.find(task_id)
         assert kept is not None
-        step = task.plan.step_of(series_id)
-        record = kept.subtasks[series_id]
-        again = replace(record, status=Status.READY, operation=Operation.RETRY, run_time=record.run_time + 1)
-        kept.change(step, series_id, again)
-        kept.again.setdefault(step.index, set()).add(series_id)
+        return kept.gone_at is not None
 
     @override
     async def aclose(self) -> None:
@@ -99,16 +93,12 @@ class RedisKeeper(Keeper):
         await self.client.hset(keys.task(task_id), "version", str(RECORD_VERSION + 1))
 
     @override
-    async def make_ready_again(self, task: TaskRecord, series_id: int) -> None:
-        step = task.plan.step_of(series_id)
-        bucket = keys.subtasks(task.id, series_id)
-        _, _, run_time, *rest = str(await self.client.hget(bucket, str(series_id))).split()
-        status, operation = STATUS_LETTERS[Status.READY], OPERATION_LETTERS[Operation.RETRY]
-        await self.client.hset(bucket, str(series_id), " ".join((status, operation, str(int(run_time) + 1), *rest)))
-        offset = series_id - step.first
-        await self.client.zadd(f"{keys.task(task.id)}:again:{step.index}", {str(offset): offset})
-        await self.client.hincrby(keys.task(task.id), f"n:{step.index}:{STATUS_LETTERS[Status.FAILED]}", -1)
-        await self.client.hincrby(keys.task(task.id), f"n:{step.index}:{status}", 1)
+    async def expires(self, task_id: int) -> bool:
+        pattern = f"{keys.task(task_id)}*"
+        found = [key async for key in self.client.scan_iter(pattern)]
+        lives = {await self.client.pttl(key) >= 0 for key in found}
+        assert len(lives) == 1, "all of a task goes, or nothing"
+        return lives.pop()
 
     @override
     async def aclose(self) -> None:

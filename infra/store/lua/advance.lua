@@ -3,7 +3,7 @@
 --   number of subtasks of the task, worker's number, worker's name, now, ms to keep a finished task, ms to keep its
 --   events.
 -- ARGV 14-15: letters of the statuses that a result may start from, how many results; then
---   for each result its seriesId, its token, the letter of its new status and its log.
+--   for each result its seriesId, its token, the letter of its new status, what was seen of the agent and its log.
 -- After them: letters of the statuses that a claim may start from, at most how many, 1 if the whole step is wanted, and
 --   the token under which this caller began to claim it, or '-'.
 -- Returns {opened, task status, {stale seriesIds}, verdict, {claims}}.
@@ -11,17 +11,17 @@ local id, known, step, first, size = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3
 local has_hosts, last, total = ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8])
 local worker, name, now, keep_ms, events_ms = ARGV[9], ARGV[10], tonumber(ARGV[11]), ARGV[12], ARGV[13]
 local settle_from, results = ARGV[14], tonumber(ARGV[15])
-local tail = 16 + 4 * results
+local tail = 16 + 5 * results
 local claim_from, limit, whole, own = ARGV[tail], tonumber(ARGV[tail + 1]), ARGV[tail + 2] == '1', ARGV[tail + 3]
 local task = task_key(id)
 local claims_of_worker = P .. 'claims:' .. worker
 
-local records, writes, logs = {}, {}, {}
+local records, writes, logs, failed = {}, {}, {}, {}
 local delta, changed = {}, {}
 
 local function result(i)
-  local at = 16 + 4 * i
-  return tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local at = 16 + 5 * i
+  return tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
 end
 
 -- The worker does not hold these claims any more, whatever became of their results.
@@ -59,44 +59,36 @@ local function write()
   for sid in pairs(writes) do push(subtasks, bucket_key(task, 'subtasks', sid), sid, format(records[sid])) end
   flush('HSET', subtasks)
   flush('HSET', logs)
+  flush('ZADD', failed)
 end
 
 local function settle()
-  local stale, tokens, sids, over = {}, {}, {}, {}
+  local stale, tokens, sids, over, let_go = {}, {}, {}, {}, {}
   for i = 1, results do sids[i] = (result(i - 1)) end
   read(task, sids, records)
   for i = 0, results - 1 do
-    local sid, token, to, log = result(i)
+    local sid, token, to, seen, log = result(i)
     local r = sid >= first and sid < first + size and records[sid]
     if r and r.token == token and string.find(settle_from, r.status, 1, true) then
       local number = int(sid)
       r.finished, r.token = int(now - began), '-'
+      if r.status == 'C' then
+        to, r.op = 'F', 'C'
+        push(let_go, P .. 'cancels:' .. worker, id .. ':' .. number .. ':' .. token)
+      end
+      if seen ~= '-' then r.seen = seen end
+      if to == 'F' then push(failed, task .. ':failed:' .. step, int(sid - first), int(sid - first)) end
       change(sid, r, r.status, to)
-      push(logs, bucket_key(task, 'logs', sid), number .. ':' .. r.run, log)
+      push(logs, bucket_key(task, 'logs', sid), number .. ':' .. r.run .. (r.op == 'K' and ':K' or ''), log)
       push(over, claims_of_worker, id .. ':' .. number)
     else
       stale[#stale + 1], tokens[#tokens + 1] = sid, token
     end
   end
   flush('HDEL', over)
+  flush('SREM', let_go)
   forget(stale, tokens)
   return stale
-end
-
--- The barrier: all successful opens the next step; some open changes nothing; some failed and none open ends the task.
-local function barrier()
-  local counts = redis.call('HMGET', task, 'n:' .. step .. ':S', 'n:' .. step .. ':F')
-  local well, badly = tonumber(counts[1] or '0'), tonumber(counts[2] or '0')
-  if status ~= 'RUNNING' or step ~= opened or well + badly < size then return 0 end
-  if badly == 0 and not last then
-    opened = step + 1
-    redis.call('HSET', task, 'opened', opened)
-    return 1
-  end
-  status = badly == 0 and 'SUCCESSFUL' or 'FAILED'
-  set_task_status(task, id, status)
-  redis.call('HSET', task, 'finished', int(now))
-  return 0
 end
 
 local function executor_number()
@@ -160,6 +152,8 @@ local function claim()
   if limit == 0 then return 'granted', {} end
   if tonumber(version) > known then return 'newer', {} end
   if step > opened then return 'early', {} end
+  if redis.call('HEXISTS', task, 'turning') == 1 then return 'busy', {} end
+  if redis.call('HEXISTS', task, 'cancelled') == 1 then return 'closed', {} end
   if whole and not whole_step_is_free() then return 'busy', {} end
   local granted, sids, held = {}, claimable(), {}
   if #sids == 0 then return 'granted', granted end
@@ -169,7 +163,7 @@ local function claim()
   for _, sid in ipairs(sids) do
     local r = records[sid]
     local from = r and r.status or '-'
-    r = r or {op = 'E', run = '1', started = '-'}
+    r = r or {op = 'E', run = '1', started = '-', seen = '-'}
     token = token + 1
     r.executor, r.finished, r.token = executor, '-', int(token)
     if r.started == '-' then r.started = int(now - began) end
@@ -185,11 +179,12 @@ end
 
 local stale = settle()
 local before = status
-local opened_now = 0
+local opened_now = false
 if results > 0 then
   count(task, step, delta)
   delta = {}
-  opened_now = barrier()
+  opened_now, status = barrier(task, id, step, size, last, now)
+  if opened_now then opened = step + 1 end
 end
 local verdict, granted = claim()
 count(task, step, delta)
@@ -201,7 +196,7 @@ if next(changed) then
     fields[#fields + 1] = to
     fields[#fields + 1] = ranges(sids)
   end
-  if opened_now == 1 then
+  if opened_now then
     fields[#fields + 1] = 'opened'
     fields[#fields + 1] = opened
   end
@@ -212,4 +207,4 @@ if next(changed) then
   event(task, ARGV[11], fields)
 end
 if status ~= before then retire(task, id, total, now, keep_ms, events_ms) end
-return {opened_now, status, stale, verdict, granted}
+return {opened_now and 1 or 0, status, stale, verdict, granted}

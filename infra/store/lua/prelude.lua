@@ -39,17 +39,18 @@ local function flush(command, piles)
   for key, words in pairs(piles) do call_all(command, key, words) end
 end
 
--- A subtask's record: status, operation, runTime, executor's number, start, end (ms after the task's start), token.
+-- A subtask's record: status, operation, runTime, executor's number, start, end (ms after the task's start), token, and
+-- what the last look at its host said of the agent: a(live), g(one) or -.
 local function parse(raw)
-  local status, op, run, executor, started, finished, token =
-    string.match(raw, '^(%u) (%u) (%d+) (%S+) (%S+) (%S+) (%S+)$')
+  local status, op, run, executor, started, finished, token, seen =
+    string.match(raw, '^(%u) (%u) (%d+) (%S+) (%S+) (%S+) (%S+) (%S)$')
   return {status = status, op = op, run = run, executor = executor,
-    started = started, finished = finished, token = token}
+    started = started, finished = finished, token = token, seen = seen}
 end
 
 local function format(r)
   return r.status .. ' ' .. r.op .. ' ' .. r.run .. ' ' .. r.executor .. ' ' .. r.started .. ' ' .. r.finished .. ' '
-    .. r.token
+    .. r.token .. ' ' .. r.seen
 end
 
 -- Adds the records of subtasks to `records`, by seriesId; none for those that nothing happened to.
@@ -153,18 +154,52 @@ local function unlist_expired(now, limit)
   end
 end
 
+-- The keys of a task that came with what happened to its subtasks.
+local function grown_keys(task, total)
+  local found = {}
+  for step = 0, tonumber(redis.call('HGET', task, 'opened')) do
+    found[#found + 1] = task .. ':again:' .. step
+    found[#found + 1] = task .. ':failed:' .. step
+  end
+  for bucket = 0, math.floor((total - 1) / BUCKET) do
+    found[#found + 1] = task .. ':subtasks:' .. bucket
+    found[#found + 1] = task .. ':logs:' .. bucket
+  end
+  return found
+end
+
+-- The barrier: all successful opens the next step; some open changes nothing; some failed and none open ends the task.
+-- Returns whether the next step was opened, and where the task stands.
+local function barrier(task, id, step, size, last, now)
+  local status, opened = unpack(redis.call('HMGET', task, 'status', 'opened'))
+  local counts = redis.call('HMGET', task, 'n:' .. step .. ':S', 'n:' .. step .. ':F')
+  local well, badly = tonumber(counts[1] or '0'), tonumber(counts[2] or '0')
+  if status ~= 'RUNNING' or step ~= tonumber(opened) or well + badly < size then return false, status end
+  if badly == 0 and not last then
+    redis.call('HSET', task, 'opened', step + 1)
+    return true, status
+  end
+  status = badly == 0 and 'SUCCESSFUL' or 'FAILED'
+  set_task_status(task, id, status)
+  redis.call('HSET', task, 'finished', int(now))
+  return false, status
+end
+
 -- Lets a task go that is over and holds no host; its events go sooner.
 local function retire(task, id, total, now, keep_ms, events_ms)
   if redis.call('HGET', task, 'status') == 'RUNNING' then return end
   redis.call('PEXPIRE', task .. ':events', events_ms)
   if tonumber(redis.call('HGET', task, 'held') or '0') > 0 then return end
   for _, key in ipairs({task, task .. ':hosts', task .. ':executors'}) do redis.call('PEXPIRE', key, keep_ms) end
-  for step = 0, tonumber(redis.call('HGET', task, 'opened')) do
-    redis.call('PEXPIRE', task .. ':again:' .. step, keep_ms)
-  end
-  for bucket = 0, math.floor((total - 1) / BUCKET) do
-    redis.call('PEXPIRE', task .. ':subtasks:' .. bucket, keep_ms)
-    redis.call('PEXPIRE', task .. ':logs:' .. bucket, keep_ms)
-  end
+  for _, key in ipairs(grown_keys(task, total)) do redis.call('PEXPIRE', key, keep_ms) end
   redis.call('ZADD', P .. 'expiring', now + keep_ms, id)
+end
+
+-- Takes a task back that was on its way out.
+local function recall(task, id, total)
+  redis.call('PERSIST', task .. ':events')
+  if redis.call('PERSIST', task) == 0 then return end
+  for _, key in ipairs({task .. ':hosts', task .. ':executors'}) do redis.call('PERSIST', key) end
+  for _, key in ipairs(grown_keys(task, total)) do redis.call('PERSIST', key) end
+  redis.call('ZREM', P .. 'expiring', id)
 end

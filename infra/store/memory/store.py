@@ -30,8 +30,8 @@ class MemoryStore(Store):
     def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = _milliseconds) -> None:
         options = options or StoreOptions()
         self._hosts = MemoryHosts()
-        self._tasks = MemoryTasks(self._hosts, options, clock)
         self._workers = MemoryWorkers(clock)
+        self._tasks = MemoryTasks(self._hosts, self._workers, options, clock)
         self._users = MemoryUsers()
         self._access_keys = MemoryAccessKeys()
         self._guard = MemoryGuard(clock)

@@ -7,9 +7,9 @@ from core.claim import ClaimVerdict, Worker
 from core.journal import RunLog
 from core.plan import PlannedStep
 from core.record import RECORD_VERSION, SubtaskRecord, TaskRecord
-from core.status import Status, TaskStatus
-from core.transition import MOVES, Claimed, Settled
-from infra.store.base import ClaimRequest
+from core.status import Operation, Status, TaskStatus
+from core.transition import MOVES, CalledOff, CancelAsked, Cancelled, Claimed, Retried, Settled, Skipped
+from infra.store.base import ClaimRequest, Course
 from infra.store.letters import STATUS_LETTERS
 
 Event = Mapping[str, str]
@@ -39,6 +39,8 @@ class KeptTask:
     """By step: the seriesIds of subtasks that became ready again."""
     owners: dict[int, int] = field(default_factory=dict)
     """By step: the token under which the whole step is being claimed."""
+    cancelled: bool = False
+    """Whether the task was cancelled and not retried since."""
     last_token: int = 0
     """The newest claim's."""
     held: int = 0
@@ -66,18 +68,71 @@ class KeptTask:
     def settle(self, step: PlannedStep, result: Settled, now: int) -> SubtaskRecord | None:
         """Record how a run ended and return the subtask's record; None where its claim no longer stands."""
         record = self.subtasks.get(result.series_id)
-        move = MOVES[type(result)]
-        if (
-            result.series_id not in step.series
-            or record is None
-            or record.token != result.token
-            or record.status not in move.sources
-        ):
+        if result.series_id not in step.series or record is None or record.token != result.token:
             return None
-        settled = replace(record, status=move.to, finished=now, token=None)
+        if record.status in MOVES[Cancelled].sources:
+            self.fail(step, result.series_id, now)
+            self.logs.setdefault(result.series_id, []).append(result.log)
+            return self.subtasks[result.series_id]
+        move = MOVES[type(result)]
+        if record.status not in move.sources:
+            return None
+        seen = record.agent_alive if result.agent_alive is None else result.agent_alive
+        settled = replace(record, status=move.to, finished=now, token=None, agent_alive=seen)
         self.change(step, result.series_id, settled)
         self.logs.setdefault(result.series_id, []).append(result.log)
         return settled
+
+    def running(self, step: PlannedStep) -> list[int]:
+        """Return the running subtasks of a step."""
+        sources = MOVES[CancelAsked].sources
+        return [one for one in step.series if one in self.subtasks and self.subtasks[one].status in sources]
+
+    def fail(self, step: PlannedStep, series_id: int, now: int) -> None:
+        """Record that a subtask was cancelled."""
+        record = self.subtasks.get(series_id, self.head.untouched(step.index))
+        over = replace(record, status=Status.FAILED, operation=Operation.CANCEL, finished=now, token=None)
+        self.change(step, series_id, over)
+
+    def call_off(self, step: PlannedStep, now: int) -> list[int]:
+        """Fail what is ready of a step, and return it."""
+        ready = [
+            one
+            for one in step.series
+            if self.subtasks.get(one, self.head.untouched(step.index)).status in MOVES[CalledOff].sources
+        ]
+        for series_id in ready:
+            self.fail(step, series_id, now)
+        self.again.pop(step.index, None)
+        self.cursors[step.index] = step.size
+        return ready
+
+    def change_course(self, series_ids: Iterable[int], course: Course, now: int) -> None:
+        """Make failed subtasks of the newest open step ready again; the task runs, and does not expire."""
+        step = self.head.plan.steps[self.head.opened]
+        turned = sorted(series_ids)
+        for series_id in turned:
+            record = self.subtasks[series_id]
+            again = replace(record, status=MOVES[Retried].to, operation=Operation.RETRY, run_time=record.run_time + 1)
+            if course is Course.SKIP:
+                again = replace(record, status=MOVES[Skipped].to, operation=Operation.SKIP)
+            self.change(step, series_id, again)
+            self.again.setdefault(step.index, set()).add(series_id)
+        self.head = replace(self.head, status=TaskStatus.RUNNING, skipped=self.head.skipped or course is Course.SKIP)
+        self.cancelled = False
+        self.gone_at = self.events_gone_at = None
+        letter = STATUS_LETTERS[Status.READY]
+        event = {"at": str(now), "step": str(step.index), letter: ranges(turned), "task": self.head.status.value}
+        self.events.append(event)
+
+    def failed(self) -> list[int]:
+        """Return the failed subtasks of the newest open step."""
+        step = self.head.plan.steps[self.head.opened]
+        return [series_id for series_id in step.series if self._is_failed(series_id)]
+
+    def _is_failed(self, series_id: int) -> bool:
+        record = self.subtasks.get(series_id)
+        return record is not None and record.status is Status.FAILED
 
     def pass_barrier(self, step: PlannedStep, now: int) -> bool:
         """Open the next step where all of this one is SUCCESSFUL, or end the task where nothing of it is open.
@@ -103,6 +158,8 @@ class KeptTask:
             return ClaimVerdict.NEWER
         if step.index > self.head.opened:
             return ClaimVerdict.EARLY
+        if self.cancelled:
+            return ClaimVerdict.CLOSED
         if request.whole and not self._whole_step_is_free(step, request.own):
             return ClaimVerdict.BUSY
         return None

@@ -3,12 +3,14 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from typing_extensions import override
 
 from core.claim import (
     NOTHING_SETTLED,
     Claim,
+    ClaimKey,
     Claims,
     ClaimVerdict,
     HeldByOther,
@@ -23,13 +25,23 @@ from core.event import TaskEvent, cursor_order
 from core.host import AgentStatus, HostStatus
 from core.journal import RunLog
 from core.plan import NO_PARALLEL_INDEX, Plan, PlannedStep
-from core.record import Draft, SubtaskRecord, TaskRecord
-from core.status import Status, TaskStatus
-from core.transition import Settled
-from infra.store.base import ClaimRequest, StoreOptions, TaskPage, TaskQuery, Tasks
+from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
+from core.status import Operation, Status, TaskStatus
+from core.transition import MOVES, CancelAsked, Settled
+from infra.store.base import (
+    ClaimRequest,
+    Course,
+    CourseChanged,
+    CourseRefused,
+    StoreOptions,
+    TaskPage,
+    TaskQuery,
+    Tasks,
+)
 from infra.store.eventcodec import parse_event
 from infra.store.memory.hosts import KeptHost, MemoryHosts
 from infra.store.memory.task import EVENTS_KEPT, Event, KeptTask
+from infra.store.memory.workers import MemoryWorkers
 
 Changed = defaultdict[Status, list[int]]
 """By new status: the seriesIds of the subtasks that a batch changed."""
@@ -42,8 +54,12 @@ _LOOK_EVERY = 0.01
 class MemoryTasks(Tasks):
     """The tasks of one fleet in this process."""
 
-    def __init__(self, hosts: MemoryHosts, options: StoreOptions, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, hosts: MemoryHosts, workers: MemoryWorkers, options: StoreOptions, clock: Callable[[], int]
+    ) -> None:
         self._hosts = hosts
+        self._workers = workers
+        self._runners: dict[ClaimKey, int] = {}
         self._options = options
         self._clock = clock
         self._kept: dict[int, KeptTask] = {}
@@ -82,7 +98,7 @@ class MemoryTasks(Tasks):
     @override
     async def withdraw(self, task_id: int) -> bool:
         kept = self.find(task_id)
-        if kept is not None and kept.last_token:
+        if kept is not None and (kept.last_token or kept.subtasks):
             return False
         self._kept.pop(task_id, None)
         return True
@@ -167,6 +183,7 @@ class MemoryTasks(Tasks):
         changed: Changed = defaultdict(list)
         before = kept.head.status
         stale = tuple(_settle(kept, step, settled, now, changed))
+        self._forget(task.id, worker, settled, stale)
         opened = bool(settled) and kept.pass_barrier(step, now)
         claims = self._claim(kept, step, worker, now, claim, changed)
         ended = kept.head.status is not before
@@ -192,6 +209,8 @@ class MemoryTasks(Tasks):
         if refusal is not None:
             return Claims(refusal)
         granted = tuple(kept.claim(step, worker, now, request))
+        for series_id in granted:
+            self._runners[ClaimKey(kept.head.id, series_id, kept.subtasks[series_id].token or 0)] = worker.id
         if granted:
             changed[Status.RUNNING].extend(granted)
         return Claims(ClaimVerdict.GRANTED, tuple(self._granted(kept, step, series_id) for series_id in granted))
@@ -211,6 +230,76 @@ class MemoryTasks(Tasks):
             target=found.host.target if found else None,
             held=found is not None and found.host.holder == kept.head.id,
         )
+
+    @override
+    async def subtask(self, task: TaskRecord, series_id: int) -> SubtaskRecord | None:
+        kept = self.find(task.id)
+        return kept.subtasks.get(series_id) if kept else None
+
+    @override
+    async def change_course(
+        self, task: TaskRecord, course: Course, now: int, series_id: int | None = None
+    ) -> CourseChanged | CourseRefused | None:
+        kept = self.find(task.id)
+        if kept is None or kept.head.version > RECORD_VERSION:
+            return None
+        failed = kept.failed()
+        if series_id is None:
+            if kept.head.status is not TaskStatus.FAILED:
+                return CourseRefused(kept.head.status)
+            kept.head = replace(kept.head, operation=Operation.RETRY)
+        elif series_id in failed:
+            failed = [series_id]
+        else:
+            untouched = kept.head.untouched(kept.head.plan.step_of(series_id).index)
+            return CourseRefused(kept.subtasks.get(series_id, untouched).status)
+        kept.change_course(failed, course, now)
+        return CourseChanged(kept.head.opened)
+
+    @override
+    async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
+        kept = self.find(task.id)
+        if kept is None or kept.head.version > RECORD_VERSION:
+            return None
+        refusal = _refusal_to_cancel(kept, series_id)
+        if refusal is not None:
+            return refusal
+        step = kept.head.plan.steps[kept.head.opened]
+        changed: Changed = defaultdict(list)
+        for running in kept.running(step) if series_id is None else [series_id]:
+            self._cancel(kept, step, running, now, changed)
+        if series_id is None:
+            kept.cancelled = True
+            changed[Status.FAILED].extend(kept.call_off(step, now))
+        before = kept.head.status
+        kept.pass_barrier(step, now)
+        ended = kept.head.status is not before
+        if any(changed.values()):
+            kept.note(now, step, {to: ids for to, ids in changed.items() if ids}, opened=False, ended=ended)
+        if ended:
+            kept.retire(self._clock(), self._options.keep_tasks, self._options.keep_events)
+        return True
+
+    def _forget(self, task_id: int, worker: Worker, settled: Sequence[Settled], stale: Sequence[int]) -> None:
+        """Forget what a worker held, and what it was asked to let go: these runs are over."""
+        for result in settled:
+            key = ClaimKey(task_id, result.series_id, result.token)
+            if self._runners.get(key) == worker.id:
+                del self._runners[key]
+            if result.series_id not in stale:
+                self._workers.over(worker.id, key)
+
+    def _cancel(self, kept: KeptTask, step: PlannedStep, series_id: int, now: int, changed: Changed) -> None:
+        """Ask the worker that holds a running subtask to let go; where it is not alive, the run is over."""
+        record = kept.subtasks[series_id]
+        key = ClaimKey(kept.head.id, series_id, record.token or 0)
+        if self._workers.let_go(self._runners.get(key, 0), key):
+            kept.change(step, series_id, replace(record, status=MOVES[CancelAsked].to))
+            changed[Status.CANCELING].append(series_id)
+        else:
+            self._runners.pop(key, None)
+            kept.fail(step, series_id, now)
+            changed[Status.FAILED].append(series_id)
 
     @override
     async def stands(self, claim: Claim) -> bool:
@@ -265,6 +354,14 @@ def _passes(query: TaskQuery, kept: KeptTask) -> bool:
         and query.creator in {None, head.creator.name}
         and query.host_id in {None, kept.single_host}
     )
+
+
+def _refusal_to_cancel(kept: KeptTask, series_id: int | None) -> CourseRefused | None:
+    if series_id is None:
+        return None if kept.head.status is TaskStatus.RUNNING else CourseRefused(kept.head.status)
+    untouched = kept.head.untouched(kept.head.plan.step_of(series_id).index)
+    status = kept.subtasks.get(series_id, untouched).status
+    return None if status in MOVES[CancelAsked].sources else CourseRefused(status)
 
 
 def _settle(kept: KeptTask, step: PlannedStep, results: Sequence[Settled], now: int, changed: Changed) -> Iterator[int]:

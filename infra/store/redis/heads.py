@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from core.host import AgentStatus, Host, HostStatus, Target
 from core.record import Creator, SubtaskRecord, TaskRecord
 from core.status import Operation, Status, TaskStatus
-from infra.store.letters import OPERATION_OF, STATUS_OF
+from infra.store.letters import OPERATION_OF, SEEN_OF, STATUS_OF
 
 TARGET_FIELDS = ("ip", "port", "user", "home", "prefix", "sudo", "key")
 """The fields of a host's hash that say how to reach it, in the order of `parse_target`."""
@@ -31,6 +31,7 @@ def parse_head(task_id: int, fields: Mapping[str, str]) -> TaskRecord:
         finished=int(fields["finished"]) if "finished" in fields else None,
         opened=int(fields["opened"]),
         changes=int(fields.get("changes", "1")),
+        skipped="skipped" in fields,
         counts=_counts(fields),
     )
 
@@ -47,7 +48,7 @@ def _counts(fields: Mapping[str, str]) -> dict[tuple[int, Status], int]:
 
 def parse_subtask(raw: str, task_started: int, executors: Mapping[str, str]) -> SubtaskRecord:
     """Return a subtask's record from its string; `executors` maps the record's numbers to names."""
-    status, operation, run_time, executor, started, finished, token = raw.split(" ")
+    status, operation, run_time, executor, started, finished, token, seen = raw.split(" ")
     return SubtaskRecord(
         status=STATUS_OF[status],
         operation=OPERATION_OF[operation],
@@ -56,6 +57,7 @@ def parse_subtask(raw: str, task_started: int, executors: Mapping[str, str]) -> 
         started=None if started == "-" else task_started + int(started),
         finished=None if finished == "-" else task_started + int(finished),
         token=None if token == "-" else int(token),  # noqa: S105 - a claim's number
+        agent_alive=SEEN_OF[seen],
     )
 
 

@@ -5,12 +5,16 @@ Of one task (all go together, some days after it ended; the events sooner):
 - `task:{id}` hash: its head (version, type, creator, executor, trace, started, finished, status, operation), `opened`
   (index of the newest open step), `token` (the last one given), `held` (hosts it holds), `hosts` (how many it has),
   `first` (its first subtask's id), `n:{step}:{status}` (counts), `cursor:{step}` (subtasks below it were claimed once),
-  `own:{step}` (the token under which a whole step is being claimed).
+  `own:{step}` (the token under which a whole step is being claimed), `skipped` (1 once a subtask
+  was skipped), `cancelled` (1 from its cancelling
+  to its next retry), `turning` (1 while many failed subtasks become ready again).
 - `task:{id}:hosts` list: its host ids in the order given.
 - `task:{id}:subtasks:{n}` hash: seriesId to record, for the subtasks 128n to 128n+127 that something happened to.
-- `task:{id}:logs:{n}` hash: `seriesId:runTime` to the compressed log of that run, in the same buckets.
+- `task:{id}:logs:{n}` hash: `seriesId:runTime` to the compressed log of that run, in the same buckets;
+  `seriesId:runTime:K` to that of its skipping.
 - `task:{id}:executors` hash: the worker processes that worked on it, name to the number that the records use.
 - `task:{id}:again:{step}` sorted set: subtasks that became ready again, as offsets into their step.
+- `task:{id}:failed:{step}` sorted set: the failed subtasks of a step, as offsets into it.
 - `task:{id}:events` stream, capped: one entry for each batch of changes; `changes` in the head counts them all.
 
 Of the fleet:
@@ -28,6 +32,7 @@ Of the fleet:
 - `aliases` hash: alias to host id.
 - `workers` hash: worker's number to its name. `beats` hash: its counter. `alive:{n}`: lapses when it stops beating.
 - `claims:{n}` hash: `taskId:seriesId` to token, what that worker has claimed and not settled.
+- `cancels:{n}` set: `taskId:seriesId:token`, the claims that this worker is asked to let go.
 - `users` hash: a user's name to its record as JSON (the password as an argon2id hash).
 - `access_keys` hash: an AK to its record as JSON (the SK encrypted with the API's key file, which Redis never sees).
 - `mark:{name}`: set for a while; `sig:{hash}` is a signed request that was done and is not done again.
@@ -95,6 +100,11 @@ def host_member(host_id: int) -> str:
 def alive(worker_id: int) -> str:
     """Return the key that exists while a worker beats."""
     return f"{PREFIX}alive:{worker_id}"
+
+
+def cancels(worker_id: int) -> str:
+    """Return the key of the claims that a worker is asked to let go."""
+    return f"{PREFIX}cancels:{worker_id}"
 
 
 def claims(worker_id: int) -> str:

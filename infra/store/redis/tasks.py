@@ -25,16 +25,26 @@ from core.journal import RunLog
 from core.plan import Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
-from core.transition import MOVES, Claimed, Failed, Settled, Succeeded
+from core.transition import MOVES, Cancelled, Claimed, Failed, Settled, Succeeded
 from infra.store import logcodec
-from infra.store.base import CHUNK, ClaimRequest, StoreOptions, TaskPage, TaskQuery, Tasks
-from infra.store.letters import OPERATION_OF, STATUS_LETTERS, letters
+from infra.store.base import (
+    CHUNK,
+    ClaimRequest,
+    Course,
+    CourseChanged,
+    CourseRefused,
+    StoreOptions,
+    TaskPage,
+    TaskQuery,
+    Tasks,
+)
+from infra.store.letters import OPERATION_OF, SEEN_LETTERS, STATUS_LETTERS, STATUS_OF, letters
 from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection, Reply
 from infra.store.redis.heads import parse_head, parse_subtask, parse_target
 from infra.store.redis.streams import Streams
 
-_SETTLE_FROM = letters(MOVES[Succeeded].sources | MOVES[Failed].sources)
+_SETTLE_FROM = letters(MOVES[Succeeded].sources | MOVES[Failed].sources | MOVES[Cancelled].sources)
 _CLAIM_FROM = letters(MOVES[Claimed].sources)
 
 
@@ -133,7 +143,7 @@ class RedisTasks(Tasks):
     async def every_log(self, task: TaskRecord) -> AsyncIterator[tuple[int, RunLog]]:
         for first in range(0, task.plan.size, keys.BUCKET):
             stored = await self._redis.call_raw("HGETALL", keys.logs(task.id, first))
-            for (series_id, _), blob in sorted((_log_place(name), blob) for name, blob in stored.items()):
+            for (series_id, *_), blob in sorted((_log_place(name), blob) for name, blob in stored.items()):
                 yield series_id, logcodec.decode(blob)
 
     @override
@@ -142,7 +152,7 @@ class RedisTasks(Tasks):
         runs = parse_subtask(record, task.started, {}).run_time if record else 0
         if not runs:
             return ()
-        fields = [f"{series_id}:{run_time}" for run_time in range(1, runs + 1)]
+        fields = [f"{series_id}:{run_time}{skip}" for run_time in range(1, runs + 1) for skip in ("", ":K")]
         stored = await self._redis.call_raw("HMGET", keys.logs(task.id, series_id), *fields)
         return tuple(logcodec.decode(blob) for blob in stored if blob is not None)
 
@@ -168,6 +178,65 @@ class RedisTasks(Tasks):
         yield from (task.id, RECORD_VERSION, step.index, step.first, step.size)
         yield from (int(step.step.per_host), int(step.last), task.plan.size)
         yield from (worker.id, worker.name, now, self._options.keep_tasks, self._options.keep_events)
+
+    @override
+    async def subtask(self, task: TaskRecord, series_id: int) -> SubtaskRecord | None:
+        raw, executors = await self._redis.calls(
+            [("HGET", keys.subtasks(task.id, series_id), series_id), ("HGETALL", keys.task_executors(task.id))]
+        )
+        names = {number: name for name, number in executors.items()}
+        return parse_subtask(raw, task.started, names) if raw else None
+
+    @override
+    async def change_course(
+        self, task: TaskRecord, course: Course, now: int, series_id: int | None = None
+    ) -> CourseChanged | CourseRefused | None:
+        head: TaskRecord | None = task
+        while head is not None:
+            answer = await self._turn(head, course, now, series_id)
+            match answer:
+                case ["changed", 0]:
+                    return CourseChanged(head.opened)
+                case ["refused", status]:
+                    return CourseRefused(_status_word(head, status, series_id))
+                case ["gone"]:
+                    return None
+                case ["moved"]:
+                    head = await self.head(task.id)
+                case _:
+                    pass  # more of it is left to turn
+        return None
+
+    async def _turn(self, head: TaskRecord, course: Course, now: int, series_id: int | None) -> Reply:
+        step = head.plan.steps[head.opened]
+        wanted: Argument = "-" if series_id is None else series_id
+        return await self._redis.run(
+            "course", head.id, RECORD_VERSION, course, wanted, now, step.index, step.first, CHUNK, head.plan.size
+        )
+
+    @override
+    async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
+        head: TaskRecord | None = task
+        while head is not None:
+            answer = await self._call_off(head, now, series_id)
+            match answer:
+                case ["done", 0]:
+                    return True
+                case ["refused", status]:
+                    return CourseRefused(_status_word(head, status, series_id))
+                case ["gone"]:
+                    return None
+                case ["moved"]:
+                    head = await self.head(task.id)
+                case _:
+                    pass  # more of it is left to call off
+        return None
+
+    async def _call_off(self, head: TaskRecord, now: int, series_id: int | None) -> Reply:
+        step, options = head.plan.steps[head.opened], self._options
+        wanted: Argument = "-" if series_id is None else series_id
+        words = (head.id, RECORD_VERSION, wanted, now, step.index, step.first, step.size, int(step.last), CHUNK)
+        return await self._redis.run("cancel", *words, head.plan.size, options.keep_tasks, options.keep_events)
 
     @override
     async def stands(self, claim: Claim) -> bool:
@@ -220,15 +289,24 @@ def _parse_subtasks(task: TaskRecord, answers: Sequence[Reply]) -> dict[int, Sub
     }
 
 
-def _log_place(name: bytes) -> tuple[int, int]:
-    series_id, _, run_time = name.partition(b":")
-    return int(series_id), int(run_time)
+def _log_place(name: bytes) -> tuple[int, int, bytes]:
+    """Return where a log stands among others: by subtask, by run, and a skip after the run that it skipped."""
+    series_id, run_time, *skip = name.split(b":")
+    return int(series_id), int(run_time), skip[0] if skip else b""
+
+
+def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:
+    """Return the status that a refusal names: the task's as it is, a subtask's from its letter."""
+    if series_id is None:
+        return answer
+    return head.untouched(head.plan.step_of(series_id).index).status if answer == "-" else STATUS_OF[answer]
 
 
 def _results(settled: Sequence[Settled]) -> Iterator[Argument]:
     yield from (_SETTLE_FROM, len(settled))
     for result in settled:
         yield from (result.series_id, result.token, STATUS_LETTERS[MOVES[type(result)].to])
+        yield SEEN_LETTERS[result.agent_alive]
         yield logcodec.encode(result.log)
 
 

@@ -2,7 +2,7 @@
 
 from typing_extensions import override
 
-from core.claim import Worker
+from core.claim import Beat, ClaimKey, Worker
 from infra.store.base import Workers
 from infra.store.redis import keys
 from infra.store.redis.connection import Connection
@@ -21,8 +21,9 @@ class RedisWorkers(Workers):
         return Worker(number, name)
 
     @override
-    async def beat(self, worker: Worker, alive_for: int) -> bool:
-        return bool(await self._redis.run("beat", worker.id, alive_for))
+    async def beat(self, worker: Worker, alive_for: int) -> Beat:
+        known, cancelled = await self._redis.run("beat", worker.id, alive_for)
+        return Beat(bool(known), frozenset(ClaimKey(*map(int, claim.split(":"))) for claim in cancelled))
 
     @override
     async def leave(self, worker: Worker) -> None:
@@ -30,7 +31,7 @@ class RedisWorkers(Workers):
             [
                 ("HDEL", keys.WORKERS, worker.id),
                 ("HDEL", keys.BEATS, worker.id),
-                ("DEL", keys.alive(worker.id)),
+                ("DEL", keys.alive(worker.id), keys.cancels(worker.id)),
             ]
         )
 

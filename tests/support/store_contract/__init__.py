@@ -3,7 +3,9 @@
 Whoever collects it gives a fixture `keeper`, a `tests.support.keepers.Keeper` of an empty record.
 """
 
+from tests.support.store_contract.cancelling import Cancelling
 from tests.support.store_contract.claiming import Claiming
+from tests.support.store_contract.course import Coursing
 from tests.support.store_contract.creating import Creating
 from tests.support.store_contract.expiring import Expiring
 from tests.support.store_contract.following import Following
@@ -15,7 +17,20 @@ from tests.support.store_contract.people import People
 from tests.support.store_contract.settling import Settling
 
 
-class StoreContract(Creating, Claiming, Settling, Holding, Expiring, Listing, Following, Inventory, People, Guarding):
+class StoreContract(
+    Creating,
+    Claiming,
+    Settling,
+    Coursing,
+    Cancelling,
+    Holding,
+    Expiring,
+    Listing,
+    Following,
+    Inventory,
+    People,
+    Guarding,
+):
     """The whole contract."""
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from core.claim import Claim, ClaimVerdict
 from core.status import Operation, Status
-from infra.store.base import ClaimRequest
+from infra.store.base import ClaimRequest, Course
 from tests.support.keepers import Keeper
 from tests.support.records import (
     FIRST,
@@ -123,7 +123,7 @@ class Claiming:
         _, before = await advance(store, task, PREPARE, claim=200, now=NOW + 10)
         await settle(store, task, PREPARE, failed(before.granted), now=NOW + 20)
         for series_id in (150, 3, 9):
-            await keeper.make_ready_again(task, series_id)
+            await store.tasks.change_course(task, Course.RETRY, NOW, series_id)
         _, claims = await advance(store, task, PREPARE, claim=5, worker=SECOND, now=NOW + 30)
         assert [claim.series_id for claim in claims.granted] == [3, 9, 150, 200, 201]
         assert [claim.host_id for claim in claims.granted] == [4, 10, 151, 201, 202]

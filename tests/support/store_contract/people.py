@@ -17,12 +17,12 @@ class People:
         store = keeper.open()
         first, second = await store.workers.enrol("worker-1"), await store.workers.enrol("worker-2")
         assert await store.workers.alive() == ()
-        assert await store.workers.beat(second, 60_000)
-        assert await store.workers.beat(first, 60_000)
+        assert (await store.workers.beat(second, 60_000)).known
+        assert (await store.workers.beat(first, 60_000)).known
         assert await store.workers.alive() == (first, second)
         await store.workers.leave(first)
         assert await store.workers.alive() == (second,)
-        assert not await store.workers.beat(first, 60_000), "the record does not know it any more"
+        assert not (await store.workers.beat(first, 60_000)).known, "the record does not know it any more"
         assert await store.workers.alive() == (second,)
 
     async def test_a_worker_that_stops_beating_lapses_and_comes_back_with_a_beat(self, keeper: Keeper) -> None:
@@ -34,7 +34,7 @@ class People:
             return not await store.workers.alive()
 
         await eventually(lapsed, 10, "the worker does not count as alive any more")
-        assert await store.workers.beat(worker, 60_000)
+        assert (await store.workers.beat(worker, 60_000)).known
         assert await store.workers.alive() == (worker,)
 
     async def test_users_are_numbered_from_a_hundred_and_names_are_given_once(self, keeper: Keeper) -> None:

@@ -5,6 +5,7 @@ import asyncio
 from core.journal import OUTPUT_LIMIT, Journal
 from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Settled, Succeeded
+from infra.store.base import Course
 from tests.support.keepers import Keeper
 from tests.support.records import (
     FIRST,
@@ -167,7 +168,7 @@ class Settling:
         task = await store.tasks.create(draft((1, 2)))
         first, _ = await claim_step(store, task, PREPARE)
         await settle(store, task, PREPARE, failed([first]))
-        await keeper.make_ready_again(task, 0)
+        await store.tasks.change_course(task, Course.RETRY, NOW, 0)
         (again,) = await claim_step(store, task, PREPARE)
         assert (again.operation, again.run_time) == (Operation.RETRY, 2)
         assert await store.tasks.logs(task, 0) == (run_log(1, "badly"),)
@@ -179,7 +180,7 @@ class Settling:
         task = await store.tasks.create(draft((1, 2)))
         first, _ = await claim_step(store, task, PREPARE)
         await settle(store, task, PREPARE, failed([first]))
-        await keeper.make_ready_again(task, 0)
+        await store.tasks.change_course(task, Course.RETRY, NOW, 0)
         (again,) = await claim_step(store, task, PREPARE)
         settlement = await settle(store, task, PREPARE, succeeded([first]))
         assert settlement.stale == (0,)

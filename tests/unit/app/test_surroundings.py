@@ -74,6 +74,11 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
         "GET /api/v2/audit": ("AUDIT:*:READ", True),
         "POST /api/v2/tasks/instances/{taskInstanceId}/downloadDiagnosis": ("TASK:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}/events": ("TASK:*:READ", True),
+        "POST /api/v2/tasks/instances/{taskInstanceId}/cancel": ("TASK:*:CHANGE", True),
+        "POST /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/cancel": ("TASK:*:CHANGE", True),
+        "POST /api/v2/tasks/instances/{taskInstanceId}/retry": ("TASK:*:CHANGE", True),
+        "POST /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/retry": ("TASK:*:CHANGE", True),
+        "POST /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/skip": ("TASK:*:CHANGE", True),
         "GET /healthz": (None, False),
         "GET /readyz": (None, False),
     }

@@ -31,4 +31,4 @@ async def test_a_worker_lapses_by_the_given_clock() -> None:
     assert await store.workers.alive() == (worker,)
     now += 1
     assert await store.workers.alive() == ()
-    assert not await store.workers.beat(Worker(99, "stranger"), 15_000)
+    assert not (await store.workers.beat(Worker(99, "stranger"), 15_000)).known

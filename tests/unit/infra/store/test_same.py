@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.host import AgentStatus, HostStatus
-from core.status import TaskStatus
+from core.status import Operation, TaskStatus
 from core.transition import Failed, Settled, Succeeded
-from infra.store.base import ClaimRequest, Store, TaskQuery
+from infra.store.base import ClaimRequest, Course, Store, TaskQuery
 from tests.support.keepers import Keeper, MemoryKeeper, RedisKeeper
 from tests.support.records import FIRST, NOW, SECOND, check_counts, draft, entry, run_log
 
@@ -88,14 +88,24 @@ class GiveBack:
 
 
 @dataclass(frozen=True)
-class Again:
-    """One FAILED subtask becomes READY again."""
+class Turn:
+    """One subtask, or all of a task, is asked to run again or to be skipped, whether or not it failed."""
 
     task: int
-    which: int
+    which: int | None
+    course: Course
 
 
-Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Again
+@dataclass(frozen=True)
+class Cancel:
+    """A subtask, or all of a task, is to be cancelled, whether or not it runs; perhaps its worker beats."""
+
+    task: int
+    which: int | None
+    beating: bool
+
+
+Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel
 
 actions = st.one_of(
     st.builds(Create, st.lists(st.sampled_from(HOSTS), min_size=1, max_size=4, unique=True).map(tuple), st.booleans()),
@@ -113,7 +123,8 @@ actions = st.one_of(
     st.builds(Drain, indices, st.integers(1, 5), st.booleans()),
     st.builds(Take, indices, few, st.sampled_from((False, False, True))),
     st.builds(GiveBack, indices, few, st.none() | st.sampled_from((AgentStatus.OFFLINE, AgentStatus.AVAILABLE))),
-    st.builds(Again, indices, indices),
+    st.builds(Cancel, indices, st.none() | indices, st.booleans()),
+    st.builds(Turn, indices, st.none() | indices, st.sampled_from(Course)),
 )
 
 
@@ -146,8 +157,10 @@ class Pair:
                 await self._take(await self._on_hosts(index, others), forged=forged)
             case GiveBack(index, others, agent) if self.tasks:
                 await self._give_back(await self._on_hosts(index, others), agent)
-            case Again(index, which) if self.tasks:
-                await self._again(self._task(index), which)
+            case Turn(index, which, course) if self.tasks:
+                await self._turn(self._task(index), which, course)
+            case Cancel(index, which, beating) if self.tasks:
+                await self._cancel(self._task(index), which, beating=beating)
             case _:
                 return
         await self.compare()
@@ -213,12 +226,27 @@ class Pair:
             first, second = [await store.tasks.give_back_hosts(claims, self.now, agent) for store in self.stores]
             assert first == second
 
-    async def _again(self, task: TaskRecord, which: int) -> None:
+    async def _turn(self, task: TaskRecord, which: int | None, course: Course) -> None:
         stored = await self.stores[0].tasks.subtasks(task)
         bad = sorted(series_id for series_id, record in stored.items() if record.status == "FAILED")
-        if bad:
-            for keeper in self.keepers:
-                await keeper.make_ready_again(task, bad[which % len(bad)])
+        series_id = which if which is None or not bad else bad[which % len(bad)]
+        if series_id is None:
+            course = Course.RETRY
+        elif series_id >= task.plan.size:
+            return
+        first, second = [await store.tasks.change_course(task, course, self.now, series_id) for store in self.stores]
+        assert first == second
+
+    async def _cancel(self, task: TaskRecord, which: int | None, *, beating: bool) -> None:
+        if which is not None and which >= task.plan.size:
+            return
+        for store in self.stores:
+            if beating:
+                await store.workers.beat(FIRST, 600_000)
+        first, second = [await store.tasks.cancel(task, self.now, which) for store in self.stores]
+        assert first == second
+        asked = [await store.workers.beat(FIRST, 600_000) for store in self.stores]
+        assert asked[0] == asked[1]
 
     async def compare(self) -> None:
         memory, redis = self.stores
@@ -241,7 +269,7 @@ class Pair:
 
 
 def _result(claim: Claim, *, well: bool) -> Settled:
-    kind = Succeeded if well else Failed
+    kind = Succeeded if well or claim.operation is Operation.SKIP else Failed
     return kind(claim.series_id, claim.token, run_log(claim.run_time, "well" if well else "badly"))
 
 
@@ -252,6 +280,7 @@ async def _play(script: list[Action]) -> None:
     try:
         for store in pair.stores:
             await store.hosts.put(map(entry, HOSTS[:-1]), NOW)
+            assert [await store.workers.enrol(worker.name) for worker in (FIRST, SECOND)] == [FIRST, SECOND]
         for action in [Create(HOSTS[:3], holding=True), *script]:
             await pair.do(action)
     finally:

@@ -1,0 +1,122 @@
+"""What a worker does with retried and skipped subtasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.host import AgentStatus
+from core.status import Operation, Status, TaskStatus
+from infra.store.base import Course
+from tests.support.work import lane, make_task, make_work, prepared, step
+from workers.executor.stub import Behaviour, StubExecutor
+from workers.handle import Next
+
+if TYPE_CHECKING:
+    from core.record import TaskRecord
+    from workers.context import Work
+
+STOP = 2
+
+
+async def _ask(work: Work, task: TaskRecord, course: Course, series_id: int | None = None) -> None:
+    assert await work.store.tasks.change_course(task, course, work.clock(), series_id) is not None
+
+
+async def _finish(work: Work, task: TaskRecord) -> TaskRecord:
+    """Handle what follows the step on hosts."""
+    assert await step(work, task, 3) is Next.REST
+    assert await step(work, task, 4) is Next.NOTHING
+    head = await work.store.tasks.head(task.id)
+    assert head is not None
+    assert head.status is TaskStatus.SUCCESSFUL
+    return head
+
+
+async def test_a_retry_touches_only_the_host_that_failed() -> None:
+    executor = StubExecutor(behaviours={2: Behaviour.UNREACHABLE})
+    work = await make_work(executor=executor)
+    task = await prepared(work, [1, 2, 3])
+    await lane(work, task)
+    executor.behaviours.clear()
+    before = {host_id: executor.commands(host_id) for host_id in (1, 3)}
+
+    await _ask(work, task, Course.RETRY)
+    assert await step(work, task, STOP) is Next.LANES
+    assert await lane(work, task) == (True, False)
+
+    assert {host_id: executor.commands(host_id) for host_id in (1, 3)} == before
+    assert executor.commands(2)["stop"] == 1
+    records = await work.store.tasks.subtasks(await _finish(work, task))
+    assert [(records[one].operation, records[one].run_time) for one in task.plan.steps[STOP].series] == [
+        (Operation.EXECUTE, 1),
+        (Operation.RETRY, 2),
+        (Operation.EXECUTE, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "agent"),
+    [
+        (Behaviour.REFUSING, AgentStatus.AVAILABLE),
+        (Behaviour.UNREACHABLE, AgentStatus.AVAILABLE),
+    ],
+)
+async def test_a_skipped_stop_leaves_the_agents_status_to_what_was_seen(
+    behaviour: Behaviour, agent: AgentStatus
+) -> None:
+    work = await make_work(executor=StubExecutor(behaviours={2: behaviour}))
+    task = await prepared(work, [1, 2])
+    await lane(work, task)
+    series_id = task.plan.steps[STOP].first + 1
+
+    await _ask(work, task, Course.SKIP, series_id)
+    assert await lane(work, task) == (True, False)
+    head = await _finish(work, task)
+
+    record = await work.store.tasks.subtask(head, series_id)
+    assert record is not None
+    assert (record.status, record.operation) == (Status.SUCCESSFUL, Operation.SKIP)
+    log = (await work.store.tasks.logs(head, series_id))[-1]
+    assert log.lines[-1].text == "Nothing was done: a person declared this subtask successful."
+    hosts = await work.store.hosts.get([1, 2])
+    assert [hosts[host_id].agent_status for host_id in (1, 2)] == [AgentStatus.OFFLINE, agent]
+    assert {host.holder for host in hosts.values()} == {None}
+
+
+async def test_a_host_whose_taking_was_skipped_is_never_worked_on() -> None:
+    executor = StubExecutor()
+    work = await make_work(executor=executor)
+    holder = await make_task(work, [2])
+    await step(work, holder, 0)
+    task = await make_task(work, [1, 2])
+    await step(work, task, 0)
+
+    await _ask(work, task, Course.SKIP, 1)
+    await _ask(work, task, Course.RETRY, 0)
+    assert await step(work, task, 0) is Next.REST
+    assert await step(work, task, 1) is Next.REST
+    assert await lane(work, task) == (True, False)
+    head = await _finish(work, task)
+
+    assert executor.commands(1)["stop"] == 1
+    assert not executor.commands(2)
+    log = (await work.store.tasks.logs(head, task.plan.steps[STOP].first + 1))[-1]
+    assert "the taking of this host was skipped" in log.lines[-1].text
+    hosts = await work.store.hosts.get([1, 2])
+    assert (hosts[2].holder, hosts[2].agent_status) == (holder.id, AgentStatus.STOPPING)
+
+
+async def test_a_lost_request_for_hosts_can_be_retried_once_they_are_free() -> None:
+    work = await make_work()
+    holder = await prepared(work, [1])
+    loser = await make_task(work, [1, 2])
+    await step(work, loser, 0)
+    await lane(work, holder)
+    await _finish(work, holder)
+
+    await _ask(work, loser, Course.RETRY)
+    assert await step(work, loser, 0) is Next.REST
+
+    assert {host.holder for host in (await work.store.hosts.get([1, 2])).values()} == {loser.id}
