@@ -100,6 +100,11 @@ class Started(Success):
     def sentence(self) -> str:
         return f"Started: {_pids(self.pids)} run; the agent was ready twice, with the same agentd."
 
+    @property
+    @override
+    def agent_alive(self) -> bool | None:
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class AlreadyRunning(Success):
@@ -110,6 +115,11 @@ class AlreadyRunning(Success):
     @override
     def sentence(self) -> str:
         return f"Was already running: {_pids(self.pids)} run; the agent was ready twice, with the same agentd."
+
+    @property
+    @override
+    def agent_alive(self) -> bool | None:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
