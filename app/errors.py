@@ -17,6 +17,7 @@ from app.replies import refusal
 from core.errors import (
     FleetError,
     InvalidRequest,
+    KeyReused,
     LoginBlocked,
     Misconfigured,
     NotAuthenticated,
@@ -78,29 +79,30 @@ async def _fleet_error(request: Request, error: Exception) -> Response:
     return refusal(request, status, error_document(error), headers)
 
 
+_STATUSES: Final[tuple[tuple[type[FleetError], int], ...]] = (
+    (NotFound, 404),
+    (NotAuthenticated, 401),
+    (TooManyRequests, 429),
+    (KeyReused, 409),
+    (NotPermitted, 403),
+    (Unavailable, 503),
+    (UnsupportedMediaType, 415),
+    (BodyTooLarge, 413),
+    (Misconfigured, 500),
+)
+"""The status of each kind of error; 400 for the others."""
+
+
 def _status(error: FleetError) -> tuple[int, Mapping[str, str]]:
-    match error:
-        case NotFound():
-            answer: tuple[int, Mapping[str, str]] = 404, {}
-        case LoginBlocked():
-            answer = 401, {"WWW-Authenticate": _CHALLENGE, "Retry-After": str(error.retry_after)}
-        case NotAuthenticated():
-            answer = 401, {"WWW-Authenticate": _CHALLENGE}
-        case TooManyRequests():
-            answer = 429, {"Retry-After": str(error.retry_after)}
-        case NotPermitted():
-            answer = 403, {}
-        case Unavailable():
-            answer = 503, {"Retry-After": str(error.retry_after)}
-        case UnsupportedMediaType():
-            answer = 415, {"Accept": "application/json"}
-        case BodyTooLarge():
-            answer = 413, {}
-        case Misconfigured():
-            answer = 500, {}
-        case _:
-            answer = 400, {}
-    return answer
+    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 400)
+    headers = {}
+    if isinstance(error, NotAuthenticated):
+        headers["WWW-Authenticate"] = _CHALLENGE
+    if isinstance(error, LoginBlocked | TooManyRequests | Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, UnsupportedMediaType):
+        headers["Accept"] = "application/json"
+    return status, headers
 
 
 async def _wrong_parameter(request: Request, error: Exception) -> Response:

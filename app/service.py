@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from app.diagnosis import diagnosis
 from app.fleet import Fleet
@@ -10,6 +11,7 @@ from app.watching.channel import Channel
 from core.errors import (
     BrokerUnavailable,
     FleetError,
+    KeyReused,
     NotFound,
     StateInvalid,
     StoreUnavailable,
@@ -22,7 +24,18 @@ from core.journal import RunLog
 from core.record import Creator, Draft, SubtaskRecord, TaskRecord
 from core.step import TaskType
 from core.user import User
-from infra.store.base import AuditPage, Course, CourseChanged, CourseRefused, HostPage, TaskPage, TaskQuery
+from infra.store.base import (
+    AuditPage,
+    Course,
+    CourseChanged,
+    CourseRefused,
+    HostPage,
+    KeyTaken,
+    Known,
+    Once,
+    TaskPage,
+    TaskQuery,
+)
 
 LISTED_HOSTS = 100
 """A list names the subtasks of tasks of at most so many hosts, on pages of at most so many tasks, so that no page is
@@ -40,7 +53,17 @@ class Readiness:
     workers: str | None
 
 
-async def accept(fleet: Fleet, user: User, task_type: TaskType, host_ids: Sequence[int], trace_id: str) -> TaskRecord:
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A request that became a task, now or when it was made before with the same key."""
+
+    task: TaskRecord
+    replayed: bool
+
+
+async def accept(  # noqa: PLR0913, PLR0917 - a request's particulars
+    fleet: Fleet, user: User, task_type: TaskType, host_ids: Sequence[int], trace_id: str, key: str | None = None
+) -> Accepted:
     """Accept a request to do something on hosts: store the task first, then publish it.
 
     Args:
@@ -49,8 +72,10 @@ async def accept(fleet: Fleet, user: User, task_type: TaskType, host_ids: Sequen
         task_type: what for.
         host_ids: on which hosts, distinct, at least one; exactly one for a type that is not parallel.
         trace_id: the request's.
+        key: the client's key for it, under which the same request becomes one task however often it is made.
 
     Raises:
+        KeyReused: the key stands for another request.
         UnknownHosts: some hosts are not in the inventory; nothing was stored.
         StoreUnavailable: nothing was stored, as far as can be known.
         BrokerUnavailable: the task could not be published and was withdrawn.
@@ -66,9 +91,27 @@ async def accept(fleet: Fleet, user: User, task_type: TaskType, host_ids: Sequen
         trace_id=trace_id,
         at=fleet.clock(),
     )
-    task = await fleet.store.tasks.create(draft)
-    await _publish(fleet, task)
-    return task
+    made = await _made(fleet, draft, key)
+    if isinstance(made, Known):
+        # The request that made it may still be on its way to the broker, and to publish twice is harmless. It is not
+        # withdrawn where that fails: it was accepted.
+        await fleet.dispatcher.submit(made.task)
+        return Accepted(made.task, replayed=True)
+    await _publish(fleet, made)
+    return Accepted(made, replayed=False)
+
+
+async def _made(fleet: Fleet, draft: Draft, key: str | None) -> TaskRecord | Known:
+    if key is None:
+        return await fleet.store.tasks.create(draft)
+    asked = f"{draft.task_type.slug} {' '.join(map(str, draft.host_ids))}"
+    made = await fleet.store.tasks.create_once(draft, Once(key, sha256(asked.encode()).hexdigest()))
+    if isinstance(made, KeyTaken):
+        raise KeyReused(
+            f"Idempotency-Key: {key} stands for another request of yours from the last 24 hours. "
+            "Use a new key for a new request."
+        )
+    return made
 
 
 async def _publish(fleet: Fleet, task: TaskRecord) -> None:

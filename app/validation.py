@@ -5,11 +5,12 @@ the value and what would be right.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Header, Path, Request
 from pydantic import BeforeValidator
 
 from app.audit import note
@@ -172,3 +173,21 @@ Whole = BeforeValidator(_whole)
 
 HostId = Annotated[int, Whole, Path(alias="hostId", ge=1, le=LONGEST_ID)]
 """The host that a path names."""
+
+
+def _sane_key(text: object) -> object:
+    """Accept a key that can stand in a header and a log line as it is."""
+    if isinstance(text, str) and not re.fullmatch(r"[\x21-\x7e]{1,255}", text):
+        raise ValueError("not a key. Write 1 to 255 printable ASCII characters without blanks, such as a UUID")
+    return text
+
+
+Key = Annotated[
+    str | None,
+    BeforeValidator(_sane_key),
+    Header(
+        alias="Idempotency-Key",
+        description="the client's name for this request: made again within 24 hours it is the same task, not a new one",
+    ),
+]
+"""A client's key for its request; None where it gave none."""

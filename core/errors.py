@@ -44,6 +44,10 @@ class TaskNotFound(NotFound):
     code = 20000
 
 
+class KeyReused(FleetError):  # noqa: N818
+    """A client's key stands for another request of its own."""
+
+
 class StateInvalid(FleetError):  # noqa: N818
     """A task or subtask does not stand where what is asked of it is possible."""
 

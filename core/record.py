@@ -5,7 +5,7 @@ people; nothing is ever decided by comparing them.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from core.catalogue import TASK_TYPES
@@ -108,6 +108,18 @@ class TaskRecord:
     changes: int = 1
     """How many batches of changes there were, the first being that it was accepted: two heads of a task with the same
     number are the head of the same task, subtasks included."""
+
+    def as_accepted(self) -> "TaskRecord":
+        """Return the head as it was when the request was accepted."""
+        return replace(
+            self,
+            status=TaskStatus.RUNNING,
+            operation=Operation.EXECUTE,
+            finished=None,
+            opened=0,
+            skipped=False,
+            counts={},
+        )
 
     @property
     def task_type(self) -> TaskType:

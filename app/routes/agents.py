@@ -15,15 +15,17 @@ from app.fleet import fleet_of
 from app.replies import reply
 from app.routes.documented import HOST_IDS_BODY, documented
 from app.schemas import TaskInstance
-from app.validation import HostId, HostIds
+from app.validation import HostId, HostIds, Key
 from core.catalogue import TASK_TYPES
 from core.user import Permission, User
 
 router = APIRouter(tags=["agents"])
-_MANY = documented(TaskInstance, Permission.HOST_CHANGE, 400, 404, 413, 415, body=HOST_IDS_BODY)
-_MANY_BEYOND = documented(TaskInstance, Permission.HOST_CHANGE, 400, 404, 413, 415, body=HOST_IDS_BODY, beyond_ocp=True)
-_ONE = documented(TaskInstance, Permission.HOST_CHANGE, 400, 404)
-_ONE_BEYOND = documented(TaskInstance, Permission.HOST_CHANGE, 400, 404, beyond_ocp=True)
+_ERRORS_OF_MANY = (400, 404, 409, 413, 415)
+_ERRORS_OF_ONE = (400, 404, 409)
+_MANY = documented(TaskInstance, Permission.HOST_CHANGE, *_ERRORS_OF_MANY, body=HOST_IDS_BODY)
+_MANY_BEYOND = documented(TaskInstance, Permission.HOST_CHANGE, *_ERRORS_OF_MANY, body=HOST_IDS_BODY, beyond_ocp=True)
+_ONE = documented(TaskInstance, Permission.HOST_CHANGE, *_ERRORS_OF_ONE)
+_ONE_BEYOND = documented(TaskInstance, Permission.HOST_CHANGE, *_ERRORS_OF_ONE, beyond_ocp=True)
 
 # Every path is there twice: OCP's own pages print it without its prefix.
 _STOP_MANY = "/compute/hosts/batchStopAgents"
@@ -36,42 +38,43 @@ _START = "/compute/hosts/{hostId}/agent/start"
 
 @router.post(f"/api/v2{_STOP_MANY}", summary="Stop the agents of many hosts, as one task", **_MANY)
 @router.post(_STOP_MANY, include_in_schema=False)
-async def batch_stop_agents(request: Request, user: HostChanger, host_ids: HostIds) -> Response:
-    return await _accepted(request, user, "batch_stop_agents", host_ids)
+async def batch_stop_agents(request: Request, user: HostChanger, host_ids: HostIds, key: Key = None) -> Response:
+    return await _accepted(request, user, "batch_stop_agents", host_ids, key)
 
 
 @router.post(f"/api/v2{_RESTART_MANY}", summary="Restart the agents of many hosts, as one task", **_MANY)
 @router.post(_RESTART_MANY, include_in_schema=False)
-async def batch_restart_agents(request: Request, user: HostChanger, host_ids: HostIds) -> Response:
-    return await _accepted(request, user, "batch_restart_agents", host_ids)
+async def batch_restart_agents(request: Request, user: HostChanger, host_ids: HostIds, key: Key = None) -> Response:
+    return await _accepted(request, user, "batch_restart_agents", host_ids, key)
 
 
 @router.post(f"/api/v2{_START_MANY}", summary="Start the agents of many hosts, as one task", **_MANY_BEYOND)
 @router.post(_START_MANY, include_in_schema=False)
-async def batch_start_agents(request: Request, user: HostChanger, host_ids: HostIds) -> Response:
-    return await _accepted(request, user, "batch_start_agents", host_ids)
+async def batch_start_agents(request: Request, user: HostChanger, host_ids: HostIds, key: Key = None) -> Response:
+    return await _accepted(request, user, "batch_start_agents", host_ids, key)
 
 
 @router.post(f"/api/v2{_STOP}", summary="Stop the agent of one host", **_ONE)
 @router.post(_STOP, include_in_schema=False)
-async def stop_agent(request: Request, user: HostChanger, host_id: HostId) -> Response:
-    return await _accepted(request, user, "stop_agent", (host_id,))
+async def stop_agent(request: Request, user: HostChanger, host_id: HostId, key: Key = None) -> Response:
+    return await _accepted(request, user, "stop_agent", (host_id,), key)
 
 
 @router.post(f"/api/v2{_RESTART}", summary="Restart the agent of one host", **_ONE)
 @router.post(_RESTART, include_in_schema=False)
-async def restart_agent(request: Request, user: HostChanger, host_id: HostId) -> Response:
-    return await _accepted(request, user, "restart_agent", (host_id,))
+async def restart_agent(request: Request, user: HostChanger, host_id: HostId, key: Key = None) -> Response:
+    return await _accepted(request, user, "restart_agent", (host_id,), key)
 
 
 @router.post(f"/api/v2{_START}", summary="Start the agent of one host", **_ONE_BEYOND)
 @router.post(_START, include_in_schema=False)
-async def start_agent(request: Request, user: HostChanger, host_id: HostId) -> Response:
-    return await _accepted(request, user, "start_agent", (host_id,))
+async def start_agent(request: Request, user: HostChanger, host_id: HostId, key: Key = None) -> Response:
+    return await _accepted(request, user, "start_agent", (host_id,), key)
 
 
-async def _accepted(request: Request, user: User, slug: str, host_ids: Sequence[int]) -> Response:
+async def _accepted(request: Request, user: User, slug: str, host_ids: Sequence[int], key: str | None) -> Response:
     task_type, trace_id = TASK_TYPES[slug], exchange_of(request).trace_id
-    task = await service.accept(fleet_of(request), user, task_type, host_ids, trace_id)
-    note(request, task_id=task.id)
-    return reply(request, task_instance(task, host_ids))
+    accepted = await service.accept(fleet_of(request), user, task_type, host_ids, trace_id, key)
+    note(request, task_id=accepted.task.id)
+    replayed = {"Idempotency-Replayed": "true"} if accepted.replayed else None
+    return reply(request, task_instance(accepted.task, host_ids), headers=replayed)

@@ -40,6 +40,28 @@ class ClaimRequest:
     """With `whole`: the token of the first subtask that this message claimed, from the second call on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A client's word that a request is the same one as another with this key."""
+
+    key: str
+    """The client's, of this user alone."""
+    digest: str
+    """Hexadecimal: what is asked for. The same key for something else is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Nothing was stored: the request was made before and became this task, shown as it was accepted."""
+
+    task: TaskRecord
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTaken:
+    """Nothing was stored: the key stands for another request."""
+
+
 class Course(StrEnum):
     """What a person wants of a task that failed."""
 
@@ -133,6 +155,8 @@ class StoreOptions:
 
     keep_tasks: int = 30 * 24 * 3600 * 1000
     """For how many milliseconds a task that ended and holds no host is kept."""
+    keep_once: int = 24 * 3600 * 1000
+    """For how many milliseconds a client's key for a request holds."""
     keep_events: int = 3600 * 1000
     """For how many milliseconds the events of a task that ended are kept."""
     keep_audit: int = 100_000
@@ -152,6 +176,12 @@ class Tasks(Protocol):
 
     async def create(self, draft: Draft) -> TaskRecord:
         """Store a task, its index entry and its first event, at once. Its first step is open."""
+
+    async def create_once(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken:
+        """Store a task like `create`, unless a request with the same key was made in the last 24 hours.
+
+        Of any number of requests at the same time with the same key, one is stored.
+        """
 
     async def withdraw(self, task_id: int) -> bool:
         """Remove a task that nobody has claimed anything of; False where somebody has."""

@@ -33,6 +33,9 @@ from infra.store.base import (
     Course,
     CourseChanged,
     CourseRefused,
+    KeyTaken,
+    Known,
+    Once,
     StoreOptions,
     TaskPage,
     TaskQuery,
@@ -60,6 +63,7 @@ class MemoryTasks(Tasks):
         self._hosts = hosts
         self._workers = workers
         self._runners: dict[ClaimKey, int] = {}
+        self._once: dict[tuple[int, str], tuple[int, str, int]] = {}
         self._options = options
         self._clock = clock
         self._kept: dict[int, KeptTask] = {}
@@ -94,6 +98,17 @@ class MemoryTasks(Tasks):
             single_host=draft.host_ids[0] if draft.task_type.single_host else None,
         )
         return head
+
+    @override
+    async def create_once(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken:
+        name = draft.creator.id, once.key
+        task_id, digest, until = self._once.get(name, (0, "", 0))
+        kept = self.find(task_id)
+        if kept is not None and self._clock() < until:
+            return Known(kept.snapshot().as_accepted()) if digest == once.digest else KeyTaken()
+        made = await self.create(draft)
+        self._once[name] = made.id, once.digest, self._clock() + self._options.keep_once
+        return made
 
     @override
     async def withdraw(self, task_id: int) -> bool:

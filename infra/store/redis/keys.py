@@ -5,7 +5,8 @@ Of one task (all go together, some days after it ended; the events sooner):
 - `task:{id}` hash: its head (version, type, creator, executor, trace, started, finished, status, operation), `opened`
   (index of the newest open step), `token` (the last one given), `held` (hosts it holds), `hosts` (how many it has),
   `first` (its first subtask's id), `n:{step}:{status}` (counts), `cursor:{step}` (subtasks below it were claimed once),
-  `own:{step}` (the token under which a whole step is being claimed), `skipped` (1 once a subtask
+  `own:{step}` (the token under which a whole step is being claimed), `once` (the key below that names
+  it), `skipped` (1 once a subtask
   was skipped), `cancelled` (1 from its cancelling
   to its next retry), `turning` (1 while many failed subtasks become ready again).
 - `task:{id}:hosts` list: its host ids in the order given.
@@ -26,6 +27,7 @@ Of the fleet:
 - `tasks:indexed` hash: task's id to "status type host creator", which says in which of these sets it stands.
 - `types` set: every task type that a task was made of.
 - `seq:task`, `seq:subtask`, `seq:user`, `seq:worker`, `seq:audit`: the last number given.
+- `once:{userId}:{key}`: `taskId digest`, the task that a user's Idempotency-Key stands for, for a day.
 - `host:{id}` hash: ip, port, user, home, prefix, sudo, key, alias, status, agent (its status), created, updated; while
   a task holds it also `holder`, `former_status` and `former_agent`.
 - `hosts` sorted set, all scores 0: every host's id in 19 digits, so that order by name is order by number.

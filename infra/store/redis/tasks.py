@@ -33,6 +33,9 @@ from infra.store.base import (
     Course,
     CourseChanged,
     CourseRefused,
+    KeyTaken,
+    Known,
+    Once,
     StoreOptions,
     TaskPage,
     TaskQuery,
@@ -62,6 +65,20 @@ class RedisTasks(Tasks):
 
     @override
     async def create(self, draft: Draft) -> TaskRecord:
+        made = await self._create(draft, Once("", "0"))
+        if not isinstance(made, TaskRecord):
+            raise TypeError(made)
+        return made
+
+    @override
+    async def create_once(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken:
+        made: TaskRecord | Known | KeyTaken | None = None
+        while made is None:
+            made = await self._create(draft, once)
+        return made
+
+    async def _create(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken | None:
+        """Store a task; None where the task that the key stands for went away meanwhile."""
         words: tuple[Argument, ...] = (
             RECORD_VERSION,
             draft.task_type.slug,
@@ -72,24 +89,36 @@ class RedisTasks(Tasks):
             draft.at,
             Plan(draft.task_type, len(draft.host_ids)).size,
             int(draft.task_type.single_host),
+            once.key,
+            once.digest,
+            self._options.keep_once,
             *draft.host_ids,
         )
-        if not self._options.replicas:
-            task_id, first = await self._redis.run("create", *words)
-            return draft.accepted(task_id, first)
-        return await self._create_replicated(draft, words)
-
-    async def _create_replicated(self, draft: Draft, words: Sequence[Argument]) -> TaskRecord:
         wanted, patience = self._options.replicas, self._options.timeout / 2
-        answer, reached = await self._redis.run_replicated("create", *words, replicas=wanted, timeout=patience)
-        task_id, first = answer
+        if wanted:
+            answer, reached = await self._redis.run_replicated("create", *words, replicas=wanted, timeout=patience)
+        else:
+            answer, reached = await self._redis.run("create", *words), 0
+        match answer:
+            case ["made", task_id, first]:
+                return await self._replicated(draft.accepted(task_id, first), reached)
+            case ["known", task_id]:
+                head = await self.head(task_id)
+                return Known(head.as_accepted()) if head else None
+            case _:
+                return KeyTaken()
+
+    async def _replicated(self, task: TaskRecord, reached: int) -> TaskRecord:
+        """Return a task that enough replicas have; withdraw one that they have not."""
+        wanted = self._options.replicas
         if reached < wanted:
-            await self.withdraw(task_id)
+            await self.withdraw(task.id)
             raise StoreUnavailable(
                 f"Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
-                f"{patience:g} s, so it was withdrawn. Bring the replicas back or lower the setting, then try again."
+                f"{self._options.timeout / 2:g} s, so it was withdrawn. "
+                "Bring the replicas back or lower the setting, then try again."
             )
-        return draft.accepted(task_id, first)
+        return task
 
     @override
     async def withdraw(self, task_id: int) -> bool:

@@ -1,16 +1,80 @@
 """Tasks come to be, and are withdrawn."""
 
+import asyncio
+from dataclasses import replace
+
 from core.claim import ClaimVerdict
-from core.record import PENDING, READY
+from core.record import PENDING, READY, Creator, TaskRecord
 from core.status import Operation, TaskStatus
 from core.transition import Succeeded
+from infra.store.base import KeyTaken, Known, Once, StoreOptions
 from tests.support.keepers import Keeper
-from tests.support.records import NOW, PREPARE, advance, check_counts, draft, head, run_log
+from tests.support.records import (
+    NOW,
+    PREPARE,
+    advance,
+    check_counts,
+    claim_step,
+    draft,
+    failed,
+    head,
+    run_log,
+    settle,
+)
+from tests.support.waiting import eventually
 
 LARGEST = 2**63 - 1
 
 
+ONCE = Once("key-1", "ab12")
+
+
 class Creating:
+    async def test_a_key_stands_for_one_request_of_one_user(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        made = await store.tasks.create_once(draft(), ONCE)
+        assert isinstance(made, TaskRecord)
+        assert await store.tasks.create_once(draft(at=NOW + 99), ONCE) == Known(made)
+        assert await store.tasks.create_once(draft(), Once("key-1", "cd34")) == KeyTaken()
+        assert isinstance(await store.tasks.create_once(draft(), Once("key-2", "ab12")), TaskRecord)
+        other = replace(draft(), creator=Creator(101, "somebody"))
+        assert isinstance(await store.tasks.create_once(other, ONCE), TaskRecord)
+
+    async def test_a_known_task_is_shown_as_it_was_accepted(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        made = await store.tasks.create_once(draft(), ONCE)
+        assert isinstance(made, TaskRecord)
+        await settle(store, made, PREPARE, failed(await claim_step(store, made, PREPARE)))
+        known = await store.tasks.create_once(draft(), ONCE)
+        assert isinstance(known, Known)
+        assert replace(known.task, changes=made.changes) == made
+
+    async def test_of_many_requests_at_once_one_is_stored(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        made = await asyncio.gather(*(store.tasks.create_once(draft(), ONCE) for _ in range(50)))
+        assert sum(isinstance(each, TaskRecord) for each in made) == 1
+        tasks = [each.task if isinstance(each, Known) else each for each in made]
+        assert len({task.id for task in tasks if isinstance(task, TaskRecord)}) == 1
+
+    async def test_a_withdrawn_task_gives_its_key_back(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        made = await store.tasks.create_once(draft(), ONCE)
+        assert isinstance(made, TaskRecord)
+        assert await store.tasks.withdraw(made.id)
+        again = await store.tasks.create_once(draft(), Once("key-1", "cd34"))
+        assert isinstance(again, TaskRecord)
+
+    async def test_a_key_lapses(self, keeper: Keeper) -> None:
+        store = keeper.open(StoreOptions(keep_once=1))
+        first = await store.tasks.create_once(draft(), ONCE)
+        assert isinstance(first, TaskRecord)
+
+        async def lapsed() -> bool:
+            made = await store.tasks.create_once(draft(), ONCE)
+            return isinstance(made, TaskRecord)
+
+        await eventually(lapsed, 5, "the key to lapse")
+
     async def test_a_created_task_reads_back_as_it_was_accepted(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await store.tasks.create(draft((7, 5, LARGEST)))

@@ -93,7 +93,7 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
     }
     stop = document["paths"][STOP]["post"]
     assert stop["requestBody"]["content"]["application/json"]["schema"]["required"] == ["hostIds"]
-    assert set(stop["responses"]) == {"200", "400", "401", "403", "404", "413", "415", "429", "503", "default"}
+    assert set(stop["responses"]) == {"200", "400", "401", "403", "404", "409", "413", "415", "429", "503", "default"}
     assert set(stop["responses"]["200"]["headers"]) == {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
     beyond = {path for path in AGENT_PATHS if "Beyond OCP" in document["paths"][path]["post"]["description"]}
     assert beyond == {"/api/v2/compute/hosts/batchStartAgents", "/api/v2/compute/hosts/{hostId}/agent/start"}
