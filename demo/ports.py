@@ -4,6 +4,7 @@ A port that the kernel may give to an outgoing connection can be taken at any mo
 range; and a name in the abstract socket namespace, held until this process ends, keeps other users of this module out.
 """
 
+import atexit
 import random
 import socket
 from collections.abc import Sequence
@@ -14,11 +15,17 @@ _RANGE_FILE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _LOWEST: Final = 10_000
 _TRIES: Final = 200
 _held: Final[list[socket.socket]] = []
-"""What keeps our ports ours; closed with the process."""
+"""What keeps our ports ours, until this process ends."""
 
 
 class NoFreePortError(Exception):
     """Every port that was tried is taken."""
+
+
+@atexit.register
+def _let_go() -> None:
+    for name in _held:
+        name.close()
 
 
 def free_port(preferred: int = 0, addresses: Sequence[str] = ("127.0.0.1",)) -> int:
