@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 
-from app import service
 from app.audit import note
 from app.auth.permission import HostChanger
 from app.documents.task import task_instance
@@ -15,6 +14,7 @@ from app.fleet import fleet_of
 from app.replies import reply
 from app.routes.documented import HOST_IDS_BODY, documented
 from app.schemas import TaskInstance
+from app.service import launch as launch_service
 from app.validation import HostId, HostIds, Key
 from core.catalogue import TASK_TYPES
 from core.user import Permission, User
@@ -74,7 +74,7 @@ async def start_agent(request: Request, user: HostChanger, host_id: HostId, key:
 
 async def _accepted(request: Request, user: User, slug: str, host_ids: Sequence[int], key: str | None) -> Response:
     task_type, trace_id = TASK_TYPES[slug], exchange_of(request).trace_id
-    accepted = await service.accept(fleet_of(request), user, task_type, host_ids, trace_id, key)
+    accepted = await launch_service.accept(fleet_of(request), user, task_type, host_ids, trace_id, key)
     note(request, task_id=accepted.task.id)
     replayed = {"Idempotency-Replayed": "true"} if accepted.replayed else None
     return reply(request, task_instance(accepted.task, host_ids), headers=replayed)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app import service
 from app.auth.permission import AuditReader
 from app.documents.audit import audit_document
 from app.documents.page import page_document
@@ -14,6 +13,7 @@ from app.fleet import fleet_of
 from app.replies import reply
 from app.routes.documented import documented
 from app.schemas import AuditPage
+from app.service import audit as audit_service
 from app.validation import LONGEST_ID, Whole
 from core.user import Permission
 
@@ -32,5 +32,5 @@ async def page_audit(
     page: Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")] = 1,
     size: Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="entries a page")] = 10,
 ) -> Response:
-    found = await service.page_audit(fleet_of(request), page, size)
+    found = await audit_service.page_audit(fleet_of(request), page, size)
     return reply(request, page_document([audit_document(entry) for entry in found.entries], page, size, found.total))

@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
 
-from app import service
 from app.fleet import fleet_of
 from app.replies import OK, not_ready, reply
 from app.schemas import Health, NotReadyReply, Ready, Reply
+from app.service import health as health_service
 
 router = APIRouter(tags=["health"])
 
@@ -25,5 +25,5 @@ async def healthz(request: Request) -> Response:
     responses={OK: {"model": Reply[Ready]}, 503: {"model": NotReadyReply, "description": "Something is missing."}},
 )
 async def readyz(request: Request) -> Response:
-    checks = asdict(await service.readiness(fleet_of(request)))
+    checks = asdict(await health_service.readiness(fleet_of(request)))
     return not_ready(request, checks) if any(checks.values()) else reply(request, dict.fromkeys(sorted(checks), "ok"))

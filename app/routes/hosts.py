@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app import service
 from app.auth.permission import HostReader
 from app.documents.host import host_document
 from app.documents.page import page_document
@@ -15,6 +14,7 @@ from app.replies import reply
 from app.routes.documented import documented
 from app.routes.filters import NoFilters
 from app.schemas import Host, HostPage
+from app.service import hosts as hosts_service
 from app.validation import LARGEST_PAGE, LONGEST_ID, HostId, Whole
 from core.user import Permission
 
@@ -33,7 +33,7 @@ async def page_hosts(
     page: Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")] = 1,
     size: Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="hosts a page")] = 10,
 ) -> Response:
-    found = await service.page_hosts(fleet_of(request), page, size)
+    found = await hosts_service.page_hosts(fleet_of(request), page, size)
     return reply(request, page_document([host_document(host) for host in found.hosts], page, size, found.total))
 
 
@@ -43,4 +43,4 @@ async def page_hosts(
     **documented(Host, Permission.HOST_READ, 400, 404),
 )
 async def read_host(request: Request, _user: HostReader, host_id: HostId) -> Response:
-    return reply(request, host_document(await service.read_host(fleet_of(request), host_id)))
+    return reply(request, host_document(await hosts_service.read_host(fleet_of(request), host_id)))

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app import service
 from app.auth.permission import TaskChanger, TaskReader
 from app.documents.log import log_text
 from app.documents.page import page_document
@@ -18,6 +17,8 @@ from app.replies import Streamed, cached, not_modified, reply, reply_nothing
 from app.routes.documented import ARCHIVE, EVENTS, documented, documented_stream
 from app.routes.task_filters import AskedTasks
 from app.schemas import Log, Subtask, TaskPage, WrappedTaskInstance
+from app.service import course as course_service
+from app.service import tasks as tasks_service
 from app.validation import LONGEST_ID, Whole
 from app.watching.stream import answer
 from core.user import Permission
@@ -29,7 +30,7 @@ SubtaskId = Annotated[int, Whole, Path(alias="subtaskInstanceId", ge=1, le=LONGE
 
 @router.get("", summary="List the tasks, newest first", **documented(TaskPage, Permission.TASK_READ, 400))
 async def page_tasks(request: Request, _user: TaskReader, asked: AskedTasks) -> Response:
-    found, stored = await service.page_tasks(fleet_of(request), asked)
+    found, stored = await tasks_service.page_tasks(fleet_of(request), asked)
     contents = [basic_task_instance(task, stored.get(task.id)) for task in found.tasks]
     return reply(request, page_document(contents, asked.offset // asked.limit + 1, asked.limit, found.total))
 
@@ -41,11 +42,11 @@ async def page_tasks(request: Request, _user: TaskReader, asked: AskedTasks) -> 
 )
 async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Response:
     fleet = fleet_of(request)
-    task = await service.read_head(fleet, task_id)
+    task = await tasks_service.read_head(fleet, task_id)
     tag = entity_tag(request, task)
     if has_it(request, tag):
         return not_modified(tag)
-    stored = await service.read_subtasks(fleet, task)
+    stored = await tasks_service.read_subtasks(fleet, task)
     return reply(request, wrapped_task_instance(task, stored), headers=cached(tag))
 
 
@@ -62,7 +63,7 @@ async def watch_task(
     last_event_id: Annotated[str | None, Header(description="the id of the last message that was received")] = None,
 ) -> Response:
     fleet = fleet_of(request)
-    return answer(fleet.hub, await service.watch(fleet, task_id), last_event_id, fleet.pace)
+    return answer(fleet.hub, await tasks_service.watch(fleet, task_id), last_event_id, fleet.pace)
 
 
 @router.post(
@@ -72,7 +73,7 @@ async def watch_task(
     **documented_stream("application/zip", ARCHIVE, Permission.TASK_READ, 400, 404),
 )
 async def download_diagnosis(request: Request, _user: TaskReader, task_id: TaskId) -> Response:
-    task, archive = await service.diagnose(fleet_of(request), task_id)
+    task, archive = await tasks_service.diagnose(fleet_of(request), task_id)
     headers = {"Content-Disposition": f'attachment; filename="task_{task.id}_diagnosis.zip"'}
     return Streamed(archive, headers=headers, media_type="application/zip")
 
@@ -91,7 +92,7 @@ async def read_log(
         int | None, Whole, Query(alias="runTime", ge=1, le=LONGEST_ID, description="this run alone, from 1")
     ] = None,
 ) -> Response:
-    task, runs = await service.read_log(fleet_of(request), task_id, subtask_id, run_time)
+    task, runs = await tasks_service.read_log(fleet_of(request), task_id, subtask_id, run_time)
     return reply(request, {"log": log_text(runs, task.trace_id)})
 
 
@@ -101,7 +102,7 @@ async def read_log(
     **documented(WrappedTaskInstance, Permission.TASK_CHANGE, 400, 404),
 )
 async def retry_task(request: Request, _user: TaskChanger, task_id: TaskId) -> Response:
-    task, stored = await service.retry_task(fleet_of(request), task_id)
+    task, stored = await course_service.retry_task(fleet_of(request), task_id)
     return reply(request, wrapped_task_instance(task, stored))
 
 
@@ -111,7 +112,7 @@ async def retry_task(request: Request, _user: TaskChanger, task_id: TaskId) -> R
     **documented(Subtask, Permission.TASK_CHANGE, 400, 404),
 )
 async def retry_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:
-    task, series_id, record = await service.retry_subtask(fleet_of(request), task_id, subtask_id)
+    task, series_id, record = await course_service.retry_subtask(fleet_of(request), task_id, subtask_id)
     return reply(request, subtask_instance(task, series_id, record))
 
 
@@ -121,7 +122,7 @@ async def retry_subtask(request: Request, _user: TaskChanger, task_id: TaskId, s
     **documented(None, Permission.TASK_CHANGE, 400, 404),
 )
 async def skip_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:
-    await service.skip_subtask(fleet_of(request), task_id, subtask_id)
+    await course_service.skip_subtask(fleet_of(request), task_id, subtask_id)
     return reply_nothing(request)
 
 
@@ -131,7 +132,7 @@ async def skip_subtask(request: Request, _user: TaskChanger, task_id: TaskId, su
     **documented(None, Permission.TASK_CHANGE, 400, 404),
 )
 async def cancel_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:
-    await service.cancel_subtask(fleet_of(request), task_id, subtask_id)
+    await course_service.cancel_subtask(fleet_of(request), task_id, subtask_id)
     return reply_nothing(request)
 
 
@@ -141,5 +142,5 @@ async def cancel_subtask(request: Request, _user: TaskChanger, task_id: TaskId, 
     **documented(WrappedTaskInstance, Permission.TASK_CHANGE, 400, 404),
 )
 async def cancel_task(request: Request, _user: TaskChanger, task_id: TaskId) -> Response:
-    task, stored = await service.cancel_task(fleet_of(request), task_id)
+    task, stored = await course_service.cancel_task(fleet_of(request), task_id)
     return reply(request, wrapped_task_instance(task, stored))

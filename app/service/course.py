@@ -1,0 +1,74 @@
+"""To change the course of a task that failed or runs."""
+
+from collections.abc import Mapping
+
+from app.fleet import Fleet
+from app.service.finding import find_subtask, find_task, no_task
+from core.errors import StateInvalid
+from core.record import SubtaskRecord, TaskRecord
+from infra.store.base import Course, CourseChanged, CourseRefused
+
+
+async def retry_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
+    """Run again what failed of a task; return the task as it stands then.
+
+    Raises:
+        TaskNotFound: there is no such task.
+        StateInvalid: it is not FAILED.
+        BrokerUnavailable: the broker does not answer; nothing was changed.
+    """
+    await _change_course(fleet, await find_task(fleet, task_id), Course.RETRY)
+    return await _as_it_stands(fleet, task_id)
+
+
+async def retry_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[TaskRecord, int, SubtaskRecord]:
+    """Run one failed subtask again; return its task, its seriesId and how it stands then. Raises as `retry_task`."""
+    task, series_id = await find_subtask(fleet, task_id, subtask_id)
+    await _change_course(fleet, task, Course.RETRY, series_id)
+    record = await fleet.store.tasks.subtask(task, series_id)
+    return task, series_id, record or task.untouched(task.plan.step_of(series_id).index)
+
+
+async def skip_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> None:
+    """Let a failed subtask count as successful. Raises as `retry_task`."""
+    task, series_id = await find_subtask(fleet, task_id, subtask_id)
+    await _change_course(fleet, task, Course.SKIP, series_id)
+
+
+async def _as_it_stands(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
+    task = await find_task(fleet, task_id)
+    return task, await fleet.store.tasks.subtasks(task)
+
+
+async def _change_course(fleet: Fleet, task: TaskRecord, course: Course, series_id: int | None = None) -> None:
+    await fleet.dispatcher.ping()  # what was failed stays so, and can be asked again, where nothing can be published
+    answer = await fleet.store.tasks.change_course(task, course, fleet.clock(), series_id)
+    match answer:
+        case CourseChanged(step):
+            await fleet.dispatcher.submit(task, step)
+        case CourseRefused(status):
+            whose = f"Task {task.id}" if series_id is None else f"Subtask {task.first_subtask_id + series_id}"
+            raise StateInvalid(f"{whose} is {status}; only what is FAILED can be asked to {course}.")
+        case None:
+            raise no_task(task.id)
+
+
+async def cancel_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
+    """Stop a whole task; return it as it stands then. Raises TaskNotFound and StateInvalid, as `retry_task`."""
+    await _cancel(fleet, await find_task(fleet, task_id))
+    return await _as_it_stands(fleet, task_id)
+
+
+async def cancel_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> None:
+    """Have the run of a subtask abandoned. Raises TaskNotFound and StateInvalid, as `retry_task`."""
+    task, series_id = await find_subtask(fleet, task_id, subtask_id)
+    await _cancel(fleet, task, series_id)
+
+
+async def _cancel(fleet: Fleet, task: TaskRecord, series_id: int | None = None) -> None:
+    answer = await fleet.store.tasks.cancel(task, fleet.clock(), series_id)
+    if isinstance(answer, CourseRefused):
+        whose = f"Task {task.id}" if series_id is None else f"Subtask {task.first_subtask_id + series_id}"
+        raise StateInvalid(f"{whose} is {answer.status}; only what is RUNNING can be cancelled.")
+    if answer is None:
+        raise no_task(task.id)

@@ -1,0 +1,40 @@
+"""A task, and a subtask of it, by the ids that a request names."""
+
+from app.fleet import Fleet
+from core.errors import TaskNotFound, Unavailable
+from core.record import TaskRecord
+
+
+async def find_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[TaskRecord, int]:
+    """Return a task's head and the seriesId of one of its subtasks.
+
+    Raises:
+        TaskNotFound: there is no such task, or the subtask is not one of its own.
+    """
+    task = await find_task(fleet, task_id)
+    series_id = subtask_id - task.first_subtask_id
+    if not 0 <= series_id < task.plan.size:
+        raise TaskNotFound(
+            f"Task {task_id} has no subtask {subtask_id}. GET /api/v2/tasks/instances/{task_id} lists them."
+        )
+    return task, series_id
+
+
+def no_task(task_id: int) -> TaskNotFound:
+    """Return the error of a task that is not there."""
+    return TaskNotFound(f"There is no task {task_id}. It was never accepted, was withdrawn, or has expired.")
+
+
+async def find_task(fleet: Fleet, task_id: int) -> TaskRecord:
+    """Return a task's head.
+
+    Raises:
+        TaskNotFound: there is no such task.
+        Unavailable: this code does not know tasks of its type.
+    """
+    task = await fleet.store.tasks.head(task_id)
+    if task is None:
+        raise no_task(task_id)
+    if not task.known:
+        raise Unavailable(f"Task {task_id} was made by a newer ocpfleet than this server. Update the server.")
+    return task

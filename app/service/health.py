@@ -1,0 +1,46 @@
+"""Whether requests can be accepted and worked on."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+
+from app.fleet import Fleet
+from core.errors import FleetError
+
+_CHECK_LIMIT = 3.0
+"""Seconds that one part of a readiness check may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Of each thing that is needed: None where it is there, else what is wrong. Holds no address and no secret."""
+
+    store: str | None
+    broker: str | None
+    workers: str | None
+
+
+async def readiness(fleet: Fleet) -> Readiness:
+    """See whether requests can be accepted and worked on."""
+    store, broker, workers = await asyncio.gather(
+        _answers(fleet.store.ping()), _answers(fleet.dispatcher.ping()), _staffed(fleet)
+    )
+    return Readiness(store, broker, workers)
+
+
+async def _staffed(fleet: Fleet) -> str | None:
+    try:
+        async with asyncio.timeout(_CHECK_LIMIT):
+            alive = await fleet.store.workers.alive()
+    except (FleetError, TimeoutError):
+        return "not known, since the store does not answer"
+    return None if alive else "none is alive; start one with `ocpfleet worker`"
+
+
+async def _answers(ping: Awaitable[None]) -> str | None:
+    try:
+        async with asyncio.timeout(_CHECK_LIMIT):
+            await ping
+    except (FleetError, TimeoutError):
+        return "does not answer"
+    return None

@@ -1,0 +1,88 @@
+"""To look at tasks: one, many, their logs, all there is of one, and one as it goes on."""
+
+from collections.abc import AsyncIterator, Mapping
+
+from app.diagnosis import diagnosis
+from app.fleet import Fleet
+from app.service.finding import find_subtask, find_task
+from app.watching.channel import Channel
+from core.errors import TaskNotFound
+from core.journal import RunLog
+from core.record import SubtaskRecord, TaskRecord
+from infra.store.base import TaskPage, TaskQuery
+
+LISTED_HOSTS = 100
+"""A list names the subtasks of tasks of at most so many hosts, on pages of at most so many tasks, so that no page is
+longer than the largest task."""
+
+
+async def page_tasks(fleet: Fleet, query: TaskQuery) -> tuple[TaskPage, Mapping[int, Mapping[int, SubtaskRecord]]]:
+    """Return a page of tasks, and by task id what happened to the subtasks of those whose subtasks are listed."""
+    if not (query.types is None or query.types) or not (query.statuses is None or query.statuses):
+        return TaskPage((), 0), {}
+    page = await fleet.store.tasks.page(query, fleet.clock())
+    listed = [task for task in page.tasks if task.known and task.host_count <= LISTED_HOSTS >= query.limit]
+    return page, await fleet.store.tasks.many_subtasks(listed) if listed else {}
+
+
+async def read_head(fleet: Fleet, task_id: int) -> TaskRecord:
+    """Return a task's head.
+
+    Raises:
+        TaskNotFound: there is no such task.
+    """
+    return await find_task(fleet, task_id)
+
+
+async def read_subtasks(fleet: Fleet, task: TaskRecord) -> Mapping[int, SubtaskRecord]:
+    """Return what happened to a task's subtasks, at least up to its head."""
+    return await fleet.store.tasks.subtasks(task)
+
+
+async def diagnose(fleet: Fleet, task_id: int) -> tuple[TaskRecord, AsyncIterator[bytes]]:
+    """Return a task's head and an archive of all that is known of it, read while it is sent.
+
+    Raises:
+        TaskNotFound: there is no such task.
+    """
+    task = await find_task(fleet, task_id)
+    stored = await fleet.store.tasks.subtasks(task)
+    return task, diagnosis(task, stored, fleet.store.tasks.every_log(task))
+
+
+async def watch(fleet: Fleet, task_id: int) -> Channel:
+    """Return the channel of a task; whoever asked for it leaves it through `fleet.hub`.
+
+    Raises:
+        TaskNotFound: there is no such task.
+        Unavailable: too many watch already.
+    """
+    return await fleet.hub.join(await find_task(fleet, task_id))
+
+
+async def read_log(
+    fleet: Fleet, task_id: int, subtask_id: int, run_time: int | None = None
+) -> tuple[TaskRecord, tuple[RunLog, ...]]:
+    """Return a task's head and the logs of one subtask's runs, oldest first; none where it has not run.
+
+    Args:
+        fleet: what this process works with.
+        task_id: which task.
+        subtask_id: which subtask of it.
+        run_time: which run alone, from 1; None for all of them.
+
+    Raises:
+        TaskNotFound: there is no such task, the subtask is not one of its own, or there is no log of that run.
+    """
+    task, series_id = await find_subtask(fleet, task_id, subtask_id)
+    logs = await fleet.store.tasks.logs(task, series_id)
+    if run_time is None:
+        return task, logs
+    chosen = tuple(log for log in logs if log.run_time == run_time)
+    if not chosen:
+        there = ", ".join(str(log.run_time) for log in logs) or "none"
+        raise TaskNotFound(
+            f"runTime: subtask {subtask_id} has no log of run {run_time}. Runs with a log: {there}. "
+            "A run has one when it is over."
+        )
+    return task, chosen
