@@ -62,14 +62,17 @@ end
 
 -- The running subtasks of the step. All are held by somebody, but for those of workers that are gone.
 local function running(sids)
-  local records, found = read(task, sids, {}), {}
-  if #sids < tonumber(redis.call('HGET', task, 'n:' .. step .. ':R') or '0') then
-    sids = {}
-    for sid = first, first + size - 1 do sids[#sids + 1] = sid end
-    records = read(task, sids, {})
+  local found, count = {}, 0
+  local function look(among)
+    for sid, r in pairs(read(task, among, {})) do
+      if r.status == 'R' and not found[sid] then found[sid], count = r, count + 1 end
+    end
   end
-  for sid, r in pairs(records) do
-    if r.status == 'R' then found[sid] = r end
+  look(sids)
+  if count < tonumber(redis.call('HGET', task, 'n:' .. step .. ':R') or '0') then
+    local all = {}
+    for sid = first, first + size - 1 do all[#all + 1] = sid end
+    look(all)
   end
   return found
 end
