@@ -1,7 +1,6 @@
 """The API process: what it is built of, and how it runs."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -28,6 +27,7 @@ from app.server import Server, bound_socket, local_address
 from app.watching.hub import Hub
 from core.errors import Misconfigured, Unavailable
 from infra.celery import make_celery
+from infra.clock import now
 from infra.dispatch import CeleryDispatcher, Dispatcher
 from infra.logs import configure_logging
 from infra.settings import ApiSettings
@@ -40,11 +40,6 @@ _LEVEL: Final = 2
 """How hard: a task of 10,000 hosts becomes a fourteenth of its size; more makes it slower, but not much smaller."""
 
 log = structlog.get_logger("ocpfleet.api")
-
-
-def now() -> int:
-    """Return the time in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def create_app(

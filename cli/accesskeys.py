@@ -12,6 +12,7 @@ from cli import session
 from cli.people import found
 from core.access_key import AccessKey, new_pair
 from core.errors import InvalidRequest, NotFound
+from infra.clock import now
 from infra.settings import ApiSettings, load
 from infra.store.base import Store
 
@@ -38,7 +39,7 @@ def add(
     async def put(store: Store) -> None:
         owner = await found(store, user)
         sealed = vault.seal(secret)
-        await store.access_keys.put(AccessKey(key_id, owner.name, owner.id, sealed, description, session.now()))
+        await store.access_keys.put(AccessKey(key_id, owner.name, owner.id, sealed, description, now()))
         await session.audited(store, f"key add {user}", {"accessKey": key_id})
 
     session.run(put)

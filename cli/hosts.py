@@ -15,6 +15,7 @@ from cli.inventory import Problem, checked
 from cli.trust import trust_hosts
 from core.errors import InvalidRequest
 from core.host import Host
+from infra.clock import now
 from infra.settings import InventorySettings, load
 from infra.store.base import Store
 
@@ -40,7 +41,7 @@ async def _import(store: Store, file: Path) -> tuple[int, int]:
     if inventory.problems:
         raise InvalidRequest("FILE", str(file), _told(file, inventory.problems))
     unknown = await store.hosts.unknown([entry.target.host_id for entry in inventory.entries])
-    await store.hosts.put(inventory.entries, session.now())
+    await store.hosts.put(inventory.entries, now())
     await session.audited(store, "hosts import", {"file": file.name, "hosts": str(len(inventory.entries))})
     return len(unknown), len(inventory.entries) - len(unknown)
 

@@ -4,7 +4,6 @@ import asyncio
 import getpass
 import socket
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
@@ -12,6 +11,7 @@ from typing import Any, Final, TypeVar
 from rich.console import Console
 
 from core.audit import AuditEntry, Proof
+from infra.clock import now
 from infra.settings import SharedSettings, load
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
@@ -22,11 +22,6 @@ OUT: Final = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.i
 """Where answers go."""
 
 R = TypeVar("R")
-
-
-def now() -> int:
-    """Return the time in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def open_store() -> Store:

@@ -7,6 +7,7 @@ import typer
 from cli import hostkeys, session
 from core.errors import UnknownHosts
 from core.host import Host
+from infra.clock import now
 from infra.store.base import Store
 
 
@@ -50,7 +51,7 @@ async def _trust(store: Store, host: Host, timeout: float, *, ask: bool) -> bool
     if ask and not typer.confirm("  Pin the key that it shows?"):
         _say("  left as it was")
         return False
-    await store.hosts.pin(target.host_id, key, session.now(), replace=True)
+    await store.hosts.pin(target.host_id, key, now(), replace=True)
     await session.audited(store, f"hosts trust {target.host_id}", {"hostKey": hostkeys.fingerprint(key)})
     _say("  pinned")
     return True

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from core.host import AgentStatus, HostStatus
 
@@ -42,6 +43,12 @@ class Step:
     """What is done."""
     per_host: bool
     """One subtask for each host, or one in all."""
+
+
+TASKS: Final = "com.alipay.ocp.service.task.business.obagent"
+"""What the class names of OCP's agent steps begin with."""
+WAIT_NODE: Final = Step("Wait node", "com.alipay.ocp.service.task.business.WaitNode", 30, Action.WAIT, per_host=False)
+"""The barrier between two steps that both work on many hosts, the same in every task type."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import os
 import shutil
 import signal
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 import yaml
 
 from demo.agents import Pace, StandInAgent, StandInError, destroy_under
+from demo.processes import die_with_parent
 from demo.simulated_sshd import SimulatedSshd
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ FIRST_ID = 1001
 
 _FIRST_ADDRESS = IPv4Address("127.20.0.1")
 _STARTING_AT_ONCE = 64
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +147,6 @@ def _clear(root: Path) -> None:
         shutil.rmtree(left.parents[2])
 
 
-def _die_with_parent() -> None:
-    """Have the kernel send this process SIGTERM when the one that started it ends, however it ends."""
-    parent = os.getppid()
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM)):
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-    if os.getppid() != parent:
-        sys.exit(0)
-
-
 async def _serve(fleet: SimulatedFleet, inventory: Path) -> None:
     """Run the fleet until SIGTERM or SIGINT, also when that comes while it is starting."""
     told = asyncio.Event()
@@ -190,7 +180,7 @@ def main() -> None:
     parser.add_argument("--die-with-parent", action="store_true", help="stop when the process that started this ends")
     options = parser.parse_args()
     if options.die_with_parent:
-        _die_with_parent()
+        die_with_parent()
     options.inventory.unlink(missing_ok=True)  # an earlier run's: its ports are gone
     fleet = SimulatedFleet(options.root, options.count, options.authorized_key.read_text(), options.user)
     # Not uvloop: its child processes inherit copies of their pipes, which an agent started by one would hold for good.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 _PROC = Path("/proc")
 _DELETED = " (deleted)"
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +120,16 @@ def _link(pid: int, name: str) -> Path | None:
     except OSError:
         return None
     return Path(str(target).removesuffix(_DELETED))
+
+
+def die_with_parent() -> None:
+    """Have the kernel send this process SIGTERM when the one that started it ends, however it ends.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    parent = os.getppid()
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM)):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    if os.getppid() != parent:
+        sys.exit(0)

@@ -1,8 +1,6 @@
 """Child processes that belong together: started, watched, restarted when they die, and all stopped at the end."""
 
-import ctypes
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from demo.processes import die_with_parent
+
 _GRACE = 8.0
 """Seconds that a child may take to end after SIGTERM."""
 _MOST_RESTARTS = 5
-_PR_SET_PDEATHSIG = 1
 
 
 class ChildFailedError(Exception):
@@ -123,11 +122,7 @@ class Supervisor:
 
 def main() -> None:
     """Become the command in our arguments, told by the kernel to end when the process that started us ends."""
-    parent = os.getppid()
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM)):
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-    if os.getppid() != parent:
-        sys.exit(0)
+    die_with_parent()
     os.execv(sys.argv[1], sys.argv[1:])  # noqa: S606 - to become it is the point, and it is our own list
 
 

@@ -68,8 +68,10 @@ async def _outcome(  # noqa: PLR0913, PLR0917 - one run's particulars
     work: Work, task: TaskRecord, action: Action, claim: Claim, journal: Journal, limit: float
 ) -> Outcome:
     ended = await _without_going_there(work, task, claim)
-    if ended is not None or claim.target is None:
-        return ended or HostGone(claim.host_id or 0)
+    if ended is not None:
+        return ended
+    if claim.target is None:
+        return HostGone(claim.host_id or 0)
     try:
         async with asyncio.timeout(limit):
             return await _on_host(work, action, claim, claim.target, journal)

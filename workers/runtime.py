@@ -6,13 +6,13 @@ Celery's threads hand coroutines over and wait for them. The beat runs here too.
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import structlog
 import uvloop
 
+from infra.clock import now
 from infra.settings import WorkerSettings
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
@@ -27,11 +27,6 @@ T = TypeVar("T")
 
 _GOODBYE = 5.0
 """Seconds that leaving the record may take."""
-
-
-def now() -> int:
-    """Return the time in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 class Runtime:

@@ -42,7 +42,8 @@ async def run_step(work: Work, task: TaskRecord, planned: PlannedStep) -> bool:
         return False
     wanted = [claim for claim in claims if claim.operation is not Operation.SKIP]
     verdicts = dict.fromkeys((claim.series_id for claim in claims), cast("Outcome", SKIPPED))
-    verdicts |= await _within_limit(work, task, planned, wanted)
+    if wanted:
+        verdicts |= await _within_limit(work, task, planned, wanted)
     results = [settled(work, claim, verdicts[claim.series_id]) for claim in claims]
     opened = False
     for chunk in chunks(results, CHUNK):

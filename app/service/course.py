@@ -47,8 +47,7 @@ async def _change_course(fleet: Fleet, task: TaskRecord, course: Course, series_
         case CourseChanged(step):
             await fleet.dispatcher.submit(task, step)
         case CourseRefused(status):
-            whose = f"Task {task.id}" if series_id is None else f"Subtask {task.first_subtask_id + series_id}"
-            raise StateInvalid(f"{whose} is {status}; only what is FAILED can be asked to {course}.")
+            raise _refused(task, series_id, status, f"only what is FAILED can be asked to {course}")
         case None:
             raise no_task(task.id)
 
@@ -68,7 +67,11 @@ async def cancel_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> None:
 async def _cancel(fleet: Fleet, task: TaskRecord, series_id: int | None = None) -> None:
     answer = await fleet.store.tasks.cancel(task, fleet.clock(), series_id)
     if isinstance(answer, CourseRefused):
-        whose = f"Task {task.id}" if series_id is None else f"Subtask {task.first_subtask_id + series_id}"
-        raise StateInvalid(f"{whose} is {answer.status}; only what is RUNNING can be cancelled.")
+        raise _refused(task, series_id, answer.status, "only what is RUNNING can be cancelled")
     if answer is None:
         raise no_task(task.id)
+
+
+def _refused(task: TaskRecord, series_id: int | None, status: str, rule: str) -> StateInvalid:
+    whose = f"Task {task.id}" if series_id is None else f"Subtask {task.first_subtask_id + series_id}"
+    return StateInvalid(f"{whose} is {status}; {rule}.")

@@ -3,11 +3,7 @@
 from typing import Final
 
 from core.host import AgentStatus, HostStatus
-from core.step import Action, Step, TaskType
-
-_PACKAGE = "com.alipay.ocp.service.task.business"
-
-_WAIT: Final = Step("Wait node", f"{_PACKAGE}.WaitNode", 30, Action.WAIT, per_host=False)
+from core.step import TASKS, WAIT_NODE, Action, Step, TaskType
 
 TASK_TYPE: Final = TaskType(
     slug="batch_stop_agents",
@@ -18,23 +14,23 @@ TASK_TYPE: Final = TaskType(
     steps=(
         Step(
             "Prepare stop OCP agent",
-            f"{_PACKAGE}.obagent.PrepareStopOcpAgentTask",
+            f"{TASKS}.PrepareStopOcpAgentTask",
             60,
             Action.TAKE_HOSTS,
             per_host=True,
         ),
-        _WAIT,
+        WAIT_NODE,
         Step(
             "Stop all OCP agent processes",
-            f"{_PACKAGE}.obagent.StopAllOcpAgentProcessesTask",
+            f"{TASKS}.StopAllOcpAgentProcessesTask",
             600,
             Action.STOP_AGENT,
             per_host=True,
         ),
-        _WAIT,
+        WAIT_NODE,
         Step(
             "Finish OCP agent operation",
-            f"{_PACKAGE}.obagent.FinishOcpAgentOperationTask",
+            f"{TASKS}.FinishOcpAgentOperationTask",
             60,
             Action.GIVE_BACK,
             per_host=True,

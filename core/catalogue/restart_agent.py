@@ -3,9 +3,7 @@
 from typing import Final
 
 from core.host import AgentStatus, HostStatus
-from core.step import Action, Step, TaskType
-
-_PACKAGE = "com.alipay.ocp.service.task.business.obagent"
+from core.step import TASKS, Action, Step, TaskType
 
 TASK_TYPE: Final = TaskType(
     slug="restart_agent",
@@ -15,25 +13,33 @@ TASK_TYPE: Final = TaskType(
     host_status=HostStatus.ONLINE,
     steps=(
         Step(
-            "Prepare restart OCP agent", f"{_PACKAGE}.PrepareRestartOcpAgentTask", 60, Action.TAKE_HOSTS, per_host=True
+            "Prepare restart OCP agent",
+            f"{TASKS}.PrepareRestartOcpAgentTask",
+            60,
+            Action.TAKE_HOSTS,
+            per_host=True,
         ),
-        Step("Restart pos proxy", f"{_PACKAGE}.RestartPosProxyTask", 60, Action.RESTART_PROXY, per_host=True),
+        Step("Restart pos proxy", f"{TASKS}.RestartPosProxyTask", 60, Action.RESTART_PROXY, per_host=True),
         Step(
             "Stop all OCP agent processes",
-            f"{_PACKAGE}.StopAllOcpAgentProcessesTask",
+            f"{TASKS}.StopAllOcpAgentProcessesTask",
             600,
             Action.STOP_AGENT,
             per_host=True,
         ),
         Step(
             "Start all OCP agent processes",
-            f"{_PACKAGE}.StartAllOcpAgentProcessesTask",
+            f"{TASKS}.StartAllOcpAgentProcessesTask",
             600,
             Action.START_AGENT,
             per_host=True,
         ),
         Step(
-            "Finish OCP agent operation", f"{_PACKAGE}.FinishOcpAgentOperationTask", 60, Action.GIVE_BACK, per_host=True
+            "Finish OCP agent operation",
+            f"{TASKS}.FinishOcpAgentOperationTask",
+            60,
+            Action.GIVE_BACK,
+            per_host=True,
         ),
     ),
     parallel=False,

@@ -3,9 +3,7 @@
 from typing import Final
 
 from core.host import AgentStatus, HostStatus
-from core.step import Action, Step, TaskType
-
-_PACKAGE = "com.alipay.ocp.service.task.business.obagent"
+from core.step import TASKS, Action, Step, TaskType
 
 TASK_TYPE: Final = TaskType(
     slug="start_agent",
@@ -14,16 +12,26 @@ TASK_TYPE: Final = TaskType(
     agent_after=AgentStatus.AVAILABLE,
     host_status=HostStatus.ONLINE,
     steps=(
-        Step("Prepare start OCP agent", f"{_PACKAGE}.PrepareStartOcpAgentTask", 60, Action.TAKE_HOSTS, per_host=True),
+        Step(
+            "Prepare start OCP agent",
+            f"{TASKS}.PrepareStartOcpAgentTask",
+            60,
+            Action.TAKE_HOSTS,
+            per_host=True,
+        ),
         Step(
             "Start all OCP agent processes",
-            f"{_PACKAGE}.StartAllOcpAgentProcessesTask",
+            f"{TASKS}.StartAllOcpAgentProcessesTask",
             600,
             Action.START_AGENT,
             per_host=True,
         ),
         Step(
-            "Finish OCP agent operation", f"{_PACKAGE}.FinishOcpAgentOperationTask", 60, Action.GIVE_BACK, per_host=True
+            "Finish OCP agent operation",
+            f"{TASKS}.FinishOcpAgentOperationTask",
+            60,
+            Action.GIVE_BACK,
+            per_host=True,
         ),
     ),
     parallel=False,

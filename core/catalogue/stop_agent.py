@@ -3,9 +3,7 @@
 from typing import Final
 
 from core.host import AgentStatus, HostStatus
-from core.step import Action, Step, TaskType
-
-_PACKAGE = "com.alipay.ocp.service.task.business.obagent"
+from core.step import TASKS, Action, Step, TaskType
 
 TASK_TYPE: Final = TaskType(
     slug="stop_agent",
@@ -14,16 +12,20 @@ TASK_TYPE: Final = TaskType(
     agent_after=AgentStatus.OFFLINE,
     host_status=HostStatus.OFFLINE,
     steps=(
-        Step("Prepare stop OCP agent", f"{_PACKAGE}.PrepareStopOcpAgentTask", 60, Action.TAKE_HOSTS, per_host=True),
+        Step("Prepare stop OCP agent", f"{TASKS}.PrepareStopOcpAgentTask", 60, Action.TAKE_HOSTS, per_host=True),
         Step(
             "Stop all OCP agent processes",
-            f"{_PACKAGE}.StopAllOcpAgentProcessesTask",
+            f"{TASKS}.StopAllOcpAgentProcessesTask",
             600,
             Action.STOP_AGENT,
             per_host=True,
         ),
         Step(
-            "Finish OCP agent operation", f"{_PACKAGE}.FinishOcpAgentOperationTask", 60, Action.GIVE_BACK, per_host=True
+            "Finish OCP agent operation",
+            f"{TASKS}.FinishOcpAgentOperationTask",
+            60,
+            Action.GIVE_BACK,
+            per_host=True,
         ),
     ),
     parallel=False,

@@ -1,10 +1,10 @@
 """The record in memory, put together."""
 
-import time
 from collections.abc import Callable
 
 from typing_extensions import override
 
+from infra.clock import now
 from infra.store.base import Store, StoreOptions
 from infra.store.memory.access_keys import MemoryAccessKeys
 from infra.store.memory.audit import MemoryAudit
@@ -15,10 +15,6 @@ from infra.store.memory.users import MemoryUsers
 from infra.store.memory.workers import MemoryWorkers
 
 
-def _milliseconds() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class MemoryStore(Store):
     """The record, kept by this process and gone with it. No method awaits anything, so each is atomic.
 
@@ -27,7 +23,7 @@ class MemoryStore(Store):
         clock: milliseconds; says when something is gone that is kept for a while only.
     """
 
-    def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = _milliseconds) -> None:
+    def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = now) -> None:
         options = options or StoreOptions()
         self._hosts = MemoryHosts()
         self._workers = MemoryWorkers(clock)
