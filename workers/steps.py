@@ -10,7 +10,7 @@ import structlog
 
 from core.chunks import chunks
 from core.claim import Claim, ClaimVerdict, HeldByOther, Missing, StaleClaim, Taken, Taking
-from core.host import AgentStatus
+from core.host import RUNNING, STOPPED, HostState
 from core.outcome import Abandoned, Done, HostGone, HostHeld, InternalError, Outcome, TimedOut
 from core.plan import PlannedStep
 from core.record import PENDING, TaskRecord
@@ -89,16 +89,16 @@ async def _take_hosts(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> 
     In id order, so that of two overlapping requests exactly one gets past the first host that they share.
     """
     ordered = sorted(claims, key=lambda claim: claim.host_id or 0)
-    agent, host = task.task_type.agent_during, task.task_type.host_status
+    during = task.task_type.during
     taken: list[Claim] = []
     for chunk in chunks(ordered, CHUNK):
-        take = partial(work.store.tasks.take_hosts, chunk, work.clock(), agent, host)
+        take = partial(work.store.tasks.take_hosts, chunk, work.clock(), during)
         answer = await work.recorder.persist(take)
         if not isinstance(answer, Taken):
             await _free(work, taken, None)
             return {claim.series_id: _refusal(answer, claim) for claim in claims}
         taken.extend(chunk)
-    done = Done(f"Took the host for this task: agent {agent}, host {host}.")
+    done = Done(f"Took the host for this task: agent {during.agent}, host {during.host}.")
     return {claim.series_id: done for claim in claims}
 
 
@@ -123,33 +123,31 @@ async def _wait(_work: Work, _task: TaskRecord, claims: Sequence[Claim]) -> Verd
 async def _give_back(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
     others = Done("The host was not held by this task any more; nothing was changed.")
     verdicts: Verdicts = dict.fromkeys((claim.series_id for claim in claims), others)
-    for agent, mine in (await _by_agent(work, task, claims)).items():
-        freed = await _free(work, mine, agent)
-        done = Done(f"Gave the host back; its agent is {agent or 'as it was before this task'}.")
+    for after, mine in (await _by_state(work, task, claims)).items():
+        freed = await _free(work, mine, after)
+        done = Done(f"Gave the host back; its agent is {after.agent if after else 'as it was before this task'}.")
         verdicts |= {claim.series_id: done for claim in mine if claim.host_id in freed}
     return verdicts
 
 
-async def _by_agent(
+async def _by_state(
     work: Work, task: TaskRecord, claims: Sequence[Claim]
-) -> Mapping[AgentStatus | None, Sequence[Claim]]:
-    """Group hosts by what their agents' status is from now on.
+) -> Mapping[HostState | None, Sequence[Claim]]:
+    """Group hosts by where they and their agents stand from now on.
 
     Where the work on a host was skipped, it is what the last look at the host said; where nobody looked, what it was
     before the task (None).
     """
-    after = task.task_type.agent_after
+    after = task.task_type.after
     if not task.skipped:
         return {after: claims}
-    groups: dict[AgentStatus | None, list[Claim]] = {}
+    groups: dict[HostState | None, list[Claim]] = {}
     records = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
     finish, worked = task.plan.step_of(claims[0].series_id), _last_step_on_hosts(task)
     for claim in claims:
         record = records.get(worked.first + claim.series_id - finish.first, PENDING)
-        agent: AgentStatus | None = after
-        if record.operation is Operation.SKIP:
-            agent = _SEEN[record.agent_alive]
-        groups.setdefault(agent, []).append(claim)
+        skipped = record.operation is Operation.SKIP
+        groups.setdefault(_SEEN[record.agent_alive] if skipped else after, []).append(claim)
     return groups
 
 
@@ -157,15 +155,15 @@ def _last_step_on_hosts(task: TaskRecord) -> PlannedStep:
     return [planned for planned in task.plan if planned.step.action.on_hosts][-1]
 
 
-_SEEN: Final = MappingProxyType({True: AgentStatus.AVAILABLE, False: AgentStatus.OFFLINE, None: None})
-"""What the last look at a host means for its agent's status."""
+_SEEN: Final = MappingProxyType({True: RUNNING, False: STOPPED, None: None})
+"""What the last look at a host means for where it and its agent stand."""
 
 
-async def _free(work: Work, claims: Sequence[Claim], agent: AgentStatus | None) -> set[int]:
-    """Give hosts back, their agents' status set or (None) restored, and return which ones were ours to give."""
+async def _free(work: Work, claims: Sequence[Claim], after: HostState | None) -> set[int]:
+    """Give hosts back, their state set or (None) restored, and return which ones were ours to give."""
     freed: set[int] = set()
     for chunk in chunks(claims, CHUNK):
-        give = partial(work.store.tasks.give_back_hosts, chunk, work.clock(), agent)
+        give = partial(work.store.tasks.give_back_hosts, chunk, work.clock(), after)
         freed.update(await work.recorder.persist(give))
     return freed
 

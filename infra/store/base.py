@@ -13,7 +13,7 @@ from core.access_key import AccessKey
 from core.audit import AuditEntry
 from core.claim import Beat, Claim, Claims, Settlement, Taking, Worker
 from core.event import TaskEvent
-from core.host import AgentStatus, Host, HostStatus, Target
+from core.host import Host, HostState, Target
 from core.journal import RunLog
 from core.plan import PlannedStep
 from core.record import Draft, SubtaskRecord, TaskRecord
@@ -272,20 +272,21 @@ class Tasks(Protocol):
     async def stands(self, claim: Claim) -> bool:
         """Return whether a claim still stands."""
 
-    async def take_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus, host: HostStatus) -> Taking:
+    async def take_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> Taking:
         """Give the hosts of the claims (at most `CHUNK`, of one task) to their task: all of them or none.
 
-        Remembers what each host's status was and sets the new one. A host that the task already holds counts as taken.
+        Remembers where each host and its agent stood and sets the new state. A host that the task already
+        holds counts as taken.
         """
 
-    async def give_back_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus | None) -> tuple[int, ...]:
+    async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:
         """Free the hosts of the claims (at most `CHUNK`, of one task) that their task holds.
 
         Args:
             claims: which hosts; nothing happens to those whose claim no longer stands.
             now: the time.
-            agent: the agents' status from now on, the hosts' status staying as it is; None restores both as they were
-                before the task took the hosts.
+            after: where the hosts and their agents stand from now on; None restores what was before the task took
+                them.
 
         Returns:
             The ids of the hosts that were freed.

@@ -22,7 +22,7 @@ from core.claim import (
     Worker,
 )
 from core.event import TaskEvent, cursor_order
-from core.host import AgentStatus, HostStatus
+from core.host import HostState
 from core.journal import RunLog
 from core.plan import NO_PARALLEL_INDEX, Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
@@ -322,7 +322,7 @@ class MemoryTasks(Tasks):
         return kept is not None and kept.stands(claim.series_id, claim.token)
 
     @override
-    async def take_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus, host: HostStatus) -> Taking:
+    async def take_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> Taking:
         task_id = claims[0].task_id
         kept = self.find(task_id)
         wanted: list[KeptHost] = []
@@ -332,7 +332,7 @@ class MemoryTasks(Tasks):
                 return found
             wanted.append(found)
         if kept is not None:
-            kept.held += sum(found.take(task_id, now, agent, host) for found in wanted)
+            kept.held += sum(found.take(task_id, now, during) for found in wanted)
         return Taken()
 
     def _free_for(self, kept: KeptTask | None, claim: Claim) -> KeptHost | HeldByOther | Missing | StaleClaim:
@@ -347,14 +347,14 @@ class MemoryTasks(Tasks):
         return found
 
     @override
-    async def give_back_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus | None) -> tuple[int, ...]:
+    async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:
         kept = self.find(claims[0].task_id)
         freed: list[int] = []
         for claim in claims:
             found = self._hosts.find(_host_id(claim))
             stands = kept is not None and kept.stands(claim.series_id, claim.token)
             if found is not None and stands and found.host.holder == claim.task_id:
-                found.give_back(now, agent)
+                found.give_back(now, after)
                 freed.append(found.host.target.host_id)
         if kept is not None:
             kept.held -= len(freed)

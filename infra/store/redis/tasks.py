@@ -20,7 +20,7 @@ from core.claim import (
 )
 from core.errors import StoreUnavailable
 from core.event import TaskEvent
-from core.host import AgentStatus, HostStatus
+from core.host import HostState
 from core.journal import RunLog
 from core.plan import Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
@@ -274,8 +274,9 @@ class RedisTasks(Tasks):
         return record is not None and record.status is Status.RUNNING and record.token == claim.token
 
     @override
-    async def take_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus, host: HostStatus) -> Taking:
-        answer = await self._redis.run("take", claims[0].task_id, now, agent, host, *_claim_triples(claims))
+    async def take_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> Taking:
+        words = (claims[0].task_id, now, during.agent, during.host)
+        answer = await self._redis.run("take", *words, *_claim_triples(claims))
         match answer:
             case ["taken"]:
                 return Taken()
@@ -287,8 +288,9 @@ class RedisTasks(Tasks):
                 return StaleClaim(int(answer[1]))
 
     @override
-    async def give_back_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus | None) -> tuple[int, ...]:
-        freed = await self._redis.run("give_back", claims[0].task_id, now, agent or "", *_claim_triples(claims))
+    async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:
+        state = (after.agent, after.host) if after else ("", "")
+        freed = await self._redis.run("give_back", claims[0].task_id, now, *state, *_claim_triples(claims))
         return tuple(map(int, freed))
 
 
