@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from app.errors import InvalidParameter
+from core.words import say
 
 _ABSENT: Final = ("status", "keyword", "includedServiceType", "excludedServiceType")
 _SORTS: Final = frozenset({"id", "id,asc"})
@@ -19,10 +20,12 @@ async def refuse_filters(request: Request) -> None:
     query = request.query_params
     for name in _ABSENT:
         if name in query:
-            raise InvalidParameter(name, query[name], f"{name}: hosts cannot be filtered by it yet. Leave it out.")
+            sentence = say("{name}: hosts cannot be filtered by it yet. Leave it out.", name=name)
+            raise InvalidParameter(name, query[name], sentence)
     sort = query.get("sort", "id")
     if sort not in _SORTS:
-        raise InvalidParameter("sort", sort, "sort: hosts are listed in id order only. Leave it out or write id,asc.")
+        sentence = say("sort: hosts are listed in id order only. Leave it out or write id,asc.")
+        raise InvalidParameter("sort", sort, sentence)
 
 
 NoFilters = Annotated[None, Depends(refuse_filters)]

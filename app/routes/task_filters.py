@@ -8,6 +8,7 @@ from app.errors import InvalidParameter
 from app.validation import LARGEST_PAGE, LONGEST_ID, Whole
 from core.catalogue import TASK_TYPES
 from core.status import TaskStatus
+from core.words import say
 from infra.store.base import TaskQuery
 
 _KINDS: Final = ("MANUAL", "SYS_ONECE", "SCHEDULED", "SYS_SCHEDULED")
@@ -38,10 +39,14 @@ async def read_task_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     """
     for given, value in request.query_params.items():
         if given not in _KNOWN:
-            sentence = f"{given[:80]}: tasks cannot be filtered by it. There are {', '.join(_KNOWN)}."
-            raise InvalidParameter(given[:80], value, sentence)
+            name = given[:80]
+            sentence = say(
+                "{name}: tasks cannot be filtered by it. There are {known}.", name=name, known=", ".join(_KNOWN)
+            )
+            raise InvalidParameter(name, value, sentence)
     if sort not in _SORTS:
-        raise InvalidParameter("sort", sort, "sort: tasks are listed in id order. Write id,desc or id,asc.")
+        sentence = say("sort: tasks are listed in id order. Write id,desc or id,asc.")
+        raise InvalidParameter("sort", sort, sentence)
     return TaskQuery(
         statuses=_statuses(status),
         types=_types(name, kind),
@@ -62,14 +67,19 @@ def _statuses(text: str | None) -> frozenset[TaskStatus] | None:
     words = text.split(",")
     for word in words:
         if word not in TaskStatus.__members__:
-            sentence = f"status: {word[:80]!r} is none. Write {', '.join(TaskStatus)}, several with commas."
+            sentence = say(
+                "status: {word!r} is none. Write {known}, several with commas.",
+                word=word[:80],
+                known=", ".join(TaskStatus),
+            )
             raise InvalidParameter("status", text, sentence)
     return frozenset(map(TaskStatus, words))
 
 
 def _types(name: str | None, kind: str | None) -> frozenset[str] | None:
     if kind is not None and kind not in _KINDS:
-        raise InvalidParameter("type", kind, f"type: {kind[:80]!r} is none. Write {', '.join(_KINDS)}.")
+        sentence = say("type: {kind!r} is none. Write {known}.", kind=kind[:80], known=", ".join(_KINDS))
+        raise InvalidParameter("type", kind, sentence)
     if kind not in {None, _KINDS[0]}:
         return frozenset()
     if not name:

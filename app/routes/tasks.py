@@ -13,6 +13,7 @@ from app.documents.page import page_document
 from app.documents.task import basic_task_instance, subtask_instance, wrapped_task_instance
 from app.fleet import fleet_of
 from app.freshness import entity_tag, has_it
+from app.languages.choice import language_of
 from app.replies import Streamed, cached, not_modified, reply, reply_nothing
 from app.routes.documented import ARCHIVE, EVENTS, documented, documented_stream
 from app.routes.task_filters import AskedTasks
@@ -63,7 +64,8 @@ async def watch_task(
     last_event_id: Annotated[str | None, Header(description="the id of the last message that was received")] = None,
 ) -> Response:
     fleet = fleet_of(request)
-    return answer(fleet.hub, await tasks_service.watch(fleet, task_id), last_event_id, fleet.pace)
+    channel = await tasks_service.watch(fleet, task_id)
+    return answer(fleet.hub, channel, last_event_id, fleet.pace, language_of(request))
 
 
 @router.post(
