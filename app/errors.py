@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.documents.wire import long
+from app.methods import methods_at
 from app.replies import refusal
 from core.errors import (
     FleetError,
@@ -112,6 +113,8 @@ def _status(error: FleetError) -> tuple[int, Mapping[str, str]]:
 async def _wrong_parameter(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
+    if request.method not in methods_at(request):
+        return _wrong_method(request)
     faults = [_fault(fault) for fault in error.errors()]
     return refusal(request, 400, {"code": 0, "message": faults[0]["message"], "subErrors": faults})
 
@@ -144,11 +147,22 @@ async def _http_error(request: Request, error: Exception) -> Response:
             status = 400
             sentence = say("There is no {method} {path}. See /docs for what there is.", method=method, path=path)
         case 405:
-            status = 405
-            sentence = say("{path} does not take {method}. See /docs for what it takes.", path=path, method=method)
+            return _wrong_method(request)
         case status:
             sentence = say("{method} {path} cannot be answered.", method=method, path=path)
     return refusal(request, status, {"code": 0, "message": sentence}, error.headers)
+
+
+def _wrong_method(request: Request) -> Response:
+    allow = {"Allow": ", ".join(sorted(methods_at(request) | {"OPTIONS"}))}
+    if request.method == "OPTIONS":
+        return Response(None, 204, allow)
+    sentence = say(
+        "{path} does not take {method}. See /docs for what it takes.",
+        path=request.url.path[:_SHOWN],
+        method=request.method,
+    )
+    return refusal(request, 405, {"code": 0, "message": sentence}, allow)
 
 
 def _sub_error(place: str, field: str, value: object, sentence: str) -> dict[str, object]:

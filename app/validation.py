@@ -6,12 +6,13 @@ the value and what would be right.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import Depends, Header, Path, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from app.audit import note
 from app.body import read_body
@@ -99,8 +100,7 @@ def checked_host_ids(body: bytes, most: int) -> tuple[int, ...]:
             most=most,
         )
         raise InvalidRequest(HOST_IDS, len(host_ids), sentence)
-    _check_each(host_ids, body)
-    return tuple(dict.fromkeys(host_ids))
+    return tuple(dict.fromkeys(_checked_each(host_ids, body)))
 
 
 def _no_such_field(name: str) -> Words:
@@ -140,22 +140,37 @@ def _clipped(body: bytes) -> str:
     return body[:_CLIPPED].decode(errors="replace") + "…" * (len(body) > _CLIPPED)
 
 
-def _check_each(host_ids: Sequence[object], body: bytes) -> None:
-    for index, host_id in enumerate(host_ids):
-        if type(host_id) is int and 1 <= host_id <= LONGEST_ID:
-            continue
-        value, field = _as_sent(index, host_id, body), f"{HOST_IDS}[{index}]"
-        raise InvalidRequest(field, value, _wrong_id(field, value))
+def _checked_each(host_ids: Sequence[object], body: bytes) -> Sequence[int]:
+    exact = host_ids if all(type(host_id) is int for host_id in host_ids) else _as_sent(host_ids, body)
+    checked = []
+    for index, host_id in enumerate(exact):
+        if type(host_id) is not int or not 1 <= host_id <= LONGEST_ID:
+            field = f"{HOST_IDS}[{index}]"
+            raise InvalidRequest(field, host_id, _wrong_id(field, host_id))
+        checked.append(host_id)
+    return checked
 
 
-def _as_sent(index: int, value: object, body: bytes) -> object:
-    """Return the value that was sent where the fast parser made a fraction of it: it does so beyond 64 bits."""
-    if not isinstance(value, float):
-        return value
+def _as_sent(host_ids: Sequence[object], body: bytes) -> Sequence[object]:
+    """Return the values as they were sent: the fast parser makes fractions of whole numbers beyond 64 bits.
+
+    What is written with a fraction of zero or an exponent is whole by its value, as in JSON Schema.
+    """
     try:
-        return json.loads(body)[HOST_IDS][index]
-    except (ValueError, RecursionError):  # more digits or levels than Python takes: the fraction has to do
-        return value
+        values: Sequence[object] = json.loads(body, parse_float=_number_of)[HOST_IDS]
+    except (
+        ValueError,
+        ArithmeticError,
+        RecursionError,
+    ):  # more digits or levels than Python takes: the fraction has to do
+        return host_ids
+    return values
+
+
+def _number_of(text: str) -> int | float:
+    number = Decimal(text)
+    whole = abs(number) <= LONGEST_ID and number == number.to_integral_value()
+    return int(number) if whole else float(text)
 
 
 def _wrong_id(field: str, value: object) -> Words:
@@ -212,9 +227,16 @@ def _whole(text: object) -> object:
 
 
 Whole = BeforeValidator(_whole)
-"""Makes a parameter of the path or the query take whole numbers only."""
+"""Makes a parameter of the path or the query take whole numbers only. It stands last, after the limits of the number:
+before them it would hide them from the OpenAPI document."""
 
-HostId = Annotated[int, Whole, Path(alias="hostId", ge=1, le=LONGEST_ID)]
+
+def one_of(values: Iterable[str]) -> WithJsonSchema:
+    """Say in the OpenAPI document which texts a parameter takes; refusing others is up to whoever reads it."""
+    return WithJsonSchema({"type": "string", "enum": [*values]})
+
+
+HostId = Annotated[int, Path(alias="hostId", ge=1, le=LONGEST_ID, description="the host"), Whole]
 """The host that a path names."""
 
 
@@ -228,6 +250,7 @@ def _sane_key(text: object) -> object:
 Key = Annotated[
     str | None,
     BeforeValidator(_sane_key),
+    WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
     Header(
         alias="Idempotency-Key",
         description="the client's name for this request: made again within 24 hours it is the same task, not a new one",

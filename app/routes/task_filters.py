@@ -3,9 +3,10 @@
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
+from pydantic import WithJsonSchema
 
 from app.errors import InvalidParameter
-from app.validation import LARGEST_PAGE, LONGEST_ID, Whole
+from app.validation import LARGEST_PAGE, LONGEST_ID, Whole, one_of
 from core.catalogue import TASK_TYPES
 from core.status import TaskStatus
 from core.words import say
@@ -14,23 +15,29 @@ from infra.store.base import TaskQuery
 _KINDS: Final = ("MANUAL", "SYS_ONECE", "SCHEDULED", "SYS_SCHEDULED")
 """OCP's kinds of tasks, spelt as OCP spells them. Every task here is MANUAL."""
 _SORTS: Final = {"id": True, "id,asc": True, "id,desc": False}
+_WORD: Final = "|".join(TaskStatus)
+_STATUSES: Final = WithJsonSchema({"type": "string", "pattern": f"^({_WORD})(,({_WORD}))*$"})
 _KNOWN: Final = ("name", "status", "type", "hostId", "creator", "page", "size", "sort")
 
 
 async def read_task_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     request: Request,
     name: Annotated[str | None, Query(description="tasks whose name contains this, in whatever case")] = None,
-    status: Annotated[str | None, Query(description="RUNNING, FAILED, SUCCESSFUL; several with commas")] = None,
-    kind: Annotated[str | None, Query(alias="type", description="MANUAL; nothing else is made here")] = None,
+    status: Annotated[
+        str | None, _STATUSES, Query(description="RUNNING, FAILED, SUCCESSFUL; several with commas")
+    ] = None,
+    kind: Annotated[
+        str | None, one_of(_KINDS), Query(alias="type", description="MANUAL; nothing else is made here")
+    ] = None,
     host_id: Annotated[
         int | None,
-        Whole,
         Query(alias="hostId", ge=1, le=LONGEST_ID, description="tasks about this host alone, which no batch is"),
+        Whole,
     ] = None,
     creator: Annotated[str | None, Query(description="tasks of the user of this name")] = None,
-    page: Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")] = 1,
-    size: Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="tasks a page")] = 10,
-    sort: Annotated[str, Query(description="id,desc (newest first) or id,asc")] = "id,desc",
+    page: Annotated[int, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1"), Whole] = 1,
+    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="tasks a page"), Whole] = 10,
+    sort: Annotated[str, one_of(_SORTS), Query(description="id,desc (newest first) or id,asc")] = "id,desc",
 ) -> TaskQuery:
     """Read which tasks a request asks for.
 
