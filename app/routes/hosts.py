@@ -32,8 +32,8 @@ async def page_hosts(
     request: Request,
     _user: HostReader,
     _filters: NoFilters,
-    page: Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")] = 1,
-    size: Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="hosts a page")] = 10,
+    page: Annotated[int, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1"), Whole] = 1,
+    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="hosts a page"), Whole] = 10,
 ) -> Response:
     found = await hosts_service.page_hosts(fleet_of(request), page, size)
     return reply(request, page_document([host_document(host) for host in found.hosts], page, size, found.total))

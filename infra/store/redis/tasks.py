@@ -28,6 +28,7 @@ from core.plan import Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
 from core.transition import MOVES, Cancelled, Claimed, Failed, Settled, Succeeded
+from core.words import say
 from infra.store import logcodec
 from infra.store.base import (
     CHUNK,
@@ -120,9 +121,14 @@ class RedisTasks(Tasks):
         if reached < wanted:
             await self.withdraw(task.id)
             raise StoreUnavailable(
-                f"Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
-                f"{self._options.timeout / 2:g} s, so it was withdrawn. "
-                "Bring the replicas back or lower the setting, then try again."
+                say(
+                    "Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
+                    "{seconds:g} s, so it was withdrawn. "
+                    "Bring the replicas back or lower the setting, then try again.",
+                    reached=reached,
+                    wanted=wanted,
+                    seconds=self._options.timeout / 2,
+                )
             )
         return task
 
