@@ -103,3 +103,6 @@ MOVES: Final = MappingProxyType(
     }
 )
 """The legal moves. A subtask that nothing happened to is READY once its step is opened (see `TaskRecord.untouched`)."""
+
+GOING_ON: Final = MOVES[Succeeded].sources | MOVES[Failed].sources | MOVES[Cancelled].sources
+"""The statuses of a subtask that a worker is at, and may write about."""

@@ -83,6 +83,6 @@ async def read_log(
         there = ", ".join(str(log.run_time) for log in logs) or "none"
         raise TaskNotFound(
             f"runTime: subtask {subtask_id} has no log of run {run_time}. Runs with a log: {there}. "
-            "A run has one when it is over."
+            "A run has one as soon as it has gone on for a few seconds, or is over."
         )
     return task, chosen

@@ -71,6 +71,7 @@ local function settle()
     local r = sid >= first and sid < first + size and records[sid]
     if r and r.token == token and string.find(settle_from, r.status, 1, true) then
       local number = int(sid)
+      push(logs, bucket_key(task, 'logs', sid), log_field(number, r), log)
       r.finished, r.token = int(now - began), '-'
       if r.status == 'C' then
         to, r.op = 'F', 'C'
@@ -79,7 +80,6 @@ local function settle()
       if seen ~= '-' then r.seen = seen end
       if to == 'F' then push(failed, task .. ':failed:' .. step, int(sid - first), int(sid - first)) end
       change(sid, r, r.status, to)
-      push(logs, bucket_key(task, 'logs', sid), number .. ':' .. r.run .. (r.op == 'K' and ':K' or ''), log)
       push(over, claims_of_worker, id .. ':' .. number)
     else
       stale[#stale + 1], tokens[#tokens + 1] = sid, token

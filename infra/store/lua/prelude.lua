@@ -66,6 +66,9 @@ local function read(task, sids, records)
   return records
 end
 
+-- Under what the log of a subtask's present run is kept; the skipping of a run does not replace that run's log.
+local function log_field(sid, r) return sid .. ':' .. r.run .. (r.op == 'K' and ':K' or '') end
+
 -- Whether a claim stands: its subtask is running under this very token.
 local function stands(r, token) return r and r.status == 'R' and r.token == token end
 

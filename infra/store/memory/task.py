@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from core.claim import ClaimVerdict, Worker
 from core.journal import RunLog
 from core.plan import PlannedStep
 from core.record import RECORD_VERSION, SubtaskRecord, TaskRecord
 from core.status import Operation, Status, TaskStatus
-from core.transition import MOVES, CalledOff, CancelAsked, Cancelled, Claimed, Retried, Settled, Skipped
+from core.transition import GOING_ON, MOVES, CalledOff, CancelAsked, Cancelled, Claimed, Retried, Settled, Skipped
 from infra.store.base import ClaimRequest, Course
 from infra.store.letters import STATUS_LETTERS
 
@@ -29,8 +30,8 @@ class KeptTask:
     host_ids: tuple[int, ...]
     subtasks: dict[int, SubtaskRecord] = field(default_factory=dict)
     """Those to which something happened, by seriesId."""
-    logs: dict[int, list[RunLog]] = field(default_factory=dict)
-    """The runs of each subtask, by seriesId, oldest first."""
+    logs: dict[int, dict[tuple[int, bool], RunLog]] = field(default_factory=dict)
+    """By seriesId, the log of each run; by number of the run and whether it is its skipping."""
     counts: dict[tuple[int, Status], int] = field(default_factory=dict)
     """How many subtasks of a step have a stored status."""
     cursors: dict[int, int] = field(default_factory=dict)
@@ -71,17 +72,32 @@ class KeptTask:
         if result.series_id not in step.series or record is None or record.token != result.token:
             return None
         if record.status in MOVES[Cancelled].sources:
+            self.put_log(result.series_id, record, result.log)
             self.fail(step, result.series_id, now)
-            self.logs.setdefault(result.series_id, []).append(result.log)
             return self.subtasks[result.series_id]
         move = MOVES[type(result)]
         if record.status not in move.sources:
             return None
+        self.put_log(result.series_id, record, result.log)
         seen = record.agent_alive if result.agent_alive is None else result.agent_alive
         settled = replace(record, status=move.to, finished=now, token=None, agent_alive=seen)
         self.change(step, result.series_id, settled)
-        self.logs.setdefault(result.series_id, []).append(result.log)
         return settled
+
+    def note_log(self, series_id: int, token: int, log: RunLog) -> None:
+        """Keep what a run has done so far, unless its claim no longer stands."""
+        record = self.subtasks.get(series_id)
+        if record is not None and record.token == token and record.status in GOING_ON:
+            self.put_log(series_id, record, log)
+
+    def put_log(self, series_id: int, record: SubtaskRecord, log: RunLog) -> None:
+        """Keep the log of a subtask's present run, in the place of what was kept of it before."""
+        run = record.run_time, record.operation is Operation.SKIP
+        self.logs.setdefault(series_id, {})[run] = log
+
+    def runs(self, series_id: int) -> tuple[RunLog, ...]:
+        """Return the logs of a subtask's runs, oldest first, each skip after the run that it skipped."""
+        return tuple(log for _, log in sorted(self.logs.get(series_id, {}).items(), key=itemgetter(0)))
 
     def running(self, step: PlannedStep) -> list[int]:
         """Return the running subtasks of a step."""

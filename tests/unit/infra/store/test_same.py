@@ -15,7 +15,7 @@ from core.status import Operation, TaskStatus
 from core.transition import Failed, Settled, Succeeded
 from infra.store.base import ClaimRequest, Course, Store, TaskQuery
 from tests.support.keepers import Keeper, MemoryKeeper, RedisKeeper
-from tests.support.records import FIRST, NOW, SECOND, check_counts, draft, entry, run_log
+from tests.support.records import FIRST, NOW, SECOND, check_counts, draft, entry, open_log, run_log
 
 if TYPE_CHECKING:
     from core.claim import Claim
@@ -105,7 +105,14 @@ class Cancel:
     beating: bool
 
 
-Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel
+@dataclass(frozen=True)
+class Note:
+    """What some of the runs ever claimed, of all tasks, have done so far, whether or not they go on."""
+
+    which: tuple[int, ...]
+
+
+Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel | Note
 
 actions = st.one_of(
     st.builds(Create, st.lists(st.sampled_from(HOSTS), min_size=1, max_size=4, unique=True).map(tuple), st.booleans()),
@@ -124,6 +131,7 @@ actions = st.one_of(
     st.builds(Take, indices, few, st.sampled_from((False, False, True))),
     st.builds(GiveBack, indices, few, st.none() | st.sampled_from((AgentStatus.OFFLINE, AgentStatus.AVAILABLE))),
     st.builds(Cancel, indices, st.none() | indices, st.booleans()),
+    st.builds(Note, st.lists(st.integers(0, 20), min_size=1, max_size=5).map(tuple)),
     st.builds(Turn, indices, st.none() | indices, st.sampled_from(Course)),
 )
 
@@ -161,6 +169,8 @@ class Pair:
                 await self._turn(self._task(index), which, course)
             case Cancel(index, which, beating) if self.tasks:
                 await self._cancel(self._task(index), which, beating=beating)
+            case Note(which) if self.claims:
+                await self._note([self.claims[-1 - index % len(self.claims)] for index in which])
             case _:
                 return
         await self.compare()
@@ -247,6 +257,10 @@ class Pair:
         assert first == second
         asked = [await store.workers.beat(FIRST, 600_000) for store in self.stores]
         assert asked[0] == asked[1]
+
+    async def _note(self, claims: list[Claim]) -> None:
+        for store in self.stores:
+            await store.tasks.note_logs([open_log(claim, f"at {self.now}") for claim in claims])
 
     async def compare(self) -> None:
         memory, redis = self.stores
