@@ -152,10 +152,7 @@ class Pair:
             case Create(hosts, holding):
                 await self._create(hosts, holding=holding)
             case Withdraw(index) if self.tasks:
-                first_answer, second_answer = [
-                    await store.tasks.withdraw(self._task(index).id) for store in self.stores
-                ]
-                assert first_answer == second_answer
+                await self._withdraw(self._task(index))
             case Advance() if self.tasks:
                 await self._advance(action)
             case Drain(index, times, bad) if self.tasks:
@@ -184,6 +181,10 @@ class Pair:
         self.tasks.append(first)
         if holding:
             await self._take(list(await self._both_advance(first, 0, [], ClaimRequest(10))), forged=False)
+
+    async def _withdraw(self, task: TaskRecord) -> None:
+        first, second = [await store.tasks.withdraw(task.id) for store in self.stores]
+        assert first == second
 
     async def _on_hosts(self, task: int, others: tuple[int, ...]) -> list[Claim]:
         task_id = self._task(task).id
