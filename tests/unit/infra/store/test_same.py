@@ -156,8 +156,7 @@ class Pair:
             case Advance() if self.tasks:
                 await self._advance(action)
             case Drain(index, times, bad) if self.tasks:
-                for left in reversed(range(times)):
-                    await self._drain(self._task(index), bad=bad and not left)
+                await self._drain(self._task(index), times, bad=bad)
             case Take(index, others, forged) if self.tasks:
                 await self._take(await self._on_hosts(index, others), forged=forged)
             case GiveBack(index, others, agent) if self.tasks:
@@ -214,7 +213,11 @@ class Pair:
         self.claims.extend(granted)
         return granted
 
-    async def _drain(self, task: TaskRecord, *, bad: bool) -> None:
+    async def _drain(self, task: TaskRecord, times: int, *, bad: bool) -> None:
+        for left in reversed(range(times)):
+            await self._drain_once(task, bad=bad and not left)
+
+    async def _drain_once(self, task: TaskRecord, *, bad: bool) -> None:
         head = await self.stores[0].tasks.head(task.id)
         if head is None:
             return
