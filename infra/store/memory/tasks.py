@@ -173,7 +173,9 @@ class MemoryTasks(Tasks):
     @override
     async def every_log(self, task: TaskRecord) -> AsyncIterator[tuple[int, RunLog]]:
         kept = self.find(task.id)
-        for series_id in sorted(kept.logs) if kept else ():
+        if kept is None:
+            return
+        for series_id in sorted(kept.logs):
             for run in kept.runs(series_id):
                 yield series_id, run
 
