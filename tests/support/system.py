@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from demo.supervisor import Child
     from tests.support.keys import KeyPair
 
-BRISK = Pace(monagent_linger=0.2, final_wait=1.0, query_wait=1.0, notice=0.2, request_wait=2.0)
-"""Agents that do as real ones do, sooner."""
+BRISK = Pace(
+    monagent_linger=0.2, final_wait=1.0, query_wait=1.0, notice=0.2, request_wait=2.0, poll=0.1, exit_polls=100
+)
+"""Agents that do as real ones do, sooner; their control program looks more often, and gives up as late as theirs."""
 STOP = "Stop all OCP agent processes"
 Json = dict[str, Any]
 
