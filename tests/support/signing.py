@@ -6,14 +6,10 @@ import hmac
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from urllib.parse import parse_qsl, quote
 
 import httpx
 from typing_extensions import override
-
-from app.auth.vault import Vault
-from core.access_key import AccessKey, new_pair
-from infra.store.base import Store
 
 
 @dataclass
@@ -38,7 +34,7 @@ class Signing(httpx.Auth):
         """Return a request's signature; it must have its Date."""
         body = request.content
         own = sorted((name.lower(), value) for name, value in request.headers.items() if name.startswith("x-ocp-"))
-        path, question, query = request.url.raw_path.decode().partition("?")
+        path, _, query = request.url.raw_path.decode().partition("?")
         message = "\n".join(
             [
                 request.method,
@@ -47,16 +43,20 @@ class Signing(httpx.Auth):
                 request.headers["Date"],
                 request.headers["Host"],
                 "\n".join(f"{name}:{value}" for name, value in own),
-                path + question + "&".join(sorted(query.split("&"))),
+                path + _in_order(query),
             ]
         )
         return base64.b64encode(hmac.new(self.secret.encode(), message.encode(), "sha1").digest()).decode()
 
 
-async def access_key(store: Store, file: Path, user: str, now: int) -> Signing:
-    """Give a user an access key and return a client's side of it."""
-    owner = await store.users.get(user)
-    assert owner is not None
-    key_id, secret = new_pair()
-    await store.access_keys.put(AccessKey(key_id, user, owner.id, Vault(file).seal(secret), "", now))
-    return Signing(key_id, secret, now)
+def _in_order(query: str) -> str:
+    """Return a query with its keys ascending, and each key's values ascending and joined by commas."""
+    values: dict[str, list[str]] = {}
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        values.setdefault(key, []).append(value)
+    pairs = (f"{_quoted(key)}={','.join(map(_quoted, sorted(values[key])))}" for key in sorted(values))
+    return "?" + "&".join(pairs) if values else ""
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")

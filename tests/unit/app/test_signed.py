@@ -13,8 +13,8 @@ from app.auth.access import Signature
 from core.errors import BadCredentials
 from core.signature import Signable, signature
 from core.user import Role
-from tests.support.api import NOW, STOP, Api, entry, running_api
-from tests.support.signing import Signing, access_key
+from tests.support.api import NOW, STOP, Api, access_key, entry, running_api
+from tests.support.signing import Signing
 
 HOSTS = "/api/v2/compute/hosts"
 MINUTE = 60_000
@@ -53,6 +53,38 @@ def refused(answer: httpx.Response) -> str:
     assert answer.headers["www-authenticate"] == 'Basic realm="ocpfleet", charset="UTF-8"'
     message: str = answer.json()["error"]["message"]
     return message
+
+
+SAMPLE_KEY, SAMPLE_URL = "2fc0c299cc94c6be266f2ceece765d4d", "http://ocp.alibaba.net:8080/api/v2/compute/idcs"
+SAMPLES = (
+    (
+        httpx.Request(
+            "POST",
+            SAMPLE_URL,
+            content=b'{"name":"test01","description":"test","regionId":1}',
+            headers={
+                "Content-Type": "application/json",
+                "Date": "Tue, 17 Jan 2023 09:13:57 GMT",
+                "x-ocp-data": "A,1",
+            },
+        ),
+        "XN8P+O+v3vUabB16ZCooq5wMJoY=",
+    ),
+    (
+        httpx.Request(
+            "GET",
+            f"{SAMPLE_URL}?size=100",
+            headers={"Content-Type": "application/json;charset=utf-8", "Date": "Tue, 17 Jan 2023 04:14:02 GMT"},
+        ),
+        "TsQD6HDOuZuJ409m0wdnZPmijlc=",
+    ),
+)
+"""What OCP's description shows: requests and their signatures."""
+
+
+@pytest.mark.parametrize(("request_", "expected"), SAMPLES)
+def test_the_tests_own_client_signs_as_the_description_shows(request_: httpx.Request, expected: str) -> None:
+    assert Signing("AK", SAMPLE_KEY, NOW).sign(request_) == expected
 
 
 async def test_a_client_that_signs_stops_and_looks(api: Api, signing: Signing) -> None:
