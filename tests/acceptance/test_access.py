@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.support.signing import Signing
+from tests.support.own_signature import Signing
 from tests.support.system import STOP, of_step, running, stub_target
 from tests.support.waiting import wait_until
 

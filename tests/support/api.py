@@ -3,16 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 from argon2 import PasswordHasher
 
 from app.auth.passwords import Argon2
-from app.auth.vault import Vault
 from app.main import create_app
-from core.access_key import AccessKey, new_pair
 from core.errors import BrokerUnavailable
 from core.host import Target
 from core.record import TaskRecord
@@ -20,7 +17,6 @@ from core.user import Role, User
 from infra.settings import ApiSettings
 from infra.store.base import HostEntry, Store
 from infra.store.memory.store import MemoryStore
-from tests.support.signing import Signing
 
 NOW = 1_630_652_470_645
 """2021-09-03T07:01:10.645Z, in milliseconds."""
@@ -41,7 +37,7 @@ class RecordingDispatcher:
     submitted: list[TaskRecord] = field(default_factory=list)
     fault: Exception | None = None
 
-    async def submit(self, task: TaskRecord, step: int = 0) -> None:  # noqa: ARG002 - the protocol's
+    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:  # noqa: ARG002 - the protocol's
         if self.fault:
             raise self.fault
         self.submitted.append(task)
@@ -102,12 +98,3 @@ async def running_api(store: Store | None = None, **settings: Any) -> AsyncItera
         api = Api(client, store, dispatcher, app)
         await api.user("admin", Role.ADMIN)
         yield api
-
-
-async def access_key(store: Store, file: Path, user: str, now: int) -> Signing:
-    """Give a user an access key and return a client's side of it."""
-    owner = await store.users.get(user)
-    assert owner is not None
-    key_id, secret = new_pair()
-    await store.access_keys.put(AccessKey(key_id, user, owner.id, Vault(file).seal(secret), "", now))
-    return Signing(key_id, secret, now)

@@ -12,7 +12,8 @@ from typing_extensions import override
 from core.user import Role
 from infra.logs import configure_logging
 from infra.store.memory.store import MemoryStore
-from tests.support.api import NOW, STOP, Api, access_key, entry, running_api
+from tests.support.api import NOW, STOP, Api, entry, running_api
+from tests.support.signing import access_key
 from tests.unit.app.test_faults import Falling
 
 AUDIT = "/api/v2/audit"
