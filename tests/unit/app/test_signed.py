@@ -13,8 +13,8 @@ from app.auth.access import Signature
 from core.errors import BadCredentials
 from core.signature import Signable, signature
 from core.user import Role
-from tests.support.api import NOW, STOP, Api, access_key, entry, running_api
-from tests.support.signing import Signing
+from tests.support.api import NOW, STOP, Api, entry, running_api
+from tests.support.signing import Signing, access_key
 
 HOSTS = "/api/v2/compute/hosts"
 MINUTE = 60_000
