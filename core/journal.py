@@ -44,6 +44,8 @@ class Journal:
     lines: list[Line] = field(default_factory=list)
     size: int = 0
     """Characters of all lines together."""
+    touched: bool = False
+    """Whether the run changed the agent on its host, or may have: set before the command that can."""
 
     def say(self, text: str, level: Level = Level.INFO) -> None:
         """Add a line."""

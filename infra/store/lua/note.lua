@@ -12,7 +12,7 @@ while at < #ARGV do
   for i = from, at - 1, 3 do
     local sid, r = ARGV[i], records[ARGV[i]]
     if r and r.token == ARGV[i + 1] and string.find(going_on, r.status, 1, true) then
-      push(logs, bucket_key(task, 'logs', sid), log_field(sid, r), ARGV[i + 2])
+      push(logs, bucket_key(task, 'logs', sid), log_field(sid, r.run, r.op), ARGV[i + 2])
     end
   end
   flush('HSET', logs)

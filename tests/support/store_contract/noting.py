@@ -123,6 +123,20 @@ class Noting:
         assert (record.status, record.operation) == (Status.FAILED, Operation.CANCEL)
         assert await store.tasks.logs(task, 0) == (run_log(1, "badly"), run_log(1, "badly"))
 
+    async def test_what_is_undone_is_noted_beside_what_was_done(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        task = await store.tasks.create(draft((1, 2)))
+        first, second = await claim_step(store, task, PREPARE)
+        await settle(store, task, PREPARE, [*failed([first]), *succeeded([second])])
+        await store.tasks.change_course(task, Course.ROLLBACK, NOW)
+        undoing = await claim_step(store, await head(store, task), PREPARE)
+        await store.tasks.note_logs([open_log(claim, "undoing") for claim in undoing])
+        done = {first.series_id: run_log(1, "badly"), second.series_id: run_log(1, "well")}
+        for claim in undoing:
+            assert claim.operation is Operation.ROLLBACK
+            so_far = open_log(claim, "undoing").log
+            assert await store.tasks.logs(task, claim.series_id) == (done[claim.series_id], so_far)
+
     async def test_the_log_of_a_task_that_is_over_goes_with_it(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await store.tasks.create(draft((1,)))

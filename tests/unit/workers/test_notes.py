@@ -184,7 +184,7 @@ async def test_a_store_that_hangs_holds_up_neither_hosts_nor_beats(monkeypatch: 
 
     await work.presence.beat()
     executor.held[1].set()
-    assert await asyncio.wait_for(working, 5) == (True, False)
+    assert await asyncio.wait_for(working, 5) == (3, False)
 
     assert noted.calls == [1]
     writing.cancel()
@@ -254,7 +254,7 @@ async def test_the_log_of_a_wedged_host_grows_and_is_whole_in_the_end_once(monke
     assert any("bytes left out" in line.text for line in so_far.lines), "a large output is clipped, and told"
 
     executor.ends.set()
-    assert await working == (True, False)
+    assert await working == (3, False)
     (whole,) = await work.store.tasks.logs(task, stop)
     assert whole.closed
     assert whole.lines[: len(so_far.lines)] == so_far.lines
@@ -281,7 +281,7 @@ async def test_a_cancelled_run_is_noted_until_it_lets_go(monkeypatch: pytest.Mon
     assert (log.closed, [line.text for line in log.lines]) == (False, ["Connecting to 10.0.0.1:22 as admin."])
 
     await work.presence.beat()
-    assert await working == (False, False)
+    assert await working == (None, False)
     await work.notes.write()
     (log,) = await work.store.tasks.logs(task, stop)
     assert log.closed
