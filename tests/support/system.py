@@ -169,6 +169,7 @@ class System:
             lambda: self.task(task_id)["status"] != "RUNNING",
             timeout,
             f"task {task_id} to end",
+            pause=0.05,  # what looks less often leaves more of the machine to what is looked at
         )
         return self.task(task_id)
 

@@ -205,7 +205,7 @@ class MemoryTasks(Tasks):
         changed: Changed = defaultdict(list)
         before = kept.head.status
         stale = tuple(_settle(kept, step, settled, now, changed))
-        self._forget(task.id, worker, settled, stale)
+        self._forget(kept, worker, settled)
         opened = kept.pass_barrier(step, now) if settled else None
         claims = self._claim(kept, step, worker, now, claim, changed)
         ended = kept.head.status is not before
@@ -303,13 +303,14 @@ class MemoryTasks(Tasks):
             kept.retire(self._clock(), self._options.keep_tasks, self._options.keep_events)
         return True
 
-    def _forget(self, task_id: int, worker: Worker, settled: Sequence[Settled], stale: Sequence[int]) -> None:
+    def _forget(self, kept: KeptTask, worker: Worker, settled: Sequence[Settled]) -> None:
         """Forget what a worker held, and what it was asked to let go: these runs are over."""
         for result in settled:
-            key = ClaimKey(task_id, result.series_id, result.token)
+            key = ClaimKey(kept.head.id, result.series_id, result.token)
             if self._runners.get(key) == worker.id:
                 del self._runners[key]
-            if result.series_id not in stale:
+            record = kept.subtasks.get(result.series_id)
+            if record is None or record.token != result.token:
                 self._workers.over(worker.id, key)
 
     def _cancel(self, kept: KeptTask, step: PlannedStep, series_id: int, now: int, changed: Changed) -> None:
