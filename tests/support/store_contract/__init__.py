@@ -15,6 +15,7 @@ from tests.support.store_contract.inventory import Inventory
 from tests.support.store_contract.listing import Listing
 from tests.support.store_contract.noting import Noting
 from tests.support.store_contract.people import People
+from tests.support.store_contract.rollback import RollingBack
 from tests.support.store_contract.settling import Settling
 
 
@@ -25,6 +26,7 @@ class StoreContract(
     Noting,
     Coursing,
     Cancelling,
+    RollingBack,
     Holding,
     Expiring,
     Listing,
