@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from app.documents.wire import long
 from app.replies import refusal
 from core.errors import (
+    Conflict,
     FleetError,
     InvalidRequest,
     KeyReused,
@@ -84,6 +85,7 @@ _STATUSES: Final[tuple[tuple[type[FleetError], int], ...]] = (
     (NotAuthenticated, 401),
     (TooManyRequests, 429),
     (KeyReused, 409),
+    (Conflict, 409),
     (NotPermitted, 403),
     (Unavailable, 503),
     (UnsupportedMediaType, 415),
