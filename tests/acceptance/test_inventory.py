@@ -48,7 +48,7 @@ def _ocpfleet(system: System, *words: str) -> str:
     command = [system.program, *words]
     done = subprocess.run(
         command,
-        env=system.environment,
+        env=system.client_environment,
         capture_output=True,
         text=True,
         timeout=60,

@@ -60,6 +60,16 @@ class System:
         """What all its processes share."""
         return SharedSettings(redis_url=self.environment["OCPFLEET_REDIS_URL"])
 
+    @property
+    def client_environment(self) -> dict[str, str]:
+        """The environment of a command that speaks to the newest API as the first administrator."""
+        password = (self.directory / "admin-password").read_text().strip()
+        return self.environment | {
+            "OCPFLEET_API_URL": self.api,
+            "OCPFLEET_API_USER": "admin",
+            "OCPFLEET_API_PASSWORD": password,
+        }
+
     @asynccontextmanager
     async def store(self) -> AsyncIterator[RedisStore]:
         """Its record, reached from the test itself."""
