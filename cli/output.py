@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable
 from datetime import datetime
+from textwrap import wrap
 from typing import Annotated, Any, Final
 
 import orjson
@@ -15,6 +16,8 @@ from cli import session
 
 AsJson = Annotated[bool, typer.Option("--json", help="as JSON, for scripts")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask; a command without a terminal never does")]
+_NARROW: Final = 40
+"""Columns that a paragraph has at the least."""
 _VISIBLE: Final = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | dict.fromkeys(
     range(0x7F, 0xA0), 0xFFFD
 )
@@ -29,6 +32,15 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """Write something beside the answer, where it does not disturb a script that reads the answer."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(clean(text), markup=False)
+
+
+def paragraph(text: str, indent: str) -> None:
+    """Write a longer text with an indent; on a terminal it is broken between words."""
+    lines = [text]
+    if session.OUT.is_terminal:
+        lines = wrap(text, max(session.OUT.width - len(indent), _NARROW), break_long_words=False) or [""]
+    for line in lines:
+        say(indent + line)
 
 
 def clean(text: str) -> str:

@@ -19,7 +19,7 @@ _TIMES: Final = httpx.Timeout(60, connect=10)
 """Seconds that an answer, and a connection, may take."""
 _DENIED: Final = frozenset({401, 403})
 _LATER: Final = frozenset({429, 502, 503, 504})
-_SHOWN: Final = 200
+_SHOWN: Final = 100
 _FIRST_ERROR: Final = 300
 
 
@@ -126,8 +126,9 @@ def refusal(reply: httpx.Response, document: object) -> FleetError:
         kind = ApiUnreachable
     error = document.get("error") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(error, dict):
-        beginning = " ".join(reply.text[:_SHOWN].split())
-        return kind(
+        beginning = "a web page" if reply.text.lstrip().startswith("<") else " ".join(reply.text[:_SHOWN].split())
+        strange = ApiDenied if kind is ApiDenied else ApiUnreachable
+        return strange(
             f"{reply.request.url.copy_with(query=None)} answered {reply.status_code}, and no reply of ocpfleet: "
             f"{beginning or 'nothing'}. See that the address is the API's: --api, OCPFLEET_API_URL or the client file."
         )

@@ -94,10 +94,10 @@ class Following:
                         self._retry = message.retry / 1000
                     if message.data:
                         yield self._event(message)
-        except httpx.TransportError as error:
-            raise unreachable(client.http, error, changing=False) from None
         except (SSEError, orjson.JSONDecodeError):
             raise ApiUnreachable("What came is no stream of events; is there a proxy in between?") from None
+        except httpx.TransportError as error:
+            raise unreachable(client.http, error, changing=False) from None
 
     def _event(self, message: ServerSentEvent) -> Event:
         if message.event == "reset":

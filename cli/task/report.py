@@ -129,7 +129,7 @@ def tell_failures(task: Document, failures: Sequence[Failure]) -> None:
         cancelled = ", cancelled" * (failure.operation == "CANCEL")
         output.say(f"  {failure.where}  {failure.step}, run {failure.run}{cancelled}")
         if failure.reason:
-            output.say(f"      {failure.reason}")
+            output.paragraph(failure.reason, "      ")
     rest = len(failures) - sum(bool(one.reason) for one in failures)
     if rest > 0:
         output.say(f"  … and {rest} more: `ocpfleet task show {task['id']} --all`")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from typing_extensions import override
@@ -75,8 +76,13 @@ class PlainView(_Lines):
         now, over = time.monotonic(), standing.status != "RUNNING"
         for index, step in enumerate(standing.steps):
             quiet = step.untouched and index not in self._told
-            early = now - self._at.get(index, 0) < _BETWEEN_LINES and step.done < step.size and not over
-            if step.name == WAIT_NODE or quiet or early or self._told.get(index) == str(step):
+            early = now - self._at.get(index, 0) < _BETWEEN_LINES and step.done < step.size
+            if (
+                step.name == WAIT_NODE
+                or quiet
+                or (early and not over and not failed)
+                or self._told.get(index) == str(step)
+            ):
                 continue
             self._told[index], self._at[index] = str(step), now
             output.say(f"{datetime.now().astimezone():%H:%M:%S}  {step.name}: {step}")
@@ -90,9 +96,7 @@ class LiveView(View):
     def __init__(self) -> None:
         self._console = Console(highlight=False)
         self._bars: dict[int, TaskID] = {}
-        self._progress = self._new()
-
-    def _new(self) -> Progress:
+        self._live: Live | None = None
         columns = (
             TextColumn("{task.description}"),
             BarColumn(24),
@@ -100,15 +104,18 @@ class LiveView(View):
             TimeElapsedColumn(),
             TextColumn("{task.fields[more]}"),
         )
-        return Progress(*columns, console=self._console, refresh_per_second=4)
+        self._progress = Progress(*columns, console=self._console)
 
     @override
     def begin(self) -> None:
-        self._progress.start()
+        self._live = Live(self._progress, console=self._console, refresh_per_second=4)
+        self._live.start()
 
     @override
     def pause(self) -> None:
-        self._progress.stop()
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     @override
     def event(self, event: Event) -> None:

@@ -16,6 +16,7 @@ from cli.main import main
 from cli.remote import client
 from cli.remote.address import Address
 from core.user import Role, User
+from infra.logs import configure_logging
 from infra.settings import ApiSettings
 from infra.store.memory.store import MemoryStore
 from tests.support.api import CHEAP, RecordingDispatcher
@@ -56,6 +57,7 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 @pytest.fixture
 def app(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FastAPI:
     """Let the commands speak to the real API over the store, as its user `admin`."""
+    configure_logging("json", "error")  # the API's lines would stand among the command's
     settings = ApiSettings(server_address="10.9.8.7", key_file=tmp_path / "key", rate_limit=False)
     app = create_app(settings, store, RecordingDispatcher(), passwords=CHEAP)
 
