@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from typing_extensions import override
 
 from cli import output
@@ -98,11 +99,11 @@ class LiveView(View):
         self._bars: dict[int, TaskID] = {}
         self._live: Live | None = None
         columns = (
-            TextColumn("{task.description}"),
-            BarColumn(24),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}", justify="right"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[more]}"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            BarColumn(20),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}", table_column=Column(no_wrap=True, justify="right")),
+            TimeElapsedColumn(Column(no_wrap=True)),
+            TextColumn("{task.fields[more]}", table_column=Column(no_wrap=True)),
         )
         self._progress = Progress(*columns, console=self._console)
 
