@@ -101,8 +101,8 @@ class ApiSettings(SharedSettings):
     )
     key_file: Path = Field(
         Path("var/key-encryption-key"),
-        description="encrypts the secret keys in the store (mode 0600); the same for all API processes, made by "
-        "`ocpfleet key add` where it is missing",
+        description="encrypts the secret keys in the store (mode 0600); the same for all API processes, made with "
+        "the first access key where it is missing",
     )
     login_failures: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         5, description="wrong passwords for a user name from one address, after which none is looked at"

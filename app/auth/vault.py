@@ -55,7 +55,7 @@ class Vault:
         except InvalidToken:
             raise Misconfigured(
                 "The secret of the access key was encrypted with another key file than this server's. Give every API "
-                "process and `ocpfleet key add` the same file in OCPFLEET_KEY_FILE, or make a new access key."
+                "process and `ocpfleet key add --direct` the same file in OCPFLEET_KEY_FILE, or make a new access key."
             ) from None
 
     def _keys(self) -> MultiFernet:

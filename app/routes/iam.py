@@ -4,7 +4,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from app.audit import note
 from app.auth.passwords import LONGEST as LONGEST_PASSWORD
@@ -16,17 +16,15 @@ from app.fleet import fleet_of
 from app.iam_bodies import KeyBody, PasswordBody, RolesBody, UserBody
 from app.replies import reply, reply_nothing
 from app.routes.documented import documented
+from app.routes.paging import PageNumber, PageSize
 from app.service import access_keys as keys_service
 from app.service import users as users_service
-from app.validation import LARGEST_PAGE, LONGEST_ID, Whole
 from core.user import Permission, Role
 
 router = APIRouter(prefix="/api/v2/iam", tags=["users"])
 _BODY_ERRORS = (400, 413, 415)
 _SECRET = {"Cache-Control": "no-store"}
 """Headers of replies that hold one."""
-PageNumber = Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")]
-PageSize = Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="entries a page")]
 Name = Annotated[str, Path(description="of the user")]
 
 _ROLES = {

@@ -2,9 +2,7 @@
 # ruff: noqa: D103, FAST003
 # A route's summary is its docstring; ruff does not see the aliases of path parameters.
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.auth.permission import TaskReader
 from app.beyond_schemas import TaskHostPage
@@ -13,9 +11,9 @@ from app.documents.wire import long
 from app.fleet import fleet_of
 from app.replies import reply
 from app.routes.documented import documented
+from app.routes.paging import PageNumber, PageSize
 from app.routes.tasks import TaskId
 from app.service import tasks as tasks_service
-from app.validation import LARGEST_PAGE, LONGEST_ID, Whole
 from core.user import Permission
 
 router = APIRouter(prefix="/api/v2/tasks/instances", tags=["tasks"])
@@ -30,8 +28,8 @@ async def page_task_hosts(
     request: Request,
     _user: TaskReader,
     task_id: TaskId,
-    page: Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")] = 1,
-    size: Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="hosts a page")] = 10,
+    page: PageNumber = 1,
+    size: PageSize = 10,
 ) -> Response:
     found, total = await tasks_service.page_task_hosts(fleet_of(request), task_id, page, size)
     contents = [
