@@ -10,7 +10,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.host import AgentStatus, HostStatus
+from core.host import RUNNING, STOPPED, STOPPING, HostState
 from core.status import Operation, TaskStatus
 from core.transition import Failed, Settled, Succeeded
 from infra.store.base import ClaimRequest, Course, Store, TaskQuery
@@ -84,7 +84,7 @@ class GiveBack:
 
     task: int
     others: tuple[int, ...]
-    agent: AgentStatus | None
+    after: HostState | None
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ actions = st.one_of(
     ),
     st.builds(Drain, indices, st.integers(1, 5), st.booleans()),
     st.builds(Take, indices, few, st.sampled_from((False, False, True))),
-    st.builds(GiveBack, indices, few, st.none() | st.sampled_from((AgentStatus.OFFLINE, AgentStatus.AVAILABLE))),
+    st.builds(GiveBack, indices, few, st.none() | st.sampled_from((STOPPED, RUNNING))),
     st.builds(Cancel, indices, st.none() | indices, st.booleans()),
     st.builds(Turn, indices, st.none() | indices, st.sampled_from(Course)),
 )
@@ -155,8 +155,8 @@ class Pair:
                     await self._drain(self._task(index), bad=bad and not left)
             case Take(index, others, forged) if self.tasks:
                 await self._take(await self._on_hosts(index, others), forged=forged)
-            case GiveBack(index, others, agent) if self.tasks:
-                await self._give_back(await self._on_hosts(index, others), agent)
+            case GiveBack(index, others, after) if self.tasks:
+                await self._give_back(await self._on_hosts(index, others), after)
             case Turn(index, which, course) if self.tasks:
                 await self._turn(self._task(index), which, course)
             case Cancel(index, which, beating) if self.tasks:
@@ -215,15 +215,12 @@ class Pair:
         if forged and claims:
             claims[-1] = replace(claims[-1], token=claims[-1].token + 1)
         if claims:
-            first, second = [
-                await store.tasks.take_hosts(claims, self.now, AgentStatus.STOPPING, HostStatus.OFFLINE)
-                for store in self.stores
-            ]
+            first, second = [await store.tasks.take_hosts(claims, self.now, STOPPING) for store in self.stores]
             assert first == second
 
-    async def _give_back(self, claims: list[Claim], agent: AgentStatus | None) -> None:
+    async def _give_back(self, claims: list[Claim], after: HostState | None) -> None:
         if claims:
-            first, second = [await store.tasks.give_back_hosts(claims, self.now, agent) for store in self.stores]
+            first, second = [await store.tasks.give_back_hosts(claims, self.now, after) for store in self.stores]
             assert first == second
 
     async def _turn(self, task: TaskRecord, which: int | None, course: Course) -> None:
