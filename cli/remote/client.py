@@ -1,6 +1,7 @@
 """The one speaker of the API: asks, unwraps the envelope, and says in a sentence what went wrong."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,10 @@ _TIMES: Final = httpx.Timeout(60, connect=10)
 """Seconds that an answer, and a connection, may take."""
 _DENIED: Final = frozenset({401, 403})
 _LATER: Final = frozenset({429, 502, 503, 504})
+_TOO_MANY: Final = 429
+_LONGEST_WAIT: Final = 15
+"""Seconds until a window of the API's limits is over: the shortest takes ten."""
+_TRIES: Final = 6
 _SHOWN: Final = 100
 _FIRST_ERROR: Final = 300
 
@@ -38,14 +43,16 @@ class Answer:
 
 
 class Client:
-    """Asks the API.
+    """Asks the API. A request that was one too many, and therefore not done, is sent again when its time has come.
 
     Args:
         http: the client; its base address ends in /api/v2.
+        sleep: waits so many seconds.
     """
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._http = http
+        self._sleep = sleep
 
     @property
     def http(self) -> httpx.AsyncClient:
@@ -84,10 +91,15 @@ class Client:
             ApiDenied: it does not know who asks, or they may not.
             ApiUnreachable: it does not answer, or cannot serve at the moment.
         """
-        try:
-            reply = await self._http.request(method, path, **request)
-        except httpx.TransportError as error:
-            raise unreachable(self._http, error, changing=method != "GET") from None
+        for wait in range(_TRIES):
+            try:
+                reply = await self._http.request(method, path, **request)
+            except httpx.TransportError as error:
+                raise unreachable(self._http, error, changing=method != "GET") from None
+            after = _seconds(reply)
+            if after is None or wait == _TRIES - 1:
+                break
+            await self._sleep(after)
         return Answer(self.envelope(reply).get("data"), reply.headers)
 
     def envelope(self, reply: httpx.Response) -> dict[str, Any]:
@@ -115,6 +127,14 @@ class Client:
                 yield reply.aiter_bytes()
         except httpx.TransportError as error:
             raise unreachable(self._http, error, changing=False) from None
+
+
+def _seconds(reply: httpx.Response) -> int | None:
+    """Return for how long to wait before a request is sent again; None where that makes no sense."""
+    after = reply.headers.get("Retry-After", "")
+    if reply.status_code != _TOO_MANY or not after.isdecimal() or int(after) > _LONGEST_WAIT:
+        return None
+    return int(after)
 
 
 def refusal(reply: httpx.Response, document: object) -> FleetError:

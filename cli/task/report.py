@@ -31,8 +31,8 @@ class Failure:
     step: str
     run: int
     operation: str
-    reason: str
-    """The last line of its log; empty where it was not read."""
+    reason: str | None
+    """The last line of its log; empty where it has none, None where it was not read."""
 
     @property
     def where(self) -> str:
@@ -83,11 +83,11 @@ async def read_failures(client: Client, task: Document, most: int | None = SHOWN
             return last_line((await client.get(path))["log"])
 
     reasons = await asyncio.gather(*map(reason, failed[:most]))
-    told = [*reasons, *[""] * (len(failed) - len(reasons))]
+    told = [*reasons, *[None] * (len(failed) - len(reasons))]
     return [_failure(subtask, hosts, why) for subtask, why in zip(failed, told, strict=True)]
 
 
-def _failure(subtask: Document, hosts: Mapping[int, Named], reason: str) -> Failure:
+def _failure(subtask: Document, hosts: Mapping[int, Named], reason: str | None) -> Failure:
     return Failure(
         host_of(subtask, hosts),
         int(subtask["id"]),
@@ -125,14 +125,14 @@ def tell_failures(task: Document, failures: Sequence[Failure]) -> None:
     if not failures:
         return
     output.say(f"\n{counted(len(failures), 'subtask')} failed:")
-    for failure in failures[: sum(bool(one.reason) for one in failures) or SHOWN]:
+    told = [failure for failure in failures if failure.reason is not None]
+    for failure in told:
         cancelled = ", cancelled" * (failure.operation == "CANCEL")
         output.say(f"  {failure.where}  {failure.step}, run {failure.run}{cancelled}")
         if failure.reason:
             output.paragraph(failure.reason, "      ")
-    rest = len(failures) - sum(bool(one.reason) for one in failures)
-    if rest > 0:
-        output.say(f"  … and {rest} more: `ocpfleet task show {task['id']} --all`")
+    if len(told) < len(failures):
+        output.say(f"  … and {len(failures) - len(told)} more: `ocpfleet task show {task['id']} --all`")
     if task["status"] == "FAILED":
         for line in _decisions(task, failures):
             output.say(line)

@@ -213,6 +213,11 @@ def test_cancel_asks_a_person_first(command: Command, store: MemoryStore, monkey
     assert head(store).status == "RUNNING"
     code, _, err = command("task", "cancel", "1", "--yes")
     assert (code, err) == (0, "Task 1  Batch stop OCP agent: FAILED\n")
+    lines = command("task", "show", "1")[1].splitlines()
+    assert "5 subtasks failed:" in lines
+    assert [line for line in lines if "Prepare stop OCP agent, run 1" in line] == [
+        f"  web-{number} ({10 + number})  Prepare stop OCP agent, run 1, cancelled" for number in range(1, 6)
+    ]
 
 
 def test_follow_tells_the_end(command: Command, failed: str) -> None:
