@@ -1,5 +1,6 @@
 """Following a task to its end: `--follow` and `ocpfleet task follow`."""
 
+import asyncio
 import sys
 from contextlib import aclosing
 from typing import Annotated, Final
@@ -18,6 +19,8 @@ from cli.task.views import JsonView, LiveView, PlainView, View
 
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="watch the task to its end")]
 _DONE: Final = "SUCCESSFUL"
+_TICK: Final = 0.5
+"""Seconds after which a view may show what it kept back."""
 
 
 class _Watch:
@@ -32,6 +35,18 @@ class _Watch:
 
     async def to_the_end(self, client: Client) -> None:
         """Show what happens until the task ends."""
+        ticking = asyncio.create_task(self._tick())
+        try:
+            await self._follow(client)
+        finally:
+            ticking.cancel()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            self.view.tick()
+
+    async def _follow(self, client: Client) -> None:
         async with aclosing(self.following.events(client)) as events:
             async for event in events:
                 self.view.event(event)

@@ -30,6 +30,9 @@ class View(Protocol):
     def stands(self, standing: Standing, failed: Sequence[str]) -> None:
         """Show how the task stands, and which hosts failed since the last time."""
 
+    def tick(self) -> None:
+        """Show what was kept back; called every now and then."""
+
     def begin(self) -> None:
         """Begin, or go on after `pause`."""
 
@@ -39,6 +42,10 @@ class View(Protocol):
 
 class _Lines(View):
     """A view that only ever adds lines, and so has nothing to take away from the terminal."""
+
+    @override
+    def tick(self) -> None:
+        """Nothing is kept back."""
 
     @override
     def begin(self) -> None:
@@ -67,6 +74,7 @@ class PlainView(_Lines):
     def __init__(self) -> None:
         self._told: dict[int, str] = {}
         self._at: dict[int, float] = {}
+        self._standing: Standing | None = None
 
     @override
     def event(self, event: Event) -> None:
@@ -74,6 +82,7 @@ class PlainView(_Lines):
 
     @override
     def stands(self, standing: Standing, failed: Sequence[str]) -> None:
+        self._standing = standing
         now, over = time.monotonic(), standing.status != "RUNNING"
         for index, step in enumerate(standing.steps):
             quiet = step.untouched and index not in self._told
@@ -89,6 +98,11 @@ class PlainView(_Lines):
             output.say(f"{datetime.now().astimezone():%H:%M:%S}  {step.name}: {step}")
         for name in failed:
             output.say(f"{datetime.now().astimezone():%H:%M:%S}  FAILED: {name}")
+
+    @override
+    def tick(self) -> None:
+        if self._standing is not None:
+            self.stands(self._standing, ())
 
 
 class LiveView(View):
@@ -106,6 +120,10 @@ class LiveView(View):
             TextColumn("{task.fields[more]}", table_column=Column(no_wrap=True)),
         )
         self._progress = Progress(*columns, console=self._console)
+
+    @override
+    def tick(self) -> None:
+        """It refreshes itself."""
 
     @override
     def begin(self) -> None:

@@ -365,9 +365,19 @@ def test_plain_lines_come_at_most_every_two_seconds_a_step(
         view.stands(of_event(progress({"SUCCESSFUL": done, "RUNNING": 4 - done})), [])
         now += 0.9
     view.stands(of_event(progress({"SUCCESSFUL": 4})), [])
-    view.stands(of_event(progress({"SUCCESSFUL": 4})), [])
+    view.stands(of_event(progress({"SUCCESSFUL": 4}, {"SUCCESSFUL": 1}, {"READY": 3})), [])
+    view.stands(of_event(progress({"SUCCESSFUL": 4}, {"SUCCESSFUL": 1}, {"RUNNING": 3})), [])
+    for _ in range(4):
+        view.tick()
+        now += 0.9
     told = [line[10:].partition(": ")[2] for line in capsys.readouterr().out.splitlines()]
-    assert told == ["0/4 done, 4 running", "3/4 done, 1 running", "4/4 done"]
+    assert told == [
+        "0/4 done, 4 running",
+        "3/4 done, 1 running",
+        "4/4 done",
+        "0/3 done, 3 ready",
+        "0/3 done, 3 running",
+    ]
 
 
 def test_the_live_view_shows_a_bar_for_each_step_and_goes_on_after_a_question(
