@@ -17,9 +17,11 @@ from app.service.users import checked_name, checked_password
 from app.validation import expect_json
 from core.errors import InvalidRequest
 from core.user import Role
+from core.words import say
 
 _LIMIT: Final = 16 * 1024
 """Bytes of a body: the longest password, every character escaped, and room for the rest."""
+_ALL_ROLES: Final = ", ".join(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +93,35 @@ async def _read(request: Request, example: str, *known: str) -> dict[str, Any]:
         InvalidRequest: it is no such object.
     """
     expect_json(request)
-    body = await read_body(request, _LIMIT, f"The body is longer than {_LIMIT} bytes. Send only {example}.")
+    body = await read_body(
+        request,
+        _LIMIT,
+        say("The body is longer than {limit} bytes. Send only {example}.", limit=_LIMIT, example=example),
+    )
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        at = f"line {error.lineno}, column {error.colno}"
-        raise InvalidRequest("body", None, f"The body is not JSON ({at}). Send {example}.") from None
+        sentence = say(
+            "The body is not JSON (line {line}, column {column}). Send {example}.",
+            line=error.lineno,
+            column=error.colno,
+            example=example,
+        )
+        raise InvalidRequest("body", None, sentence) from None
     if not isinstance(document, dict):
-        raise InvalidRequest("body", None, f"The body is not an object. Send {example}.")
+        raise InvalidRequest("body", None, say("The body is not an object. Send {example}.", example=example))
     for name in document:
         if name not in known:
-            raise InvalidRequest(name[:80], None, f"{name[:80]}: there is no such field. Send only {example}.")
+            sentence = say("{name}: there is no such field. Send only {example}.", name=name[:80], example=example)
+            raise InvalidRequest(name[:80], None, sentence)
     return {name: value for name, value in document.items() if value is not None}
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
     if not isinstance(fields.get(name), str):
-        state = "is not a text" if name in fields else "is missing"
-        raise InvalidRequest(name, None, f"{name} {state}. Send it as a JSON string.")
+        there = say("{name} is not a text. Send it as a JSON string.", name=name)
+        absent = say("{name} is missing. Send it as a JSON string.", name=name)
+        raise InvalidRequest(name, None, there if name in fields else absent)
     text: str = fields[name]
     return text
 
@@ -120,9 +133,9 @@ def _password(fields: Mapping[str, Any]) -> str | None:
 def _roles(fields: Mapping[str, Any]) -> tuple[Role, ...]:
     given = fields.get("roles")
     if not isinstance(given, list) or not given:
-        raise InvalidRequest("roles", None, f"roles: send a list of at least one of {', '.join(Role)}.")
+        raise InvalidRequest("roles", None, say("roles: send a list of at least one of {roles}.", roles=_ALL_ROLES))
     for index, role in enumerate(given):
         if not isinstance(role, str) or role not in Role.__members__:
-            sentence = f"roles[{index}]: there is no such role. Write {', '.join(Role)}."
+            sentence = say("roles[{index}]: there is no such role. Write {roles}.", index=index, roles=_ALL_ROLES)
             raise InvalidRequest(f"roles[{index}]", role if isinstance(role, str) else None, sentence)
     return tuple(dict.fromkeys(map(Role, given)))

@@ -6,18 +6,20 @@ the value and what would be right.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import Depends, Header, Path, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from app.audit import note
 from app.body import read_body
 from app.errors import UnsupportedMediaType
 from app.fleet import fleet_of
 from core.errors import InvalidRequest
+from core.words import Words, say
 
 HOST_IDS: Final = "hostIds"
 LONGEST_ID: Final = 2**63 - 1
@@ -43,9 +45,10 @@ async def read_host_ids(request: Request) -> tuple[int, ...]:
     most = fleet_of(request).max_hosts
     expect_json(request)
     limit = _BODY_BYTES + _BODY_BYTES_PER_HOST * most
-    sentence = (
-        f"The body is longer than {limit} bytes, more than the hostIds of any allowed request take. "
-        "Send fewer hosts at a time."
+    sentence = say(
+        "The body is longer than {limit} bytes, more than the hostIds of any allowed request take. "
+        "Send fewer hosts at a time.",
+        limit=limit,
     )
     host_ids = checked_host_ids(await read_body(request, limit, sentence), most)
     note(request, {HOST_IDS: host_ids})
@@ -63,8 +66,13 @@ def expect_json(request: Request) -> None:
     """
     given = request.headers.get("content-type", "")
     if given.partition(";")[0].strip().lower() != "application/json":
-        named = f"Content-Type {given[:_CLIPPED]}" if given else "a missing Content-Type"
-        raise UnsupportedMediaType(f"Cannot read {named}. Send JSON with Content-Type: application/json.")
+        raise UnsupportedMediaType(_not_json(given[:_CLIPPED]))
+
+
+def _not_json(media_type: str) -> Words:
+    if media_type:
+        return say("Cannot read Content-Type {type}. Send JSON with Content-Type: application/json.", type=media_type)
+    return say("Cannot read a missing Content-Type. Send JSON with Content-Type: application/json.")
 
 
 def checked_host_ids(body: bytes, most: int) -> tuple[int, ...]:
@@ -80,36 +88,56 @@ def checked_host_ids(body: bytes, most: int) -> tuple[int, ...]:
     document = _parsed(body)
     for name in document:
         if name != HOST_IDS:
-            shown = name[:_CLIPPED]
-            meant = " It is called hostIds." * (name.lower().replace("_", "") in _MISSPELT)
-            raise InvalidRequest(
-                shown, document[name], f"{shown}: there is no such field.{meant} Send only {_EXAMPLE}."
-            )
+            raise InvalidRequest(name[:_CLIPPED], document[name], _no_such_field(name))
     host_ids = document.get(HOST_IDS)
     if host_ids is None:
-        state = "is null" if HOST_IDS in document else "is missing"
-        raise InvalidRequest(HOST_IDS, None, f"hostIds {state}. Send the hosts' ids: {_EXAMPLE}.")
+        raise InvalidRequest(HOST_IDS, None, _absent(null=HOST_IDS in document))
     if not isinstance(host_ids, list):
-        raise InvalidRequest(HOST_IDS, host_ids, f"hostIds is {_kind(host_ids)}, not a list. Send {_EXAMPLE}.")
+        sentence = say("hostIds is {kind}, not a list. Send {example}.", kind=_kind(host_ids), example=_EXAMPLE)
+        raise InvalidRequest(HOST_IDS, host_ids, sentence)
     if not host_ids:
-        raise InvalidRequest(HOST_IDS, [], f"hostIds is empty. Name at least one host: {_EXAMPLE}.")
+        sentence = say("hostIds is empty. Name at least one host: {example}.", example=_EXAMPLE)
+        raise InvalidRequest(HOST_IDS, [], sentence)
     if len(host_ids) > most:
-        sentence = f"hostIds has {len(host_ids)} entries, more than the {most} allowed. Send several requests."
+        sentence = say(
+            "hostIds has {count} entries, more than the {most} allowed. Send several requests.",
+            count=len(host_ids),
+            most=most,
+        )
         raise InvalidRequest(HOST_IDS, len(host_ids), sentence)
-    _check_each(host_ids, body)
-    return tuple(dict.fromkeys(host_ids))
+    return tuple(dict.fromkeys(_checked_each(host_ids, body)))
+
+
+def _no_such_field(name: str) -> Words:
+    shown = name[:_CLIPPED]
+    if name.lower().replace("_", "") in _MISSPELT:
+        return say(
+            "{name}: there is no such field. It is called hostIds. Send only {example}.", name=shown, example=_EXAMPLE
+        )
+    return say("{name}: there is no such field. Send only {example}.", name=shown, example=_EXAMPLE)
+
+
+def _absent(*, null: bool) -> Words:
+    if null:
+        return say("hostIds is null. Send the hosts' ids: {example}.", example=_EXAMPLE)
+    return say("hostIds is missing. Send the hosts' ids: {example}.", example=_EXAMPLE)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        at = f"line {error.lineno}, column {error.colno}"
-        raise InvalidRequest(
-            "body", _clipped(body), f"The body is not JSON ({at}: {error.msg}). Send {_EXAMPLE}."
-        ) from None
+        sentence = say(
+            "The body is not JSON (line {line}, column {column}: {reason}). Send {example}.",
+            line=error.lineno,
+            column=error.colno,
+            reason=error.msg,
+            example=_EXAMPLE,
+        )
+        raise InvalidRequest("body", _clipped(body), sentence) from None
     if not isinstance(document, dict):
-        raise InvalidRequest("body", document, f"The body is {_kind(document)}, not an object. Send {_EXAMPLE}.")
+        sentence = say("The body is {kind}, not an object. Send {example}.", kind=_kind(document), example=_EXAMPLE)
+        raise InvalidRequest("body", document, sentence)
     return document
 
 
@@ -117,30 +145,60 @@ def _clipped(body: bytes) -> str:
     return body[:_CLIPPED].decode(errors="replace") + "…" * (len(body) > _CLIPPED)
 
 
-def _check_each(host_ids: Sequence[object], body: bytes) -> None:
-    for index, host_id in enumerate(host_ids):
-        if type(host_id) is int and 1 <= host_id <= LONGEST_ID:
-            continue
-        value = _as_sent(index, host_id, body)
-        raise InvalidRequest(f"{HOST_IDS}[{index}]", value, f"{HOST_IDS}[{index}]: {_reason(value)}")
+def _checked_each(host_ids: Sequence[object], body: bytes) -> Sequence[int]:
+    exact = host_ids if all(type(host_id) is int for host_id in host_ids) else _as_sent(host_ids, body)
+    checked = []
+    for index, host_id in enumerate(exact):
+        if type(host_id) is not int or not 1 <= host_id <= LONGEST_ID:
+            field = f"{HOST_IDS}[{index}]"
+            raise InvalidRequest(field, host_id, _wrong_id(field, host_id))
+        checked.append(host_id)
+    return checked
 
 
-def _as_sent(index: int, value: object, body: bytes) -> object:
-    """Return the value that was sent where the fast parser made a fraction of it: it does so beyond 64 bits."""
-    if not isinstance(value, float):
-        return value
+def _as_sent(host_ids: Sequence[object], body: bytes) -> Sequence[object]:
+    """Return the values as they were sent: the fast parser makes fractions of whole numbers beyond 64 bits.
+
+    What is written with a fraction of zero or an exponent is whole by its value, as in JSON Schema.
+    """
     try:
-        return json.loads(body)[HOST_IDS][index]
-    except (ValueError, RecursionError):  # more digits or levels than Python takes: the fraction has to do
-        return value
+        values: Sequence[object] = json.loads(body, parse_float=_number_of)[HOST_IDS]
+    except (
+        ValueError,
+        ArithmeticError,
+        RecursionError,
+    ):  # more digits or levels than Python takes: the fraction has to do
+        return host_ids
+    return values
 
 
-def _reason(value: object) -> str:
-    if type(value) is int:
-        kind = "beyond 64 bits" if value > LONGEST_ID else "not positive"
-        return f"{_number(value)} is {kind}. An id is a whole number from 1 to {LONGEST_ID}."
-    wanted = "a whole number. Write an id without quotes or fraction, such as 1001"
-    return f"{_literal(value)} is {_kind(value)}, not {wanted}."
+def _number_of(text: str) -> int | float:
+    number = Decimal(text)
+    whole = abs(number) <= LONGEST_ID and number == number.to_integral_value()
+    return int(number) if whole else float(text)
+
+
+def _wrong_id(field: str, value: object) -> Words:
+    if type(value) is not int:
+        return say(
+            "{field}: {value} is {kind}, not a whole number. Write an id without quotes or fraction, such as 1001.",
+            field=field,
+            value=_literal(value),
+            kind=_kind(value),
+        )
+    if value > LONGEST_ID:
+        return say(
+            "{field}: {value} is beyond 64 bits. An id is a whole number from 1 to {most}.",
+            field=field,
+            value=_number(value),
+            most=LONGEST_ID,
+        )
+    return say(
+        "{field}: {value} is not positive. An id is a whole number from 1 to {most}.",
+        field=field,
+        value=_number(value),
+        most=LONGEST_ID,
+    )
 
 
 def _literal(value: object) -> str:
@@ -154,42 +212,50 @@ def _number(value: int) -> str:
     return text if len(text) <= _CLIPPED else f"{text[:_CLIPPED]}…"
 
 
-def _kind(value: object) -> str:
+def _kind(value: object) -> Words:
     kinds = {
-        bool: "a boolean",
-        str: "a string",
-        int: "a number",
-        float: "a fraction",
-        list: "a list",
-        dict: "an object",
+        bool: say("a boolean"),
+        str: say("a string"),
+        int: say("a number"),
+        float: say("a fraction"),
+        list: say("a list"),
+        dict: say("an object"),
     }
-    return kinds.get(type(value), "null")
+    return kinds.get(type(value), say("null"))
 
 
 def _whole(text: object) -> object:
     """Accept only plain decimal digits, which is less than pydantic takes for a number."""
     if isinstance(text, str) and not (text.isascii() and text.isdigit() and len(text) <= len(str(LONGEST_ID))):
-        raise ValueError("not a whole number. Write decimal digits, such as 1001")
+        raise ValueError(say("not a whole number. Write decimal digits, such as 1001"))
     return text
 
 
 Whole = BeforeValidator(_whole)
-"""Makes a parameter of the path or the query take whole numbers only."""
+"""Makes a parameter of the path or the query take whole numbers only. It stands last, after the limits of the number:
+before them it would hide them from the OpenAPI document."""
 
-HostId = Annotated[int, Whole, Path(alias="hostId", ge=1, le=LONGEST_ID)]
+
+def one_of(values: Iterable[str]) -> WithJsonSchema:
+    """Say in the OpenAPI document which texts a parameter takes; refusing others is up to whoever reads it."""
+    return WithJsonSchema({"type": "string", "enum": [*values]})
+
+
+HostId = Annotated[int, Path(alias="hostId", ge=1, le=LONGEST_ID, description="the host"), Whole]
 """The host that a path names."""
 
 
 def _sane_key(text: object) -> object:
     """Accept a key that can stand in a header and a log line as it is."""
     if isinstance(text, str) and not re.fullmatch(r"[\x21-\x7e]{1,255}", text):
-        raise ValueError("not a key. Write 1 to 255 printable ASCII characters without blanks, such as a UUID")
+        raise ValueError(say("not a key. Write 1 to 255 printable ASCII characters without blanks, such as a UUID"))
     return text
 
 
 Key = Annotated[
     str | None,
     BeforeValidator(_sane_key),
+    WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
     Header(
         alias="Idempotency-Key",
         description="the client's name for this request: made again within 24 hours it is the same task, not a new one",

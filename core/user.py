@@ -40,6 +40,7 @@ class Permission(StrEnum):
     AUDIT_READ = "AUDIT:*:READ"
     USER_READ = "USER:*:READ"
     USER_CHANGE = "USER:*:CHANGE"
+    HOLD_CHANGE = "HOLD:*:CHANGE"
 
 
 _ATOMS = {

@@ -2,15 +2,20 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from app.errors import InvalidParameter
+from app.validation import one_of
+from core.words import say
 
 _ABSENT: Final = ("status", "keyword", "includedServiceType", "excludedServiceType")
-_SORTS: Final = frozenset({"id", "id,asc"})
+_SORTS: Final = ("id", "id,asc")
 
 
-async def refuse_filters(request: Request) -> None:
+async def refuse_filters(
+    request: Request,
+    sort: Annotated[str, one_of(_SORTS), Query(description="in id order, which is the only one")] = "id",
+) -> None:
     """Let only lists pass that are given as they are asked for.
 
     Raises:
@@ -19,10 +24,11 @@ async def refuse_filters(request: Request) -> None:
     query = request.query_params
     for name in _ABSENT:
         if name in query:
-            raise InvalidParameter(name, query[name], f"{name}: hosts cannot be filtered by it yet. Leave it out.")
-    sort = query.get("sort", "id")
+            sentence = say("{name}: hosts cannot be filtered by it yet. Leave it out.", name=name)
+            raise InvalidParameter(name, query[name], sentence)
     if sort not in _SORTS:
-        raise InvalidParameter("sort", sort, "sort: hosts are listed in id order only. Leave it out or write id,asc.")
+        sentence = say("sort: hosts are listed in id order only. Leave it out or write id,asc.")
+        raise InvalidParameter("sort", sort, sentence)
 
 
 NoFilters = Annotated[None, Depends(refuse_filters)]

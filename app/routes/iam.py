@@ -48,21 +48,16 @@ _DESCRIPTION = {
 }
 
 
-def _body(example: dict[str, object], required: list[str], **properties: object) -> dict[str, Any]:
+def _body(required: list[str], **properties: object) -> dict[str, Any]:
     schema = {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
-    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
-_USER_BODY = _body(
-    {"name": "night-shift", "roles": ["TASK_VIEWER"]}, ["name", "roles"], name=_NAME, roles=_ROLES, password=_PASSWORD
-)
-_PASSWORD_BODY = _body({}, [], password=_PASSWORD)
-_ROLES_BODY = _body({"roles": ["TASK_VIEWER"]}, ["roles"], roles=_ROLES)
+_USER_BODY = _body(["name", "roles"], name=_NAME, roles=_ROLES, password=_PASSWORD)
+_PASSWORD_BODY = _body([], password=_PASSWORD)
+_ROLES_BODY = _body(["roles"], roles=_ROLES)
 _KEY_BODY = _body(
-    {"user": "night-shift", "description": "cron"},
-    ["user"],
-    user={"type": "string", "description": "whose permissions it has"},
-    description=_DESCRIPTION,
+    ["user"], user={"type": "string", "description": "whose permissions it has"}, description=_DESCRIPTION
 )
 
 
@@ -86,7 +81,7 @@ async def add_user(request: Request, _user: UserChanger, new: UserBody) -> Respo
     return reply(request, changed_user_document(added), headers=_SECRET)
 
 
-@router.delete("/users/{name}", summary="Remove a user and its access keys", **_changing(None, 400, 404, 409))
+@router.delete("/users/{name}", summary="Remove a user and its access keys", **_changing(None, 404, 409))
 async def remove_user(request: Request, user: UserChanger, name: Name) -> Response:
     keys = await users_service.remove_user(fleet_of(request).store, name, by=user.name)
     note(request, {"accessKeys": keys} if keys else {})
@@ -96,7 +91,7 @@ async def remove_user(request: Request, user: UserChanger, name: Name) -> Respon
 @router.post(
     "/users/{name}/password",
     summary="Change a user's password",
-    **_changing(ChangedUser, *_BODY_ERRORS, 404, 409, body=_PASSWORD_BODY),
+    **_changing(ChangedUser, *_BODY_ERRORS, 404, body=_PASSWORD_BODY),
 )
 async def change_password(request: Request, _user: UserChanger, name: Name, new: PasswordBody) -> Response:
     fleet = fleet_of(request)
@@ -137,7 +132,9 @@ async def add_key(request: Request, _user: UserChanger, new: KeyBody) -> Respons
     return reply(request, new_key_document(made), headers=_SECRET)
 
 
-@router.delete("/keys/{accessKey}", summary="Remove an access key", **_changing(None, 400, 404))
-async def remove_key(request: Request, _user: UserChanger, key: Annotated[str, Path(alias="accessKey")]) -> Response:
+@router.delete("/keys/{accessKey}", summary="Remove an access key", **_changing(None, 404))
+async def remove_key(
+    request: Request, _user: UserChanger, key: Annotated[str, Path(alias="accessKey", description="the AK")]
+) -> Response:
     await keys_service.remove_key(fleet_of(request).store, key)
     return reply_nothing(request)

@@ -8,6 +8,7 @@ from app.auth.vault import Vault
 from app.service.users import find_user
 from core.access_key import AccessKey, new_pair
 from core.errors import InvalidRequest, NotFound
+from core.words import say
 from infra.store.base import Store
 
 LONGEST: Final = 200
@@ -31,7 +32,7 @@ def checked_description(text: str) -> str:
         InvalidRequest: it is too long, or more than a line.
     """
     if not re.fullmatch(ONE_LINE, text) or len(text) > LONGEST:
-        sentence = f"description: a description is one line of up to {LONGEST} characters."
+        sentence = say("description: a description is one line of up to {most} characters.", most=LONGEST)
         raise InvalidRequest("description", text[:LONGEST], sentence)
     return text
 
@@ -66,4 +67,6 @@ async def remove_key(store: Store, key_id: str) -> None:
         NotFound: there is none of that id.
     """
     if not await store.access_keys.remove(key_id):
-        raise NotFound(f"There is no access key {key_id}. `ocpfleet key list` or GET /api/v2/iam/keys shows them all.")
+        raise NotFound(
+            say("There is no access key {id}. `ocpfleet key list` or GET /api/v2/iam/keys shows them all.", id=key_id)
+        )

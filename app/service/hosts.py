@@ -3,6 +3,7 @@
 from app.fleet import Fleet
 from core.errors import NotFound
 from core.host import Host
+from core.words import say
 from infra.store.base import HostPage
 
 
@@ -19,5 +20,5 @@ async def read_host(fleet: Fleet, host_id: int) -> Host:
     """
     found = await fleet.store.hosts.get((host_id,))
     if host_id not in found:
-        raise NotFound(f"There is no host {host_id} in the inventory. GET /api/v2/compute/hosts lists them.")
+        raise NotFound(say("There is no host {id} in the inventory. GET /api/v2/compute/hosts lists them.", id=host_id))
     return found[host_id]

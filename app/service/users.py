@@ -11,8 +11,9 @@ from typing import Final
 
 from app.auth.passwords import LONGEST as LONGEST_PASSWORD
 from app.auth.passwords import Passwords, generated
-from core.errors import Conflict, InvalidRequest, NotFound
+from core.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from core.user import Role, User
+from core.words import say
 from infra.store.base import Store
 
 SHORTEST_PASSWORD: Final = 8
@@ -45,9 +46,8 @@ def checked_name(name: str) -> str:
         InvalidRequest: it may not.
     """
     if not re.fullmatch(NAME, name):
-        raise InvalidRequest(
-            "name", name, f"name: {name[:80]!r} is not a user name. Write up to 64 letters, digits and . _ @ -"
-        )
+        sentence = say("name: {name!r} is not a user name. Write up to 64 letters, digits and . _ @ -", name=name[:80])
+        raise InvalidRequest("name", name, sentence)
     return name
 
 
@@ -58,7 +58,11 @@ def checked_password(password: str) -> str:
         InvalidRequest: it is too short or too long.
     """
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        sentence = f"password: a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters. Nothing was done."
+        sentence = say(
+            "password: a password has {least} to {most} characters. Nothing was done.",
+            least=SHORTEST_PASSWORD,
+            most=LONGEST_PASSWORD,
+        )
         raise InvalidRequest("password", None, sentence)
     return password
 
@@ -77,7 +81,9 @@ async def find_user(store: Store, name: str) -> User:
     """
     user = await store.users.get(name)
     if user is None:
-        raise NotFound(f"There is no user {name}. `ocpfleet user list` or GET /api/v2/iam/users shows them all.")
+        raise NotFound(
+            say("There is no user {name}. `ocpfleet user list` or GET /api/v2/iam/users shows them all.", name=name)
+        )
     return user
 
 
@@ -100,7 +106,7 @@ async def add_user(
     checked_name(name)
     password_hash, made = await _hashed(passwords, password)
     if not await store.users.put(User(0, name, password_hash, frozenset(roles))):
-        raise Conflict(f"There is a user {name} already. Nothing was done; choose another name.")
+        raise Conflict(say("There is a user {name} already. Nothing was done; choose another name.", name=name))
     return Changed(await find_user(store, name), made)
 
 
@@ -118,7 +124,12 @@ async def remove_user(store: Store, name: str, by: str | None = None) -> tuple[s
     """
     user = await find_user(store, name)
     if name == by:
-        raise Conflict(f"{name} cannot remove the user that makes this request. Ask another user with the role ADMIN.")
+        raise Conflict(
+            say(
+                "{name} cannot remove the user that makes this request. Ask another user with the role ADMIN.",
+                name=name,
+            )
+        )
     await _refuse_last_admin(store, user)
     await store.users.remove(name)
     keys = tuple(key.id for key in await store.access_keys.all() if key.user == name)
@@ -133,7 +144,7 @@ async def change_password(store: Store, passwords: Passwords, name: str, passwor
     Raises:
         NotFound: there is no such user.
         InvalidRequest: the password cannot be one.
-        Conflict: somebody else changed the user meanwhile.
+        Unavailable: somebody else changed the user meanwhile.
     """
     await find_user(store, name)
     password_hash, made = await _hashed(passwords, password)
@@ -152,14 +163,17 @@ async def change_roles(store: Store, name: str, roles: Collection[Role], by: str
 
     Raises:
         NotFound: there is no such user.
-        Conflict: it would be the last one with the role ADMIN that goes, or the own one of who asks; or somebody else
-            changed the user meanwhile.
+        Conflict: it would be the last one with the role ADMIN that goes, or the own one of who asks.
+        Unavailable: somebody else changed the user meanwhile.
     """
     old = await find_user(store, name)
     if Role.ADMIN in old.roles and Role.ADMIN not in roles:
         if name == by:
             raise Conflict(
-                f"{name} cannot give up the role ADMIN. Ask another user with the role ADMIN to take it away."
+                say(
+                    "{name} cannot give up the role ADMIN. Ask another user with the role ADMIN to take it away.",
+                    name=name,
+                )
             )
         await _refuse_last_admin(store, old)
     return await _changed(store, old, replace(old, roles=frozenset(roles)))
@@ -173,11 +187,13 @@ async def _hashed(passwords: Passwords, password: str | None) -> tuple[str, str 
 
 async def _changed(store: Store, old: User, new: User) -> User:
     if not await store.users.change(old, new):
-        raise Conflict(f"User {old.name} was changed by somebody else just now. Nothing was done; try again.")
+        raise Unavailable(
+            say("User {name} was changed by somebody else just now. Nothing was done; try again.", name=old.name), 1
+        )
     return new
 
 
 async def _refuse_last_admin(store: Store, user: User) -> None:
     admins = {other.name for other in await store.users.all() if Role.ADMIN in other.roles}
     if admins == {user.name}:
-        raise Conflict(f"{user.name} is the last user with the role ADMIN. Nothing was done.")
+        raise Conflict(say("{name} is the last user with the role ADMIN. Nothing was done.", name=user.name))

@@ -114,8 +114,11 @@ def test_ctrl_c_leaves_or_cancels(system: System, hosts: RealHosts) -> None:
     assert (cancelled["status"], cancelled["operation"]) == ("FAILED", "CANCEL")
 
     hosts.agents[2].unwedge("ocp_agentd")
-    _ocpfleet(system, "task", "retry", "1", "-f")
-    assert not any(agent.processes() for agent in hosts.agents.values())
+    out, _ = _ocpfleet(system, "task", "rollback", "1", "-f")
+    assert "Stop all OCP agent processes: 3/3 undone" in out
+    assert "Task 1  Batch stop OCP agent: SUCCESSFUL, ROLLBACK" in out
+    assert [len(agent.processes()) for agent in hosts.agents.values()] == [3, 3, 3]
+    assert [host["holderTaskId"] for host in json.loads(_ocpfleet(system, "hosts", "list", "--json")[0])] == [None] * 3
 
 
 def test_an_interrupt_without_a_terminal_leaves_the_task(system: System, hosts: RealHosts, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from core.plan import Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
 from core.transition import MOVES, Cancelled, Claimed, Failed, Settled, Succeeded
+from core.words import say
 from infra.store import logcodec
 from infra.store.base import (
     CHUNK,
@@ -120,9 +121,14 @@ class RedisTasks(Tasks):
         if reached < wanted:
             await self.withdraw(task.id)
             raise StoreUnavailable(
-                f"Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
-                f"{self._options.timeout / 2:g} s, so it was withdrawn. "
-                "Bring the replicas back or lower the setting, then try again."
+                say(
+                    "Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
+                    "{seconds:g} s, so it was withdrawn. "
+                    "Bring the replicas back or lower the setting, then try again.",
+                    reached=reached,
+                    wanted=wanted,
+                    seconds=self._options.timeout / 2,
+                )
             )
         return task
 
@@ -232,8 +238,8 @@ class RedisTasks(Tasks):
         while head is not None:
             answer = await self._turn(head, course, now, series_id)
             match answer:
-                case ["changed", 0]:
-                    return CourseChanged(head.current, head.undoing or course is Course.ROLLBACK)
+                case ["changed", 0, back]:
+                    return CourseChanged(head.current, bool(back))
                 case ["refused", status]:
                     return CourseRefused(_status_word(head, status, series_id))
                 case ["gone"]:
@@ -302,13 +308,14 @@ class RedisTasks(Tasks):
 
     @override
     async def release_host(
-        self, task: TaskRecord, series_id: int | None, host: Host, now: int, state: HostState | None
+        self, host: Host, task: TaskRecord | None, series_id: int | None, now: int, state: HostState | None
     ) -> Release:
         agent, status = (state.agent, state.host) if state else ("", "")
-        words = (host.target.host_id, task.id, now, agent, status, task.current)
+        current, size = (task.current, task.plan.size) if task else ("-", 0)
+        words = (host.target.host_id, host.holder or 0, now, agent, status, current)
         wanted: Argument = "-" if series_id is None else series_id
         kept = (self._options.keep_tasks, self._options.keep_events)
-        return Release(await self._redis.run("release", *words, wanted, task.plan.size, *kept))
+        return Release(await self._redis.run("release", *words, wanted, size, *kept))
 
     @override
     async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:

@@ -68,6 +68,7 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
         **{f"POST {path}": ("HOST:*:CHANGE", True) for path in AGENT_PATHS},
         "GET /api/v2/compute/hosts": ("HOST:*:READ", True),
         "GET /api/v2/compute/hosts/{hostId}": ("HOST:*:READ", True),
+        "POST /api/v2/compute/hosts/{hostId}/release": ("HOLD:*:CHANGE", True),
         "GET /api/v2/tasks/instances": ("TASK:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}": ("TASK:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log": ("TASK:*:READ", True),

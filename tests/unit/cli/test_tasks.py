@@ -193,6 +193,15 @@ def test_retry_of_one_host(command: Command, work: Callable[..., None], executor
     assert command("task", "follow", "1")[0] == 0
 
 
+def test_a_host_is_released_from_a_task_that_failed(command: Command, failed: str) -> None:
+    assert failed
+    assert [host["holderTaskId"] for host in json.loads(command("hosts", "list", "--json")[1])] == [None, 1, 1, 1, 1, 1]
+    code, out, err = command("hosts", "release", "web-2")
+    assert (code, out, err) == (0, "Released web-2: agent STOPPING, free.\n", "")
+    code, _, err = command("hosts", "release", "web-2")
+    assert (code, err.partition(":")[0]) == (1, "web-2 (12)")
+
+
 def test_skip(command: Command, store: MemoryStore, work: Callable[..., None], failed: str) -> None:
     assert failed
     code, _, err = command("task", "skip", "1")
