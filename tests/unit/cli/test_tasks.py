@@ -197,7 +197,7 @@ def test_a_host_is_released_from_a_task_that_failed(command: Command, failed: st
     assert failed
     assert [host["holderTaskId"] for host in json.loads(command("hosts", "list", "--json")[1])] == [None, 1, 1, 1, 1, 1]
     code, out, err = command("hosts", "release", "web-2")
-    assert (code, out, err) == (0, "Released web-2: agent STOPPING, free.\n", "")
+    assert (code, out, err) == (0, "Released web-2: agent AVAILABLE, free.\n", "")
     code, _, err = command("hosts", "release", "web-2")
     assert (code, err.partition(":")[0]) == (1, "web-2 (12)")
 
