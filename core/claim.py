@@ -63,6 +63,16 @@ class Beat:
     """Claims of its own that it is asked to let go."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """What became of claims that were taken from a worker."""
+
+    ready: int = 0
+    """So many subtasks are ready again."""
+    failed: int = 0
+    """So many are FAILED: they were being cancelled, or were lost too often."""
+
+
 class ClaimVerdict(StrEnum):
     """Why a claim got what it got."""
 

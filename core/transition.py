@@ -51,6 +51,13 @@ Settled = Succeeded | Undone | Failed
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """Its worker is gone, or gave the claim up: it runs again, as the same run."""
+
+    series_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Retried:
     """A person wants it to run again."""
 
@@ -106,6 +113,7 @@ MOVES: Final = MappingProxyType(
         Succeeded: Move(frozenset({Status.RUNNING}), Status.SUCCESSFUL),
         Undone: Move(frozenset({Status.RUNNING}), Status.PENDING),
         Failed: Move(frozenset({Status.RUNNING}), Status.FAILED),
+        Lost: Move(frozenset({Status.RUNNING}), Status.READY),
         CancelAsked: Move(frozenset({Status.RUNNING}), Status.CANCELING),
         Cancelled: Move(frozenset({Status.CANCELING}), Status.FAILED),
         CalledOff: Move(frozenset({Status.READY}), Status.FAILED),

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from core.access_key import AccessKey
 from core.audit import AuditEntry
-from core.claim import Beat, Claim, ClaimKey, Claims, Retaking, Settlement, Taking, Worker
+from core.claim import Beat, Claim, ClaimKey, Claims, Reopened, Retaking, Settlement, Taking, Worker
 from core.event import TaskEvent
 from core.host import Host, HostState, Target
 from core.journal import RunLog
@@ -23,6 +23,12 @@ from core.user import User
 
 CHUNK = 200
 """How many subtasks or hosts one script call works on: a few milliseconds of the store's time at the most."""
+
+SUSPECT = 2
+"""So many losses of its worker make a subtask a suspect: a worker has one suspect at a time."""
+
+TOO_MANY_LOSSES = 5
+"""So many losses fail a subtask: two among others, three as a suspect."""
 
 FIRST_USER_ID = 100
 """The number of the first user, as in OCP, where admin is 100."""
@@ -327,6 +333,22 @@ class Tasks(Protocol):
             state: where host and agent stand from now on; None restores what was before the task took the host.
         """
 
+    async def reopen(
+        self, task: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, *, lost: RunLog | None
+    ) -> Reopened:
+        """Take claims (at most `CHUNK`, of one task) from a worker that does not work on them any more.
+
+        Their subtasks are ready again, as the same run; those that were being cancelled are FAILED.
+
+        Args:
+            task: the task.
+            worker: who claimed.
+            claims: what.
+            now: the time.
+            lost: where the worker died with them, which is counted for work on hosts: what is kept as the log of a
+                subtask that is FAILED because of too many losses. None where the worker lives and gives them up.
+        """
+
     async def stands(self, claim: Claim) -> bool:
         """Return whether a claim still stands."""
 
@@ -382,8 +404,21 @@ class Workers(Protocol):
     async def beat(self, worker: Worker, alive_for: int) -> Beat:
         """Raise a worker's counter; it counts as alive for so many milliseconds. Brings back its cancelled claims."""
 
+    async def beats(self) -> Mapping[Worker, int]:
+        """Return the counter of every worker that is in the record, alive or not."""
+
+    async def claims(self, worker: Worker) -> tuple[ClaimKey, ...]:
+        """Return what a worker has claimed and not settled."""
+
+    async def lead(self, worker: Worker, lapses: int) -> bool:
+        """Make a worker the one that reconciles for so many milliseconds, unless another one is.
+
+        Returns:
+            Whether it is the one.
+        """
+
     async def leave(self, worker: Worker) -> None:
-        """Take a worker that stops out of the record."""
+        """Take a worker that stops out of the record. One that has claims left stays, and is found to be lost."""
 
     async def alive(self) -> tuple[Worker, ...]:
         """Return the workers that were alive a moment ago, by number."""

@@ -134,7 +134,17 @@ class Note:
     other: int
 
 
-Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel | Retake | Free | Note
+@dataclass(frozen=True)
+class TakeAway:
+    """Claims are taken from a worker, some that stand and some others; perhaps it is said to be lost."""
+
+    task: int
+    others: tuple[int, ...]
+    lost: bool
+    second_worker: bool
+
+
+Action = TakeAway | Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel | Retake | Free | Note
 
 actions = st.one_of(
     st.builds(Create, st.lists(st.sampled_from(HOSTS), min_size=1, max_size=4, unique=True).map(tuple), st.booleans()),
@@ -157,6 +167,7 @@ actions = st.one_of(
     st.builds(Turn, indices, st.none(), st.just(Course.ROLLBACK)),
     st.builds(Note, indices, st.lists(indices, min_size=1, max_size=4).map(tuple), st.integers(0, 30)),
     st.builds(Retake, indices, few),
+    st.builds(TakeAway, indices, few, st.booleans(), st.booleans()),
     st.builds(Free, indices, st.sampled_from(HOSTS[:-1]), st.none() | st.just(STOPPED)),
 )
 
@@ -168,6 +179,7 @@ LEGAL = {
     ("RUNNING", "PENDING"),
     ("RUNNING", "FAILED"),
     ("RUNNING", "CANCELING"),
+    ("RUNNING", "READY"),
     ("CANCELING", "FAILED"),
     ("FAILED", "READY"),
     ("SUCCESSFUL", "READY"),
@@ -211,6 +223,8 @@ class Pair:
                     await self._drain(task, bad=bad and not left)
             case Turn(_, which, course):
                 await self._turn(task, which, course)
+            case TakeAway():
+                await self._take_away(task, action)
             case Cancel(_, which, beating):
                 await self._cancel(task, which, beating=beating)
             case Note(_, which, other):
@@ -318,6 +332,19 @@ class Pair:
             return
         first, second = [await store.tasks.change_course(task, course, self.now, series_id) for store in self.stores]
         assert first == second, (first, second)
+
+    async def _take_away(self, task: TaskRecord, action: TakeAway) -> None:
+        known = [claim for claim in self.claims if claim.task_id == task.id]
+        claims = [claim.key for claim in known if await self.stores[0].tasks.stands(claim)][:3]
+        claims += [known[index % len(known)].key for index in action.others if known]
+        if not claims:
+            return
+        worker = SECOND if action.second_worker else FIRST
+        lost = run_log(1, "lost") if action.lost else None
+        first, second = [await store.tasks.reopen(task, worker, claims, self.now, lost=lost) for store in self.stores]
+        assert first == second, (first, second)
+        held = [[set(await store.workers.claims(one)) for one in (FIRST, SECOND)] for store in self.stores]
+        assert held[0] == held[1], held
 
     async def _cancel(self, task: TaskRecord, which: int | None, *, beating: bool) -> None:
         if which is not None and which >= task.plan.size:

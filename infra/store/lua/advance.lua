@@ -24,6 +24,14 @@ local function result(i)
   return tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
 end
 
+-- Where one of these claims was the suspect of the worker, it may have another one.
+local function no_suspect(claims)
+  local suspect = redis.call('GET', P .. 'suspect:' .. worker)
+  for _, claim in ipairs(suspect and claims or {}) do
+    if claim == suspect then redis.call('DEL', P .. 'suspect:' .. worker) end
+  end
+end
+
 -- The worker does not hold these claims any more, whatever became of their results.
 local function forget(sids, tokens)
   if #sids == 0 then return end
@@ -33,6 +41,7 @@ local function forget(sids, tokens)
     if token == tokens[i] then over[#over + 1] = fields[i] end  -- else it has a newer claim of the same subtask
   end
   call_all('HDEL', claims_of_worker, over)
+  no_suspect(fields)
 end
 
 local version, status, opened, began, back =
@@ -89,6 +98,7 @@ local function settle()
   end
   flush('HDEL', over)
   flush('SREM', let_go)
+  no_suspect(over[claims_of_worker] or {})
   forget(stale, tokens)
   return stale
 end
@@ -126,12 +136,29 @@ local function add_next(sids)
   if index > from then redis.call('HSET', task, cursor, int(index)) end
 end
 
+-- Without the suspects, subtasks whose workers died so often that they may be why: a worker has one of these at a time.
+-- The others wait on.
+local function without_suspects(sids)
+  local left, key = {}, P .. 'suspect:' .. worker
+  local losses = redis.call('HMGET', task .. ':losses', unpack(sids))
+  for i, sid in ipairs(sids) do
+    local suspect = tonumber(losses[i] or '0') >= SUSPECT
+    if not suspect or redis.call('SET', key, id .. ':' .. int(sid), 'NX') then
+      left[#left + 1] = sid
+    else
+      redis.call('ZADD', task .. ':again:' .. step, int(sid - first), int(sid - first))
+    end
+  end
+  return left
+end
+
 -- The next subtasks to claim: those that became ready again, then the others.
 local function candidates()
   local sids, again = {}, task .. ':again:' .. step
   if redis.call('EXISTS', again) == 1 then
     local popped = redis.call('ZPOPMIN', again, limit)
     for i = 1, #popped, 2 do sids[#sids + 1] = first + tonumber(popped[i]) end
+    if #sids > 0 and redis.call('EXISTS', task .. ':losses') == 1 then sids = without_suspects(sids) end
     read(task, sids, records)
   end
   add_next(sids)

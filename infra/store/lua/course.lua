@@ -38,6 +38,7 @@ for _, sid in ipairs(sids) do
     r.op, r.run = back and 'B' or 'T', int(tonumber(r.run) + 1)
   end
   push(subtasks, bucket_key(task, 'subtasks', sid), sid, format(r))
+  redis.call('HDEL', task .. ':losses', sid)
   redis.call('ZREM', failed, int(sid - first))
   redis.call('ZADD', again, int(sid - first), int(sid - first))
 end

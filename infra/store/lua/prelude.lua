@@ -54,6 +54,9 @@ local function format(r)
     .. r.token .. ' ' .. r.seen
 end
 
+-- So many losses of its worker make a subtask a suspect.
+local SUSPECT = 2
+
 local TOUCHED = {a = 'A', g = 'G', ['-'] = '+', A = 'A', G = 'G', ['+'] = '+'}
 
 -- What is known of the agent after one more run: what that run saw, else what was seen before; touched stays touched.
@@ -172,7 +175,7 @@ end
 
 -- The keys of a task that came with what happened to its subtasks.
 local function grown_keys(task, total)
-  local found = {}
+  local found = {task .. ':losses'}
   for step = 0, tonumber(redis.call('HGET', task, 'opened')) do
     found[#found + 1] = task .. ':again:' .. step
     found[#found + 1] = task .. ':failed:' .. step

@@ -1,10 +1,10 @@
 """One task in memory: what its head, its counts, its cursors and its subtasks become when something happens to it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
-from core.claim import ClaimVerdict, Worker
+from core.claim import ClaimKey, ClaimVerdict, Worker
 from core.journal import RunLog
 from core.plan import PlannedStep
 from core.record import RECORD_VERSION, SubtaskRecord, TaskRecord
@@ -16,20 +16,23 @@ from core.transition import (
     CancelAsked,
     Cancelled,
     Claimed,
+    Failed,
+    Lost,
     Retried,
     RollbackAsked,
     Settled,
     Skipped,
 )
-from infra.store.base import ClaimRequest, Course
+from infra.store.base import SUSPECT, TOO_MANY_LOSSES, ClaimRequest, Course
 from infra.store.letters import STATUS_LETTERS
 
 Event = Mapping[str, str]
 """What a batch of changes did: time and step, status letters with the ranges of seriesIds, what it opened or ended."""
 
 
-_BESIDE = {Operation.SKIP: 1, Operation.ROLLBACK: 2, Operation.ROLLBACK_SKIP: 3}
-"""Where the log of such a run stands among those of the same number, of which the run itself is the first."""
+_BESIDE = {Operation.SKIP: 2, Operation.ROLLBACK: 3, Operation.ROLLBACK_SKIP: 5}
+"""Where the log of such a run stands among those of the same number, of which the run itself is the first. What says
+that it was lost for good stands right behind it."""
 
 EVENTS_KEPT = 1000
 """At most so many events of a task can be read: the newest ones."""
@@ -56,6 +59,8 @@ class KeptTask:
     """By step: the seriesIds of subtasks that became ready again."""
     owners: dict[int, int] = field(default_factory=dict)
     """By step: the token under which the whole step is being claimed."""
+    losses: dict[int, int] = field(default_factory=dict)
+    """By seriesId: how often a worker was lost that had claimed it."""
     cancelled: bool = False
     """Whether the task was cancelled and not retried since."""
     last_token: int = 0
@@ -161,6 +166,7 @@ class KeptTask:
         turns = course is Course.ROLLBACK and not self.head.undoing
         turned = sorted(series_ids)
         for series_id in turned:
+            self.losses.pop(series_id, None)
             self.change(step, series_id, self._again(self.subtasks[series_id], course))
             self.again.setdefault(step.index, set()).add(series_id)
         self.head = replace(self.head, status=TaskStatus.RUNNING, skipped=self.head.skipped or course is Course.SKIP)
@@ -231,10 +237,35 @@ class KeptTask:
             return not self.counts.get((step.index, Status.RUNNING), 0)
         return self.owners.get(step.index) == own
 
-    def claim(self, step: PlannedStep, worker: Worker, now: int, request: ClaimRequest) -> Iterator[int]:
+    def reopen(self, step: PlannedStep, claim: ClaimKey, now: int, lost: RunLog | None) -> Status | None:
+        """Take a claim from its worker and return what its subtask is then; None where it no longer stood."""
+        record = self.subtasks.get(claim.series_id)
+        if record is None or record.token != claim.token or record.status not in GOING_ON:
+            return None
+        self.losses[claim.series_id] = self.losses.get(claim.series_id, 0) + (lost is not None)
+        if record.status in MOVES[Cancelled].sources:
+            self.lose(step, claim.series_id, now)
+        elif lost is not None and self.losses[claim.series_id] >= TOO_MANY_LOSSES:
+            over = replace(record, status=MOVES[Failed].to, finished=now, token=None, touched=True)
+            self.change(step, claim.series_id, over)
+            self.logs.setdefault(claim.series_id, {})[record.run_time, _BESIDE.get(record.operation, 0) + 1] = lost
+        else:
+            again = replace(record, status=MOVES[Lost].to, token=None, touched=True)
+            self.change(step, claim.series_id, again)
+            self.again.setdefault(step.index, set()).add(claim.series_id)
+        return self.subtasks[claim.series_id].status
+
+    def claim(
+        self,
+        step: PlannedStep,
+        worker: Worker,
+        now: int,
+        request: ClaimRequest,
+        suspects: MutableMapping[int, tuple[int, int]],
+    ) -> Iterator[int]:
         """Claim subtasks of a step and yield their seriesIds: those ready again first, then untouched ones."""
         own = request.own
-        for series_id in self._candidates(step, request.limit):
+        for series_id in self._candidates(step, request.limit, worker, suspects):
             record = self.head.standing(step.index, self.subtasks.get(series_id))
             if record.status not in MOVES[Claimed].sources:
                 continue
@@ -256,9 +287,11 @@ class KeptTask:
             )
             yield series_id
 
-    def _candidates(self, step: PlannedStep, limit: int) -> Sequence[int]:
+    def _candidates(
+        self, step: PlannedStep, limit: int, worker: Worker, suspects: MutableMapping[int, tuple[int, int]]
+    ) -> Sequence[int]:
         waiting = self.again.get(step.index, set())
-        again = sorted(waiting)[:limit]
+        again = [one for one in sorted(waiting)[:limit] if self._may_have(one, worker, suspects)]
         waiting.difference_update(again)
         if self.head.undoing:
             return sorted((*again, *self._undoable(step, limit - len(again))))
@@ -266,6 +299,11 @@ class KeptTask:
         upto = max(cursor, min(step.size, cursor + limit - len(again)))
         self.cursors[step.index] = upto
         return (*again, *range(step.first + cursor, step.first + upto))
+
+    def _may_have(self, series_id: int, worker: Worker, suspects: MutableMapping[int, tuple[int, int]]) -> bool:
+        """Return whether a worker may claim a subtask: it has one suspect at a time."""
+        mine = self.head.id, series_id
+        return self.losses.get(series_id, 0) < SUSPECT or suspects.setdefault(worker.id, mine) == mine
 
     def _undoable(self, step: PlannedStep, limit: int) -> list[int]:
         """Return subtasks that were done and that no run was there to undo yet, and pass a cursor over them."""

@@ -16,6 +16,7 @@ from core.claim import (
     GivenAway,
     HeldByOther,
     Missing,
+    Reopened,
     Retaking,
     Settlement,
     StaleClaim,
@@ -67,7 +68,6 @@ class MemoryTasks(Tasks):
     ) -> None:
         self._hosts = hosts
         self._workers = workers
-        self._runners: dict[ClaimKey, int] = {}
         self._once: dict[tuple[int, str], tuple[int, str, int]] = {}
         self._options = options
         self._clock = clock
@@ -229,9 +229,9 @@ class MemoryTasks(Tasks):
         refusal = kept.refusal(step, request)
         if refusal is not None:
             return Claims(refusal)
-        granted = tuple(kept.claim(step, worker, now, request))
+        granted = tuple(kept.claim(step, worker, now, request, self._workers.suspects))
         for series_id in granted:
-            self._runners[ClaimKey(kept.head.id, series_id, kept.subtasks[series_id].token or 0)] = worker.id
+            self._workers.runners[ClaimKey(kept.head.id, series_id, kept.subtasks[series_id].token or 0)] = worker.id
         if granted:
             changed[Status.RUNNING].extend(granted)
         return Claims(ClaimVerdict.GRANTED, tuple(self._granted(kept, step, series_id) for series_id in granted))
@@ -314,8 +314,7 @@ class MemoryTasks(Tasks):
         """Record results and forget that their worker held the claims; yield the seriesIds of stale ones."""
         for result in settled:
             key = ClaimKey(kept.head.id, result.series_id, result.token)
-            if self._runners.get(key) == worker.id:
-                del self._runners[key]
+            self._workers.drop(worker.id, key)
             record = kept.settle(step, result, now)
             if record is None:
                 yield result.series_id
@@ -327,11 +326,11 @@ class MemoryTasks(Tasks):
         """Ask the worker that holds a running subtask to let go; where it is not alive, the run is over."""
         record = kept.subtasks[series_id]
         key = ClaimKey(kept.head.id, series_id, record.token or 0)
-        if self._workers.let_go(self._runners.get(key, 0), key):
+        if self._workers.let_go(self._workers.runners.get(key, 0), key):
             kept.change(step, series_id, replace(record, status=MOVES[CancelAsked].to))
             changed[Status.CANCELING].append(series_id)
         else:
-            self._runners.pop(key, None)
+            self._workers.runners.pop(key, None)
             kept.lose(step, series_id, now)
             changed[Status.FAILED].append(series_id)
 
@@ -341,6 +340,32 @@ class MemoryTasks(Tasks):
             kept = self.find(run.claim.task_id)
             if kept is not None:
                 kept.note_log(run.claim.series_id, run.claim.token, run.log)
+
+    @override
+    async def reopen(
+        self, task: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, *, lost: RunLog | None
+    ) -> Reopened:
+        held = [claim for claim in claims if self._workers.runners.get(claim) == worker.id]
+        for claim in held:
+            self._workers.drop(worker.id, claim)
+            self._workers.over(worker.id, claim)
+        kept = self.find(task.id)
+        if kept is None or kept.head.version > RECORD_VERSION:
+            return Reopened()
+        step = kept.head.plan.steps[kept.head.current]
+        changed: Changed = defaultdict(list)
+        for claim in held:
+            status = kept.reopen(step, claim, now, lost if step.step.action.on_hosts else None)
+            if status is not None:
+                changed[status].append(claim.series_id)
+        before = kept.head.status
+        kept.pass_barrier(step, now)
+        ended = kept.head.status is not before
+        if changed:
+            kept.note(now, step, changed, ended=ended)
+        if ended:
+            kept.retire(self._clock(), self._options.keep_tasks, self._options.keep_events)
+        return Reopened(len(changed[Status.READY]), len(changed[Status.FAILED]))
 
     @override
     async def stands(self, claim: Claim) -> bool:

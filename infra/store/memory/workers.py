@@ -1,6 +1,6 @@
 """The worker processes in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from typing_extensions import override
 
@@ -17,6 +17,13 @@ class MemoryWorkers(Workers):
         self._enrolled: dict[int, Worker] = {}
         self._alive_until: dict[int, int] = {}
         self._cancelled: dict[int, set[ClaimKey]] = {}
+        self._beats: dict[int, int] = {}
+        self._leader: tuple[int, int] = 0, 0
+        """Who reconciles, and until when."""
+        self.runners: dict[ClaimKey, int] = {}
+        """Who has which claim."""
+        self.suspects: dict[int, tuple[int, int]] = {}
+        """By worker: task and seriesId of the one claim whose subtask lost workers before."""
 
     @override
     async def enrol(self, name: str) -> Worker:
@@ -28,6 +35,7 @@ class MemoryWorkers(Workers):
     async def beat(self, worker: Worker, alive_for: int) -> Beat:
         if worker.id not in self._enrolled:
             return Beat(known=False)
+        self._beats[worker.id] = self._beats.get(worker.id, 0) + 1
         self._alive_until[worker.id] = self._clock() + alive_for
         return Beat(known=True, cancelled=frozenset(self._cancelled.get(worker.id, ())))
 
@@ -42,11 +50,35 @@ class MemoryWorkers(Workers):
         """Forget that a worker was asked to let a claim go: it has."""
         self._cancelled.get(worker_id, set()).discard(claim)
 
+    def drop(self, worker_id: int, claim: ClaimKey) -> None:
+        """Forget that a worker has a claim."""
+        if self.runners.get(claim) == worker_id:
+            del self.runners[claim]
+        if self.suspects.get(worker_id) == (claim.task_id, claim.series_id):
+            del self.suspects[worker_id]
+
+    @override
+    async def beats(self) -> Mapping[Worker, int]:
+        return {worker: self._beats.get(worker.id, 0) for worker in self._enrolled.values()}
+
+    @override
+    async def claims(self, worker: Worker) -> tuple[ClaimKey, ...]:
+        return tuple(claim for claim, runner in self.runners.items() if runner == worker.id)
+
+    @override
+    async def lead(self, worker: Worker, lapses: int) -> bool:
+        leader, until = self._leader
+        if leader != worker.id and self._clock() < until:
+            return False
+        self._leader = worker.id, self._clock() + lapses
+        return True
+
     @override
     async def leave(self, worker: Worker) -> None:
-        self._enrolled.pop(worker.id, None)
         self._alive_until.pop(worker.id, None)
-        self._cancelled.pop(worker.id, None)
+        if not await self.claims(worker):
+            for kept in (self._enrolled, self._cancelled, self._beats, self.suspects):
+                kept.pop(worker.id, None)
 
     @override
     async def alive(self) -> tuple[Worker, ...]:

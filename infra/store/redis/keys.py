@@ -12,11 +12,12 @@ Of one task (all go together, some days after it ended; the events sooner):
 - `task:{id}:hosts` list: its host ids in the order given.
 - `task:{id}:subtasks:{n}` hash: seriesId to record, for the subtasks 128n to 128n+127 that something happened to.
 - `task:{id}:logs:{n}` hash: `seriesId:runTime` to the compressed log of that run, in the same buckets;
-  `seriesId:runTime:K` to that of its skipping, `…:B` of its undoing, `…:Q` of the skipping of that. While a run goes
-  on: what it has done so far.
+  `seriesId:runTime:L` says that the run was lost for good, `…:K` is the log of its skipping, `…:B` of its undoing
+  (`…:M` where that was lost), `…:Q` of the skipping of that. While a run goes on: what it has done so far.
 - `task:{id}:executors` hash: the worker processes that worked on it, name to the number that the records use.
 - `task:{id}:again:{step}` sorted set: subtasks that became ready again, as offsets into their step.
 - `task:{id}:failed:{step}` sorted set: the failed subtasks of a step, as offsets into it.
+- `task:{id}:losses` hash: seriesId to how often a worker was lost that had claimed it.
 - `task:{id}:events` stream, capped: one entry for each batch of changes; `changes` in the head counts them all.
 
 Of the fleet:
@@ -36,6 +37,8 @@ Of the fleet:
 - `aliases` hash: alias to host id.
 - `workers` hash: worker's number to its name. `beats` hash: its counter. `alive:{n}`: lapses when it stops beating.
 - `claims:{n}` hash: `taskId:seriesId` to token, what that worker has claimed and not settled.
+- `suspect:{n}`: `taskId:seriesId`, the claim of that worker whose subtask lost workers before; there is one at a time.
+- `reconciler`: the number of the worker that reconciles; lapses.
 - `cancels:{n}` set: `taskId:seriesId:token`, the claims that this worker is asked to let go.
 - `users` hash: a user's name to its record as JSON (the password as an argon2id hash).
 - `access_keys` hash: an AK to its record as JSON (the SK encrypted with the API's key file, which Redis never sees).
@@ -109,6 +112,11 @@ def alive(worker_id: int) -> str:
 def cancels(worker_id: int) -> str:
     """Return the key of the claims that a worker is asked to let go."""
     return f"{PREFIX}cancels:{worker_id}"
+
+
+def suspect(worker_id: int) -> str:
+    """Return the key of the one claim of a worker whose subtask lost workers before."""
+    return f"{PREFIX}suspect:{worker_id}"
 
 
 def claims(worker_id: int) -> str:

@@ -9,11 +9,13 @@ from core.chunks import chunks
 from core.claim import (
     NOTHING_SETTLED,
     Claim,
+    ClaimKey,
     Claims,
     ClaimVerdict,
     GivenAway,
     HeldByOther,
     Missing,
+    Reopened,
     Retaking,
     Settlement,
     StaleClaim,
@@ -33,6 +35,7 @@ from core.words import say
 from infra.store import logcodec
 from infra.store.base import (
     CHUNK,
+    TOO_MANY_LOSSES,
     ClaimRequest,
     Course,
     CourseChanged,
@@ -56,7 +59,7 @@ from infra.store.redis.streams import Streams
 _SETTLE_FROM = letters(GOING_ON)
 _CLAIM_FROM = letters(MOVES[Claimed].sources)
 _COURSE_WORDS = {Course.RETRY: "retry", Course.SKIP: "skip", Course.ROLLBACK: "rollback"}
-_LOG_SUFFIXES = ("", ":K", ":B", ":Q")
+_LOG_SUFFIXES = ("", ":L", ":K", ":B", ":M", ":Q")
 """Of the fields of a run's logs, in the order in which they are written: the run, its skip, its undoing, its skip."""
 
 
@@ -286,6 +289,33 @@ class RedisTasks(Tasks):
     async def note_logs(self, logs: Sequence[OpenLog]) -> None:
         if logs:
             await self._redis.run("note", _SETTLE_FROM, *_open_logs(logs))
+
+    @override
+    async def reopen(
+        self, task: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, *, lost: RunLog | None
+    ) -> Reopened:
+        head: TaskRecord | None = task
+        while head is not None:
+            match await self._reopen(head, worker, claims, now, lost):
+                case ["done", ready, failed]:
+                    return Reopened(ready, failed)
+                case ["moved"]:
+                    head = await self.head(task.id)
+                case _:
+                    break
+        await self._redis.call("HDEL", keys.claims(worker.id), *(f"{task.id}:{one.series_id}" for one in claims))
+        return Reopened()
+
+    async def _reopen(
+        self, head: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, lost: RunLog | None
+    ) -> Reply:
+        step, options = head.plan.steps[head.current], self._options
+        losses = int(lost is not None and step.step.action.on_hosts)
+        words = (head.id, RECORD_VERSION, worker.id, now, step.index, step.first, step.size, int(step.last))
+        kept = (head.plan.size, options.keep_tasks, options.keep_events)
+        log = logcodec.encode(lost) if lost else b""
+        pairs = (number for claim in claims for number in (claim.series_id, claim.token))
+        return await self._redis.run("reopen", *words, *kept, losses, TOO_MANY_LOSSES, log, *pairs)
 
     @override
     async def stands(self, claim: Claim) -> bool:

@@ -1,5 +1,7 @@
 """The worker processes in Redis."""
 
+from collections.abc import Mapping
+
 from typing_extensions import override
 
 from core.claim import Beat, ClaimKey, Worker
@@ -26,12 +28,30 @@ class RedisWorkers(Workers):
         return Beat(bool(known), frozenset(ClaimKey(*map(int, claim.split(":"))) for claim in cancelled))
 
     @override
+    async def beats(self) -> Mapping[Worker, int]:
+        names, counters = await self._redis.calls([("HGETALL", keys.WORKERS), ("HGETALL", keys.BEATS)])
+        return {Worker(int(number), name): int(counters.get(number, 0)) for number, name in names.items()}
+
+    @override
+    async def claims(self, worker: Worker) -> tuple[ClaimKey, ...]:
+        held = await self._redis.call("HGETALL", keys.claims(worker.id))
+        places = ((*map(int, claim.split(":")), int(token)) for claim, token in held.items())
+        return tuple(ClaimKey(task_id, series_id, token) for task_id, series_id, token in places)
+
+    @override
+    async def lead(self, worker: Worker, lapses: int) -> bool:
+        return bool(await self._redis.run("lead", worker.id, lapses))
+
+    @override
     async def leave(self, worker: Worker) -> None:
+        if await self._redis.call("HLEN", keys.claims(worker.id)):
+            await self._redis.call("DEL", keys.alive(worker.id))
+            return
         await self._redis.calls(
             [
                 ("HDEL", keys.WORKERS, worker.id),
                 ("HDEL", keys.BEATS, worker.id),
-                ("DEL", keys.alive(worker.id), keys.cancels(worker.id)),
+                ("DEL", keys.alive(worker.id), keys.cancels(worker.id), keys.suspect(worker.id)),
             ]
         )
 
