@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class HostStatus(StrEnum):
@@ -34,6 +35,33 @@ class AgentStatus(StrEnum):
     """It is stopped."""
     DELETED = "DELETED"
     """It was removed from the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """Where a host and the agent on it stand, as OCP shows them."""
+
+    host: HostStatus
+    """The host's own."""
+    agent: AgentStatus
+    """Its agent's."""
+
+
+STOPPED: Final = HostState(HostStatus.OFFLINE, AgentStatus.OFFLINE)
+"""A host whose agent does not run."""
+RUNNING: Final = HostState(HostStatus.ONLINE, AgentStatus.AVAILABLE)
+"""A host whose agent runs."""
+STOPPING: Final = HostState(HostStatus.OFFLINE, AgentStatus.STOPPING)
+"""A host whose agent a task is stopping."""
+RESTARTING: Final = HostState(HostStatus.OFFLINE, AgentStatus.RESTARTING)
+"""A host whose agent a task is restarting or starting."""
+
+
+def state_seen(agent_alive: bool | None) -> HostState | None:  # noqa: FBT001 - the answer of a look
+    """Return what the last look at a host means for where it stands; None where nobody looked."""
+    if agent_alive is None:
+        return None
+    return RUNNING if agent_alive else STOPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +111,8 @@ class Host:
     """When it was imported."""
     updated: int
     """When it last changed."""
+
+    @property
+    def state(self) -> HostState:
+        """Where it and its agent stand."""
+        return HostState(self.status, self.agent_status)

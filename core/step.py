@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from core.host import AgentStatus, HostStatus
+from core.host import HostState
 
 
 class Action(StrEnum):
@@ -59,17 +59,18 @@ class TaskType:
     """Its name in records; never changes."""
     name: str
     """What OCP calls it, such as "Batch stop OCP agent"."""
-    agent_during: AgentStatus
-    """The agents' status while the task holds their hosts."""
-    agent_after: AgentStatus
-    """The agents' status once the task is done with their hosts."""
-    host_status: HostStatus
-    """The hosts' own status from the moment when the task takes them, and once it is done with them."""
+    during: HostState
+    """Where the hosts and their agents stand while the task holds them."""
+    after: HostState
+    """Where they stand once the task is done with them."""
     steps: tuple[Step, ...]
     """From the first to the last."""
     parallel: bool = True
     """Whether it is for many hosts at a time. A task for one host has no wait nodes, shows -1 as the parallelIdx of
     each of its subtasks, and names its host in `hostId`; which step is whose is the same."""
+
+    prohibits_rollback: bool = False
+    """Whether a task of it may not be rolled back."""
 
     @property
     def single_host(self) -> bool:

@@ -2,15 +2,14 @@
 
 from typing import Final
 
-from core.host import AgentStatus, HostStatus
+from core.host import RESTARTING, RUNNING
 from core.step import TASKS, WAIT_NODE, Action, Step, TaskType
 
 TASK_TYPE: Final = TaskType(
     slug="batch_start_agents",
     name="Batch start OCP agent",
-    agent_during=AgentStatus.RESTARTING,
-    agent_after=AgentStatus.AVAILABLE,
-    host_status=HostStatus.ONLINE,
+    during=RESTARTING,
+    after=RUNNING,
     steps=(
         Step(
             "Prepare start OCP agent",

@@ -2,15 +2,14 @@
 
 from typing import Final
 
-from core.host import AgentStatus, HostStatus
+from core.host import STOPPED, STOPPING
 from core.step import TASKS, WAIT_NODE, Action, Step, TaskType
 
 TASK_TYPE: Final = TaskType(
     slug="batch_stop_agents",
     name="Batch stop OCP agent",
-    agent_during=AgentStatus.STOPPING,
-    agent_after=AgentStatus.OFFLINE,
-    host_status=HostStatus.OFFLINE,
+    during=STOPPING,
+    after=STOPPED,
     steps=(
         Step(
             "Prepare stop OCP agent",

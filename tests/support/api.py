@@ -35,12 +35,15 @@ class RecordingDispatcher:
     """Remembers what was submitted; `fault` is raised instead where it is set."""
 
     submitted: list[TaskRecord] = field(default_factory=list)
+    published: list[tuple[TaskRecord, int, bool]] = field(default_factory=list)
+    """The same, with the step that the chain begins with and whether it goes back from there."""
     fault: Exception | None = None
 
-    async def submit(self, task: TaskRecord, step: int = 0) -> None:  # noqa: ARG002 - the protocol's
+    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
         if self.fault:
             raise self.fault
         self.submitted.append(task)
+        self.published.append((task, step, back))
 
     async def ping(self) -> None:
         if self.fault:

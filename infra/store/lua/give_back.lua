@@ -1,10 +1,10 @@
 -- Frees the hosts of the claims that their task holds.
--- ARGV: task id, now, agent's status from now on or '' to restore both statuses, then for each claim its seriesId, its
+-- ARGV: task id, now, agent's and host's status from now on or '' to restore both, then for each claim its seriesId, its
 --   token and its host. Returns the hosts that were freed.
-local id, now, agent = ARGV[1], ARGV[2], ARGV[3]
+local id, now, agent, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local task, freed = task_key(id), {}
-local records = read_claimed(task, 4)
-for at = 4, #ARGV, 3 do
+local records = read_claimed(task, 5)
+for at = 5, #ARGV, 3 do
   local host = ARGV[at + 2]
   local key = host_key(host)
   if stands(records[ARGV[at]], ARGV[at + 1]) then
@@ -14,7 +14,8 @@ for at = 4, #ARGV, 3 do
       if agent == '' then
         redis.call('HSET', key, 'agent', former_agent, 'status', former_status, 'updated', now)
       else
-        redis.call('HSET', key, 'agent', agent, 'updated', now)
+        redis.call('HSET', key, 'agent', agent, 'status', status, 'updated', now,
+          'past', id .. ' ' .. former_agent .. ' ' .. former_status)
       end
       redis.call('HDEL', key, 'holder', 'former_agent', 'former_status')
       freed[#freed + 1] = host

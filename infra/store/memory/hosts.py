@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from typing_extensions import override
 
-from core.host import AgentStatus, Host, HostStatus
+from core.host import AgentStatus, Host, HostState, HostStatus
 from infra.store.base import HostEntry, HostPage, Hosts
 
 
@@ -14,24 +14,38 @@ class KeptHost:
     """A host, and what its state was before the task that holds it took it."""
 
     host: Host
-    former: tuple[AgentStatus, HostStatus] | None = None
+    former: HostState | None = None
+    past: tuple[int, HostState] | None = None
+    """The task that gave it back last, and what it was before that task took it; None once another one took it."""
 
-    def take(self, task_id: int, now: int, agent: AgentStatus, status: HostStatus) -> bool:
+    def take(self, task_id: int, now: int, during: HostState) -> bool:
         """Give the host to a task; False where a task holds it already."""
         if self.host.holder is not None:
             return False
-        self.former = (self.host.agent_status, self.host.status)
-        self.host = replace(self.host, holder=task_id, agent_status=agent, status=status, updated=now)
+        self.former, self.past = self.host.state, None
+        self._be(during, task_id, now)
         return True
 
-    def give_back(self, now: int, agent: AgentStatus | None) -> None:
-        """Free the host: with the agent's status from now on, or with both statuses as they were."""
-        former_agent, status = self.former or (self.host.agent_status, self.host.status)
-        if agent is None:
-            self.host = replace(self.host, holder=None, agent_status=former_agent, status=status, updated=now)
-        else:
-            self.host = replace(self.host, holder=None, agent_status=agent, updated=now)
+    def retake(self, task_id: int, now: int, during: HostState) -> bool:
+        """Give the host, which nobody holds, to a task again; False where another one has had it since."""
+        if self.past is None or self.past[0] != task_id:
+            return False
+        self.former, self.past = self.past[1], None
+        self._be(during, task_id, now)
+        return True
+
+    def give_back(self, now: int, after: HostState | None, giver: int | None = None) -> None:
+        """Free the host, in the state that it has from now on, or as it was.
+
+        The task that gives it with a new state can take it again.
+        """
+        if giver is not None and after is not None and self.former is not None:
+            self.past = giver, self.former
+        self._be(after or self.former or self.host.state, None, now)
         self.former = None
+
+    def _be(self, state: HostState, holder: int | None, now: int) -> None:
+        self.host = replace(self.host, holder=holder, agent_status=state.agent, status=state.host, updated=now)
 
 
 class MemoryHosts(Hosts):

@@ -13,8 +13,10 @@ from core.claim import (
     ClaimKey,
     Claims,
     ClaimVerdict,
+    GivenAway,
     HeldByOther,
     Missing,
+    Retaking,
     Settlement,
     StaleClaim,
     Taken,
@@ -22,7 +24,7 @@ from core.claim import (
     Worker,
 )
 from core.event import TaskEvent, cursor_order
-from core.host import AgentStatus, HostStatus
+from core.host import Host, HostState
 from core.journal import RunLog
 from core.plan import NO_PARALLEL_INDEX, Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
@@ -36,6 +38,7 @@ from infra.store.base import (
     KeyTaken,
     Known,
     Once,
+    Release,
     StoreOptions,
     TaskPage,
     TaskQuery,
@@ -50,6 +53,7 @@ Changed = defaultdict[Status, list[int]]
 """By new status: the seriesIds of the subtasks that a batch changed."""
 
 
+_WORKED_ON = frozenset({Status.RUNNING, Status.CANCELING})
 _LOOK_EVERY = 0.01
 """Seconds between two looks of a follower."""
 
@@ -197,9 +201,8 @@ class MemoryTasks(Tasks):
             return _gone(settled), Claims(ClaimVerdict.GONE)
         changed: Changed = defaultdict(list)
         before = kept.head.status
-        stale = tuple(_settle(kept, step, settled, now, changed))
-        self._forget(task.id, worker, settled, stale)
-        opened = bool(settled) and kept.pass_barrier(step, now)
+        stale = tuple(self._settle(kept, step, worker, settled, now, changed))
+        opened = kept.pass_barrier(step, now) if settled else None
         claims = self._claim(kept, step, worker, now, claim, changed)
         ended = kept.head.status is not before
         if changed:
@@ -244,6 +247,7 @@ class MemoryTasks(Tasks):
             host_id=host_id,
             target=found.host.target if found else None,
             held=found is not None and found.host.holder == kept.head.id,
+            touched=record.touched,
         )
 
     @override
@@ -262,14 +266,14 @@ class MemoryTasks(Tasks):
         if series_id is None:
             if kept.head.status is not TaskStatus.FAILED:
                 return CourseRefused(kept.head.status)
-            kept.head = replace(kept.head, operation=Operation.RETRY)
+            if course is Course.RETRY and not kept.head.undoing:
+                kept.head = replace(kept.head, operation=Operation.RETRY)
         elif series_id in failed:
             failed = [series_id]
         else:
-            untouched = kept.head.untouched(kept.head.plan.step_of(series_id).index)
-            return CourseRefused(kept.subtasks.get(series_id, untouched).status)
+            return CourseRefused(kept.standing(series_id))
         kept.change_course(failed, course, now)
-        return CourseChanged(kept.head.opened)
+        return CourseChanged(kept.head.current, kept.head.undoing)
 
     @override
     async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
@@ -279,7 +283,7 @@ class MemoryTasks(Tasks):
         refusal = _refusal_to_cancel(kept, series_id)
         if refusal is not None:
             return refusal
-        step = kept.head.plan.steps[kept.head.opened]
+        step = kept.head.plan.steps[kept.head.current]
         changed: Changed = defaultdict(list)
         for running in kept.running(step) if series_id is None else [series_id]:
             self._cancel(kept, step, running, now, changed)
@@ -290,19 +294,31 @@ class MemoryTasks(Tasks):
         kept.pass_barrier(step, now)
         ended = kept.head.status is not before
         if any(changed.values()):
-            kept.note(now, step, {to: ids for to, ids in changed.items() if ids}, opened=False, ended=ended)
+            kept.note(now, step, {to: ids for to, ids in changed.items() if ids}, ended=ended)
         if ended:
             kept.retire(self._clock(), self._options.keep_tasks, self._options.keep_events)
         return True
 
-    def _forget(self, task_id: int, worker: Worker, settled: Sequence[Settled], stale: Sequence[int]) -> None:
-        """Forget what a worker held, and what it was asked to let go: these runs are over."""
+    def _settle(  # noqa: PLR0913, PLR0917 - the first half of `advance`
+        self,
+        kept: KeptTask,
+        step: PlannedStep,
+        worker: Worker,
+        settled: Sequence[Settled],
+        now: int,
+        changed: Changed,
+    ) -> Iterator[int]:
+        """Record results and forget that their worker held the claims; yield the seriesIds of stale ones."""
         for result in settled:
-            key = ClaimKey(task_id, result.series_id, result.token)
+            key = ClaimKey(kept.head.id, result.series_id, result.token)
             if self._runners.get(key) == worker.id:
                 del self._runners[key]
-            if result.series_id not in stale:
+            record = kept.settle(step, result, now)
+            if record is None:
+                yield result.series_id
+            else:
                 self._workers.over(worker.id, key)
+                changed[record.status].append(result.series_id)
 
     def _cancel(self, kept: KeptTask, step: PlannedStep, series_id: int, now: int, changed: Changed) -> None:
         """Ask the worker that holds a running subtask to let go; where it is not alive, the run is over."""
@@ -313,7 +329,7 @@ class MemoryTasks(Tasks):
             changed[Status.CANCELING].append(series_id)
         else:
             self._runners.pop(key, None)
-            kept.fail(step, series_id, now)
+            kept.lose(step, series_id, now)
             changed[Status.FAILED].append(series_id)
 
     @override
@@ -322,7 +338,7 @@ class MemoryTasks(Tasks):
         return kept is not None and kept.stands(claim.series_id, claim.token)
 
     @override
-    async def take_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus, host: HostStatus) -> Taking:
+    async def take_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> Taking:
         task_id = claims[0].task_id
         kept = self.find(task_id)
         wanted: list[KeptHost] = []
@@ -332,7 +348,7 @@ class MemoryTasks(Tasks):
                 return found
             wanted.append(found)
         if kept is not None:
-            kept.held += sum(found.take(task_id, now, agent, host) for found in wanted)
+            kept.held += sum(found.take(task_id, now, during) for found in wanted)
         return Taken()
 
     def _free_for(self, kept: KeptTask | None, claim: Claim) -> KeptHost | HeldByOther | Missing | StaleClaim:
@@ -347,14 +363,50 @@ class MemoryTasks(Tasks):
         return found
 
     @override
-    async def give_back_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus | None) -> tuple[int, ...]:
+    async def retake_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> tuple[Retaking, ...]:
+        kept = self.find(claims[0].task_id)
+        return tuple(self._retake(kept, claim, now, during) for claim in claims)
+
+    def _retake(self, kept: KeptTask | None, claim: Claim, now: int, during: HostState) -> Retaking:
+        host_id = _host_id(claim)
+        found = self._hosts.find(host_id)
+        if kept is None or found is None or not kept.stands(claim.series_id, claim.token):
+            return GivenAway(host_id)
+        if found.host.holder is not None:
+            mine = found.host.holder == claim.task_id
+            return Taken() if mine else HeldByOther(host_id, found.host.holder)
+        if not found.retake(claim.task_id, now, during):
+            return GivenAway(host_id)
+        kept.held += 1
+        return Taken()
+
+    @override
+    async def release_host(
+        self, host: Host, task: TaskRecord | None, series_id: int | None, now: int, state: HostState | None
+    ) -> Release:
+        kept, found = self.find(host.holder or 0), self._hosts.find(host.target.host_id)
+        if found is None or host.holder is None or found.host.holder != host.holder:
+            return Release.MOVED
+        if kept is not None and (task is None or kept.head.current != task.current):
+            return Release.MOVED
+        if kept is not None and series_id is not None and kept.standing(series_id) in _WORKED_ON:
+            return Release.BUSY
+        found.give_back(now, state)
+        if kept is not None:
+            kept.held -= 1
+            if kept.head.status is not TaskStatus.RUNNING:
+                kept.retire(self._clock(), self._options.keep_tasks, self._options.keep_events)
+        return Release.FREED
+
+    @override
+    async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:
         kept = self.find(claims[0].task_id)
         freed: list[int] = []
         for claim in claims:
             found = self._hosts.find(_host_id(claim))
             stands = kept is not None and kept.stands(claim.series_id, claim.token)
             if found is not None and stands and found.host.holder == claim.task_id:
-                found.give_back(now, agent)
+                found.give_back(now, after, claim.task_id)
                 freed.append(found.host.target.host_id)
         if kept is not None:
             kept.held -= len(freed)
@@ -374,25 +426,15 @@ def _passes(query: TaskQuery, kept: KeptTask) -> bool:
 def _refusal_to_cancel(kept: KeptTask, series_id: int | None) -> CourseRefused | None:
     if series_id is None:
         return None if kept.head.status is TaskStatus.RUNNING else CourseRefused(kept.head.status)
-    untouched = kept.head.untouched(kept.head.plan.step_of(series_id).index)
-    status = kept.subtasks.get(series_id, untouched).status
+    status = kept.standing(series_id)
     return None if status in MOVES[CancelAsked].sources else CourseRefused(status)
-
-
-def _settle(kept: KeptTask, step: PlannedStep, results: Sequence[Settled], now: int, changed: Changed) -> Iterator[int]:
-    for result in results:
-        record = kept.settle(step, result, now)
-        if record is None:
-            yield result.series_id
-        else:
-            changed[record.status].append(result.series_id)
 
 
 def _gone(settled: Sequence[Settled]) -> Settlement:
     if not settled:
         return NOTHING_SETTLED
     stale = tuple(result.series_id for result in settled)
-    return Settlement(opened=False, task_status=TaskStatus.RUNNING, stale=stale)
+    return Settlement(opened=None, task_status=TaskStatus.RUNNING, stale=stale)
 
 
 def _host_id(claim: Claim) -> int:

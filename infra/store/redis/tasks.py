@@ -10,8 +10,10 @@ from core.claim import (
     Claim,
     Claims,
     ClaimVerdict,
+    GivenAway,
     HeldByOther,
     Missing,
+    Retaking,
     Settlement,
     StaleClaim,
     Taken,
@@ -20,7 +22,7 @@ from core.claim import (
 )
 from core.errors import StoreUnavailable
 from core.event import TaskEvent
-from core.host import AgentStatus, HostStatus
+from core.host import Host, HostState
 from core.journal import RunLog
 from core.plan import Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
@@ -37,12 +39,13 @@ from infra.store.base import (
     KeyTaken,
     Known,
     Once,
+    Release,
     StoreOptions,
     TaskPage,
     TaskQuery,
     Tasks,
 )
-from infra.store.letters import OPERATION_OF, SEEN_LETTERS, STATUS_LETTERS, STATUS_OF, letters
+from infra.store.letters import OPERATION_OF, SEEN_LETTERS, SEEN_OF, STATUS_LETTERS, STATUS_OF, letters
 from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection, Reply
 from infra.store.redis.heads import parse_head, parse_subtask, parse_target
@@ -50,6 +53,9 @@ from infra.store.redis.streams import Streams
 
 _SETTLE_FROM = letters(MOVES[Succeeded].sources | MOVES[Failed].sources | MOVES[Cancelled].sources)
 _CLAIM_FROM = letters(MOVES[Claimed].sources)
+_COURSE_WORDS = {Course.RETRY: "retry", Course.SKIP: "skip", Course.ROLLBACK: "rollback"}
+_LOG_SUFFIXES = ("", ":K", ":B", ":Q")
+"""Of the fields of a run's logs, in the order in which they are written: the run, its skip, its undoing, its skip."""
 
 
 class RedisTasks(Tasks):
@@ -187,7 +193,7 @@ class RedisTasks(Tasks):
         runs = parse_subtask(record, task.started, {}).run_time if record else 0
         if not runs:
             return ()
-        fields = [f"{series_id}:{run_time}{skip}" for run_time in range(1, runs + 1) for skip in ("", ":K")]
+        fields = [f"{series_id}:{run_time}{suffix}" for run_time in range(1, runs + 1) for suffix in _LOG_SUFFIXES]
         stored = await self._redis.call_raw("HMGET", keys.logs(task.id, series_id), *fields)
         return tuple(logcodec.decode(blob) for blob in stored if blob is not None)
 
@@ -206,7 +212,9 @@ class RedisTasks(Tasks):
             "advance", *self._step_words(task, step, worker, now), *_results(settled), *_claim_words(claim)
         )
         opened, status, stale, verdict, granted = answer
-        settlement = Settlement(bool(opened), TaskStatus(status), tuple(stale)) if settled else NOTHING_SETTLED
+        settlement = NOTHING_SETTLED
+        if settled:
+            settlement = Settlement(None if opened < 0 else opened, TaskStatus(status), tuple(stale))
         return settlement, Claims(ClaimVerdict(verdict), tuple(_parse_claim(task.id, entry) for entry in granted))
 
     def _step_words(self, task: TaskRecord, step: PlannedStep, worker: Worker, now: int) -> Iterator[Argument]:
@@ -230,8 +238,8 @@ class RedisTasks(Tasks):
         while head is not None:
             answer = await self._turn(head, course, now, series_id)
             match answer:
-                case ["changed", 0]:
-                    return CourseChanged(head.opened)
+                case ["changed", 0, back]:
+                    return CourseChanged(head.current, bool(back))
                 case ["refused", status]:
                     return CourseRefused(_status_word(head, status, series_id))
                 case ["gone"]:
@@ -243,11 +251,10 @@ class RedisTasks(Tasks):
         return None
 
     async def _turn(self, head: TaskRecord, course: Course, now: int, series_id: int | None) -> Reply:
-        step = head.plan.steps[head.opened]
+        step = head.plan.steps[head.current]
         wanted: Argument = "-" if series_id is None else series_id
-        return await self._redis.run(
-            "course", head.id, RECORD_VERSION, course, wanted, now, step.index, step.first, CHUNK, head.plan.size
-        )
+        words = (head.id, RECORD_VERSION, _COURSE_WORDS[course], wanted, now, step.index, step.first)
+        return await self._redis.run("course", *words, CHUNK, head.plan.size)
 
     @override
     async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
@@ -268,7 +275,7 @@ class RedisTasks(Tasks):
         return None
 
     async def _call_off(self, head: TaskRecord, now: int, series_id: int | None) -> Reply:
-        step, options = head.plan.steps[head.opened], self._options
+        step, options = head.plan.steps[head.current], self._options
         wanted: Argument = "-" if series_id is None else series_id
         words = (head.id, RECORD_VERSION, wanted, now, step.index, step.first, step.size, int(step.last), CHUNK)
         return await self._redis.run("cancel", *words, head.plan.size, options.keep_tasks, options.keep_events)
@@ -280,8 +287,9 @@ class RedisTasks(Tasks):
         return record is not None and record.status is Status.RUNNING and record.token == claim.token
 
     @override
-    async def take_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus, host: HostStatus) -> Taking:
-        answer = await self._redis.run("take", claims[0].task_id, now, agent, host, *_claim_triples(claims))
+    async def take_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> Taking:
+        words = (claims[0].task_id, now, during.agent, during.host)
+        answer = await self._redis.run("take", *words, *_claim_triples(claims))
         match answer:
             case ["taken"]:
                 return Taken()
@@ -293,8 +301,26 @@ class RedisTasks(Tasks):
                 return StaleClaim(int(answer[1]))
 
     @override
-    async def give_back_hosts(self, claims: Sequence[Claim], now: int, agent: AgentStatus | None) -> tuple[int, ...]:
-        freed = await self._redis.run("give_back", claims[0].task_id, now, agent or "", *_claim_triples(claims))
+    async def retake_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> tuple[Retaking, ...]:
+        words = (claims[0].task_id, now, during.agent, during.host)
+        answers = await self._redis.run("retake", *words, *_claim_triples(claims))
+        return tuple(_retaking(claim.host_id or 0, holder) for claim, holder in zip(claims, answers, strict=True))
+
+    @override
+    async def release_host(
+        self, host: Host, task: TaskRecord | None, series_id: int | None, now: int, state: HostState | None
+    ) -> Release:
+        agent, status = (state.agent, state.host) if state else ("", "")
+        current, size = (task.current, task.plan.size) if task else ("-", 0)
+        words = (host.target.host_id, host.holder or 0, now, agent, status, current)
+        wanted: Argument = "-" if series_id is None else series_id
+        kept = (self._options.keep_tasks, self._options.keep_events)
+        return Release(await self._redis.run("release", *words, wanted, size, *kept))
+
+    @override
+    async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:
+        state = (after.agent, after.host) if after else ("", "")
+        freed = await self._redis.run("give_back", claims[0].task_id, now, *state, *_claim_triples(claims))
         return tuple(map(int, freed))
 
 
@@ -324,24 +350,31 @@ def _parse_subtasks(task: TaskRecord, answers: Sequence[Reply]) -> dict[int, Sub
     }
 
 
-def _log_place(name: bytes) -> tuple[int, int, bytes]:
-    """Return where a log stands among others: by subtask, by run, and a skip after the run that it skipped."""
-    series_id, run_time, *skip = name.split(b":")
-    return int(series_id), int(run_time), skip[0] if skip else b""
+def _log_place(name: bytes) -> tuple[int, int, int]:
+    """Return where a log stands among others: by subtask, by run, and what came of the run after it."""
+    series_id, run_time, *suffix = name.decode().split(":")
+    return int(series_id), int(run_time), _LOG_SUFFIXES.index("".join(f":{letter}" for letter in suffix))
+
+
+def _retaking(host_id: int, holder: int) -> Retaking:
+    if holder == 0:
+        return Taken()
+    return HeldByOther(host_id, holder) if holder > 0 else GivenAway(host_id)
 
 
 def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:
     """Return the status that a refusal names: the task's as it is, a subtask's from its letter."""
     if series_id is None:
         return answer
-    return head.untouched(head.plan.step_of(series_id).index).status if answer == "-" else STATUS_OF[answer]
+    stored = None if answer == "-" else SubtaskRecord(STATUS_OF[answer])
+    return head.standing(head.plan.step_of(series_id).index, stored).status
 
 
 def _results(settled: Sequence[Settled]) -> Iterator[Argument]:
     yield from (_SETTLE_FROM, len(settled))
     for result in settled:
         yield from (result.series_id, result.token, STATUS_LETTERS[MOVES[type(result)].to])
-        yield SEEN_LETTERS[result.agent_alive]
+        yield SEEN_LETTERS[result.agent_alive, result.touched]
         yield logcodec.encode(result.log)
 
 
@@ -359,7 +392,8 @@ def _claim_triples(claims: Iterable[Claim]) -> Iterator[Argument]:
 
 
 def _parse_claim(task_id: int, entry: Reply) -> Claim:
-    series_id, operation, run_time, token, host, found = entry
+    series_id, operation, run_time, token, seen, host, found = entry
+    _, touched = SEEN_OF[seen]
     host_id = int(host) if host else None
     return Claim(
         task_id=task_id,
@@ -370,4 +404,5 @@ def _parse_claim(task_id: int, entry: Reply) -> Claim:
         host_id=host_id,
         target=parse_target(host_id, found[1:]) if host_id is not None and found[1] is not None else None,
         held=bool(found) and found[0] == str(task_id),
+        touched=touched,
     )

@@ -14,6 +14,7 @@ from tests.support.store_contract.holding import Holding
 from tests.support.store_contract.inventory import Inventory
 from tests.support.store_contract.listing import Listing
 from tests.support.store_contract.people import People
+from tests.support.store_contract.rollback import RollingBack
 from tests.support.store_contract.settling import Settling
 
 
@@ -23,6 +24,7 @@ class StoreContract(
     Settling,
     Coursing,
     Cancelling,
+    RollingBack,
     Holding,
     Expiring,
     Listing,

@@ -1,7 +1,7 @@
 """Tasks that are over go, some time later; those that hold hosts stay."""
 
 from core.claim import ClaimVerdict
-from core.host import AgentStatus, HostStatus
+from core.host import STOPPING
 from core.record import TaskRecord
 from infra.store.base import Store, StoreOptions
 from tests.support.keepers import Keeper
@@ -54,7 +54,7 @@ class Expiring:
         await store.hosts.put([entry(1)], NOW)
         holding = await store.tasks.create(draft((1,)))
         claims = await claim_step(store, holding, PREPARE)
-        await store.tasks.take_hosts(claims, NOW, AgentStatus.STOPPING, HostStatus.OFFLINE)
+        await store.tasks.take_hosts(claims, NOW, STOPPING)
         await settle(store, holding, PREPARE, failed(claims))
         other = await store.tasks.create(draft((2,)))
         await store.tasks.advance(
@@ -75,7 +75,7 @@ class Expiring:
         await store.hosts.put([entry(1)], NOW)
         task = await store.tasks.create(draft((1,)))
         claims = await claim_step(store, task, PREPARE)
-        await store.tasks.take_hosts(claims, NOW, AgentStatus.STOPPING, HostStatus.OFFLINE)
+        await store.tasks.take_hosts(claims, NOW, STOPPING)
         await store.tasks.give_back_hosts(claims, NOW, None)
         await store.tasks.advance(task, task.plan.steps[PREPARE], FIRST, NOW, settled=failed(claims))
         await _gone(store, task)

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from core.claim import Claim, HeldByOther, Missing, StaleClaim, Taken, Taking
-from core.host import AgentStatus, Host, HostStatus
+from core.host import RUNNING, STOPPED, STOPPING, AgentStatus, Host, HostStatus
 from core.record import TaskRecord
 from core.status import Operation
 from infra.store.base import Store
@@ -30,7 +30,7 @@ async def _started(store: Store, *host_ids: int) -> tuple[TaskRecord, list[Claim
 
 
 async def _take(store: Store, claims: list[Claim], now: int = NOW + 1) -> Taking:
-    return await store.tasks.take_hosts(claims, now, AgentStatus.STOPPING, HostStatus.OFFLINE)
+    return await store.tasks.take_hosts(claims, now, STOPPING)
 
 
 def _states(hosts: dict[int, Host]) -> dict[int, tuple[AgentStatus, HostStatus, int | None]]:
@@ -104,7 +104,7 @@ class Holding:
         await store.hosts.put([entry(1), entry(2)], NOW)
         _, first = await _started(store, 1)
         await _take(store, first)
-        await store.tasks.give_back_hosts(first, NOW, AgentStatus.OFFLINE)
+        await store.tasks.give_back_hosts(first, NOW, STOPPED)
         _, claims = await _started(store, 1, 2)
         await _take(store, claims)
         assert await store.tasks.give_back_hosts(claims, NOW + 5, None) == (1, 2)
@@ -117,9 +117,9 @@ class Holding:
         await store.hosts.put([entry(1)], NOW)
         _, claims = await _started(store, 1)
         await _take(store, claims)
-        assert await store.tasks.give_back_hosts(claims, NOW, AgentStatus.OFFLINE) == (1,)
+        assert await store.tasks.give_back_hosts(claims, NOW, STOPPED) == (1,)
         assert _states(await store.hosts.get((1,))) == {1: (AgentStatus.OFFLINE, HostStatus.OFFLINE, None)}
-        assert await store.tasks.give_back_hosts(claims, NOW, AgentStatus.AVAILABLE) == (), "nothing to free any more"
+        assert await store.tasks.give_back_hosts(claims, NOW, RUNNING) == (), "nothing to free any more"
         assert _states(await store.hosts.get((1,))) == {1: (AgentStatus.OFFLINE, HostStatus.OFFLINE, None)}
 
     async def test_nobody_gives_back_what_another_task_holds(self, keeper: Keeper) -> None:

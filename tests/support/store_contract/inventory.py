@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.host import AgentStatus, HostStatus
+from core.host import STOPPING, AgentStatus, HostStatus
 from tests.support.keepers import Keeper
 from tests.support.records import NOW, PREPARE, claim_step, draft, entry
 
@@ -50,7 +50,7 @@ class Inventory:
         await store.hosts.put([entry(1, key="ssh-ed25519 OLD", alias="one")], NOW)
         task = await store.tasks.create(draft((1,)))
         claims = await claim_step(store, task, PREPARE)
-        await store.tasks.take_hosts(claims, NOW + 1, AgentStatus.STOPPING, HostStatus.OFFLINE)
+        await store.tasks.take_hosts(claims, NOW + 1, STOPPING)
         held = (await store.hosts.get((1,)))[1]
         await store.hosts.put([entry(1, alias="one", address="10.9.9.9")], NOW + 2)
         target = replace(held.target, address="10.9.9.9")

@@ -1,6 +1,7 @@
 import pytest
 
 from core.catalogue import TASK_TYPES
+from core.host import RESTARTING, RUNNING, STOPPED, STOPPING
 from core.plan import NO_PARALLEL_INDEX, Plan
 
 BATCH_STOP = TASK_TYPES["batch_stop_agents"]
@@ -104,8 +105,8 @@ def test_the_steps_of_a_restart_are_those_of_ocp() -> None:
 
 
 def test_each_task_type_says_where_it_leaves_agent_and_host() -> None:
-    stopped = ("STOPPING", "OFFLINE", "OFFLINE")
-    running = ("RESTARTING", "AVAILABLE", "ONLINE")
+    stopped = (STOPPING, STOPPED)
+    running = (RESTARTING, RUNNING)
     expected = {
         "batch_stop_agents": stopped,
         "stop_agent": stopped,
@@ -115,4 +116,4 @@ def test_each_task_type_says_where_it_leaves_agent_and_host() -> None:
         "start_agent": running,
     }
     types = [TASK_TYPES[slug] for slug in expected]
-    assert {one.slug: (one.agent_during, one.agent_after, one.host_status) for one in types} == expected
+    assert {one.slug: (one.during, one.after) for one in types} == expected

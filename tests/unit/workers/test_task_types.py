@@ -45,7 +45,7 @@ async def test_a_restart(slug: str, host_ids: list[int], start: int) -> None:
     work = await work_with(executor)
     task = await make_task(work, host_ids, slug)
     await step(work, task, 0)
-    assert await hosts(work, host_ids) == {(HostStatus.ONLINE, AgentStatus.RESTARTING, task.id)}
+    assert await hosts(work, host_ids) == {(HostStatus.OFFLINE, AgentStatus.RESTARTING, task.id)}
 
     head = await run_through(work, task)
 
@@ -97,7 +97,7 @@ async def test_a_host_that_does_not_start_keeps_the_task_and_its_hosts() -> None
     started, failed = await verdicts(work, task, 6)
     assert started.startswith("Started: ")
     assert failed.startswith("Not ready: agentd 10")
-    assert await hosts(work, [1, 2]) == {(HostStatus.ONLINE, AgentStatus.RESTARTING, task.id)}
+    assert await hosts(work, [1, 2]) == {(HostStatus.OFFLINE, AgentStatus.RESTARTING, task.id)}
 
 
 async def test_a_pos_proxy_is_left_alone_and_said_to_be_there() -> None:
