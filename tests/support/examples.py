@@ -112,6 +112,11 @@ ROUTES: dict[str, dict[int, Asked]] = {
         400: Asked("GET", f"{_HOSTS}/{{hostId}}", {"hostId": 0}),
         404: Asked("GET", f"{_HOSTS}/{{hostId}}", {"hostId": 4711}),
     },
+    "release_host": {
+        200: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": world.HELD}),
+        400: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 1012}),
+        404: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 4711}),
+    },
     "page_tasks": {
         200: Asked("GET", _TASKS, query={"name": "stop", "status": "RUNNING,FAILED", "type": "MANUAL", "page": 1}),
         400: Asked("GET", _TASKS, query={"status": "DONE"}),
@@ -124,6 +129,7 @@ ROUTES: dict[str, dict[int, Asked]] = {
     "retry_subtask": _course("/subtasks/{subtaskInstanceId}/retry", world.SUBTASK_FAILED, 10),
     "skip_subtask": _course("/subtasks/{subtaskInstanceId}/skip", world.TO_SKIP, 18),
     "cancel_subtask": _course("/subtasks/{subtaskInstanceId}/cancel", world.RUNNING, 25),
+    "roll_back_task": _course("/rollback", world.TO_ROLL_BACK),
     "cancel_task": _course("/cancel", world.BEGUN, refused=world.FAILED),
     "page_audit": {
         200: Asked("GET", "/api/v2/audit", query={"page": 1, "size": 2}),
