@@ -26,6 +26,9 @@ from tests.support.world import TRACE
 FOLDER = Path(__file__).parents[2] / "app" / "examples"
 _ZONE = timezone(timedelta(hours=8))
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
+_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}")
+"""When a line of a log was written, in this machine's zone."""
+_FORM = "%Y-%m-%d %H:%M:%S.%f"
 _LEFT = re.compile(r"try again in \d+ s")
 _KEY = {"Idempotency-Key": "night-shift-7"}
 _TASKS = "/api/v2/tasks/instances"
@@ -168,6 +171,7 @@ async def shared() -> dict[str, Any]:
 def shown(answer: httpx.Response) -> Any:
     """Return a reply with the server, the duration and the zone of the examples."""
     text = _MOMENT.sub(lambda found: _in_zone(found[0]), answer.text)
+    text = _LINE.sub(lambda found: datetime.fromisoformat(found[0]).astimezone(_ZONE).strftime(_FORM)[:23], text)
     text = _LEFT.sub("try again in 7 s", text)
     if answer.headers["content-type"] != "application/json":
         return text
