@@ -19,7 +19,7 @@ from app.languages.choice import preferred
 from tests.support.signing import Signing
 
 KEY, SECRET = "CONTRACT_KEY", "CONTRACT_SECRET"
-"""Environment variables with an access key; without them HTTP Basic of the configuration is used."""
+"""Environment variables with an access key; without them `admin` proves itself by HTTP Basic."""
 STATE_INVALID = 20003
 _BAD = 400
 _CHINESE = re.compile("[\u4e00-\u9fff]")
