@@ -43,7 +43,7 @@ async def read_host_ids(request: Request) -> tuple[int, ...]:
         InvalidRequest: it can never be done; names the field and the value.
     """
     most = fleet_of(request).max_hosts
-    _expect_json(request)
+    expect_json(request)
     limit = _BODY_BYTES + _BODY_BYTES_PER_HOST * most
     sentence = say(
         "The body is longer than {limit} bytes, more than the hostIds of any allowed request take. "
@@ -58,7 +58,12 @@ async def read_host_ids(request: Request) -> tuple[int, ...]:
 HostIds = Annotated[tuple[int, ...], Depends(read_host_ids)]
 
 
-def _expect_json(request: Request) -> None:
+def expect_json(request: Request) -> None:
+    """See that a request says that its body is JSON.
+
+    Raises:
+        UnsupportedMediaType: it says something else, or nothing.
+    """
     given = request.headers.get("content-type", "")
     if given.partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType(_not_json(given[:_CLIPPED]))

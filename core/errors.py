@@ -51,6 +51,10 @@ class KeyReused(FleetError):  # noqa: N818
     """A client's key stands for another request of its own."""
 
 
+class Conflict(FleetError):  # noqa: N818
+    """What is asked for does not go with what is there."""
+
+
 class StateInvalid(FleetError):  # noqa: N818
     """A task or subtask does not stand where what is asked of it is possible."""
 

@@ -13,7 +13,7 @@ from infra.store.base import Course, CourseChanged, CourseRefused
 _ONLY_FAILED: Final = {
     Course.RETRY: say("only what is FAILED can be asked to retry"),
     Course.SKIP: say("only what is FAILED can be asked to skip"),
-    Course.ROLLBACK: say("only what is FAILED can be asked to roll back"),
+    Course.ROLLBACK: say("only what is FAILED can be rolled back"),
 }
 
 

@@ -39,10 +39,10 @@ async def release(fleet: Fleet, host_id: int) -> tuple[Host, int]:
                 pass  # the task went on meanwhile
     raise StateInvalid(
         say(
-            "Task {task} is at work on host {host} just now. Cancel the task first "
+            "Task {task} is at work on host {id} just now. Cancel the task first "
             "(POST /api/v2/tasks/instances/{task}/cancel), then release the host.",
             task=host.holder,
-            host=host_id,
+            id=host_id,
         )
     )
 

@@ -13,6 +13,7 @@ from tests.support.store_contract.guarding import Guarding
 from tests.support.store_contract.holding import Holding
 from tests.support.store_contract.inventory import Inventory
 from tests.support.store_contract.listing import Listing
+from tests.support.store_contract.noting import Noting
 from tests.support.store_contract.people import People
 from tests.support.store_contract.rollback import RollingBack
 from tests.support.store_contract.settling import Settling
@@ -22,6 +23,7 @@ class StoreContract(
     Creating,
     Claiming,
     Settling,
+    Noting,
     Coursing,
     Cancelling,
     RollingBack,
