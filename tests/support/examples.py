@@ -27,6 +27,9 @@ from tests.support.world import TRACE
 FOLDER = Path(__file__).parents[2] / "app" / "examples"
 _ZONE = timezone(timedelta(hours=8))
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
+_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}")
+"""When a line of a log was written, in this machine's zone."""
+_FORM = "%Y-%m-%d %H:%M:%S.%f"
 _NEW_KEY = re.compile(rf'"accessKey":"(?!{world.ACCESS_KEY})[0-9a-f]{{24}}"')
 _NEW_SECRET = re.compile(r'"secretKey":"[0-9a-f]{64}"')
 _LEFT = re.compile(r"try again in \d+ s")
@@ -134,7 +137,7 @@ ROUTES: dict[str, dict[int, Asked]] = {
         404: Asked("GET", f"{_HOSTS}/{{hostId}}", {"hostId": 4711}),
     },
     "release_host": {
-        200: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 1001}),
+        200: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": world.HELD}),
         400: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 1012}),
         404: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 4711}),
     },
@@ -147,10 +150,10 @@ ROUTES: dict[str, dict[int, Asked]] = {
     "download_diagnosis": _task("POST", "/downloadDiagnosis", world.FAILED),
     "read_log": _task("GET", "/subtasks/{subtaskInstanceId}/log", world.FAILED, 2, runTime=1),
     "retry_task": _course("/retry", world.FAILED),
-    "roll_back_task": _course("/rollback", world.FAILED),
     "retry_subtask": _course("/subtasks/{subtaskInstanceId}/retry", world.SUBTASK_FAILED, 10),
     "skip_subtask": _course("/subtasks/{subtaskInstanceId}/skip", world.TO_SKIP, 18),
     "cancel_subtask": _course("/subtasks/{subtaskInstanceId}/cancel", world.RUNNING, 25),
+    "roll_back_task": _course("/rollback", world.TO_ROLL_BACK),
     "cancel_task": _course("/cancel", world.BEGUN, refused=world.FAILED),
     "page_audit": {
         200: Asked("GET", "/api/v2/audit", query={"page": 1, "size": 2}),
@@ -206,6 +209,7 @@ async def shared() -> dict[str, Any]:
 def shown(answer: httpx.Response) -> Any:
     """Return a reply with the server, the duration and the zone of the examples."""
     text = _MOMENT.sub(lambda found: _in_zone(found[0]), answer.text)
+    text = _LINE.sub(lambda found: datetime.fromisoformat(found[0]).astimezone(_ZONE).strftime(_FORM)[:23], text)
     text = _LEFT.sub("try again in 7 s", text)
     text = _NEW_KEY.sub(f'"accessKey":"{"0123456789abcdef" * 2:.24}"', text)
     text = _NEW_SECRET.sub(f'"secretKey":"{"0123456789abcdef" * 4}"', text)
