@@ -342,6 +342,21 @@ class Abandoned(Outcome):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkersLost(Outcome):
+    """Worker after worker died while it worked on this host, at last with no other suspect beside it."""
+
+    losses: int
+
+    @override
+    def sentence(self) -> str:
+        return (
+            f"Workers lost: {self.losses} workers died while they worked on this host, the last ones with no other "
+            "suspect host beside it, so it is not tried again by itself. See the workers' logs for why they died; then "
+            "retry."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class UnexpectedAnswer(Outcome):
     """The host answered something that no known control program or shell answers."""
 

@@ -107,6 +107,10 @@ class TaskRecord:
     """The index of the step that is being undone, or was undone last; None for a task that never was rolled back."""
     skipped: bool = False
     """Whether a subtask of it was ever skipped."""
+    cancelled: bool = False
+    """Whether it was cancelled and not asked to go on since: nothing of it is claimed."""
+    turning: bool = False
+    """Whether its course is being changed in several calls, of which the last one has not come yet."""
     counts: Mapping[tuple[int, Status], int] = field(default_factory=dict)
     """How many subtasks of a step (by index) have a stored status; those that nothing happened to are not counted."""
     changes: int = 1
@@ -123,6 +127,8 @@ class TaskRecord:
             opened=0,
             back=None,
             skipped=False,
+            cancelled=False,
+            turning=False,
             counts={},
         )
 

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 SKIPPED: Final = PassedOver("a person declared this subtask successful")
 
 
-async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, limit: float) -> Settled:
+async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, limit: float) -> Settled | Claim:
     """Run a claimed subtask on its host.
 
     Args:
@@ -39,11 +39,15 @@ async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, l
         limit: seconds after which the run has failed, whatever the host is doing.
 
     Returns:
-        The transition to record. Where the claim was lost on the way, the record refuses it.
+        The transition to record. Where the claim was lost on the way, the record refuses it. Where the process ends
+        before the run did, the claim, to be handed over.
     """
     journal = Journal(work.clock)
     with work.presence.running.of(claim), work.notes.of(claim, journal):
         outcome = await _abandonable(work, task, action, claim, journal, limit)
+    if outcome is None:
+        log.info("host handed over", host=claim.host_id)
+        return claim
     journal.verdict(outcome)
     log.info("host done", host=claim.host_id, ok=outcome.successful, verdict=outcome.sentence())
     return transition(work, claim, outcome, journal)
@@ -51,18 +55,20 @@ async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, l
 
 async def _abandonable(  # noqa: PLR0913, PLR0917 - one run's particulars
     work: Work, task: TaskRecord, action: Action, claim: Claim, journal: Journal, limit: float
-) -> Outcome:
+) -> Outcome | None:
+    """Run, and return how that ended; None where it was broken off to be handed over."""
     try:
         return await _outcome(work, task, action, claim, journal, limit)
     except ClaimLostError:
         log.warning("claim lost, host left alone", host=claim.host_id)
         return Abandoned()
     except asyncio.CancelledError:
-        run = asyncio.current_task()
-        if run is None or not work.presence.running.abandoned(claim):
+        run, running = asyncio.current_task(), work.presence.running
+        abandoned, given_up = running.abandoned(claim), running.given_up(claim)
+        if run is None or not (abandoned or given_up):
             raise
         run.uncancel()
-        return Abandoned()
+        return Abandoned() if abandoned else None
 
 
 async def _outcome(  # noqa: PLR0913, PLR0917 - one run's particulars

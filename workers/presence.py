@@ -25,6 +25,7 @@ class Running:
     def __init__(self) -> None:
         self._runs: dict[ClaimKey, asyncio.Task[object]] = {}
         self._cancelled: set[ClaimKey] = set()
+        self._given_up: set[ClaimKey] = set()
 
     @contextmanager
     def of(self, claim: Claim) -> Iterator[None]:
@@ -51,6 +52,24 @@ class Running:
         if claim.key not in self._cancelled:
             return False
         self._cancelled.discard(claim.key)
+        return True
+
+
+    def cancel_all(self) -> None:
+        """Abandon every run: the record does not know this process any more, and their claims are others' by now."""
+        self.cancel(tuple(self._runs))
+
+    def give_up(self) -> None:
+        """Break every run off, for its host to be handed over: the process must end."""
+        for claim, run in self._runs.items():
+            self._given_up.add(claim)
+            run.cancel()
+
+    def given_up(self, claim: Claim) -> bool:
+        """Return, once, whether a run was broken off to be handed over."""
+        if claim.key not in self._given_up:
+            return False
+        self._given_up.discard(claim.key)
         return True
 
 
@@ -86,6 +105,8 @@ class Presence:
         self._monotonic = monotonic
         self._last = monotonic()
         self.running = Running()
+        self.in_hand: set[ClaimKey] = set()
+        """The claims that somebody in this process knows of. The record may have others: an answer can be lost."""
 
     async def beat_for_ever(self) -> None:
         """Beat until cancelled. A store that does not answer is tried again at the next beat."""
@@ -103,6 +124,7 @@ class Presence:
         if not beat.known:
             self.worker = await self._store.workers.enrol(self.worker.name)
             log.warning("the record did not know this worker, enrolled anew", worker=self.worker.id)
+            self.running.cancel_all()
             return
         self._last = sent
         self.running.cancel(beat.cancelled)

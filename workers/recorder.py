@@ -1,18 +1,20 @@
 """Writes results and asks for work, whatever the store is doing: a worker waits for a store that is away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import structlog
 
-from core.claim import Claims, Settlement
+from core.chunks import chunks
+from core.claim import Claim, ClaimKey, Claims, Settlement
 from core.errors import StoreUnavailable
 from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.transition import Settled
-from infra.store.base import ClaimRequest, Store
+from infra.store.base import CHUNK, ClaimRequest, Store
 from workers.presence import Presence
 
 log = structlog.get_logger(__name__)
@@ -57,9 +59,24 @@ class Recorder:
             )
 
         settlement, claims = await self.persist(once)
+        in_hand = self._presence.in_hand
+        in_hand.difference_update(ClaimKey(task.id, result.series_id, result.token) for result in settled)
+        in_hand.update(claim.key for claim in claims.granted)
         if tries > 1 and settlement.stale:
             settlement = replace(settlement, opened=await self._opened_after(task, step))
         return settlement, claims
+
+    def drop(self, claims: Iterable[Claim]) -> None:
+        """Say that nobody in this process works on claims any more, whatever the record says of them."""
+        self._presence.in_hand.difference_update(claim.key for claim in claims)
+
+    async def hand_over(self, task: TaskRecord, claims: Sequence[Claim]) -> None:
+        """Give claims back that were not brought to an end: somebody else goes on with them."""
+        for chunk in chunks(claims, CHUNK):
+            keys = [claim.key for claim in chunk]
+            worker, now = self._presence.worker, self._clock()
+            await self.persist(partial(self._store.tasks.reopen, task, worker, keys, now, lost=None))
+        self.drop(claims)
 
     async def _opened_after(self, task: TaskRecord, step: PlannedStep) -> int | None:
         """Return the step after this one, or on the way back the one before, where that is what the task is at."""

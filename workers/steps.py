@@ -41,6 +41,13 @@ async def run_step(work: Work, task: TaskRecord, planned: PlannedStep) -> int | 
         The step that this call opened by settling the last subtask of its own, which the caller must publish.
     """
     claims = await _claim_whole(work, task, planned)
+    try:
+        return await _do_and_record(work, task, planned, claims)
+    finally:
+        work.recorder.drop(claims)
+
+
+async def _do_and_record(work: Work, task: TaskRecord, planned: PlannedStep, claims: Sequence[Claim]) -> int | None:
     wanted = [claim for claim in claims if not _passed_over(planned, claim)]
     verdicts = dict.fromkeys((claim.series_id for claim in claims), cast("Outcome", SKIPPED))
     if wanted:

@@ -417,6 +417,9 @@ class Workers(Protocol):
             Whether it is the one.
         """
 
+    async def bury(self, worker: Worker) -> None:
+        """Take a worker that was lost, and whatever is left of it, out of the record."""
+
     async def leave(self, worker: Worker) -> None:
         """Take a worker that stops out of the record. One that has claims left stays, and is found to be lost."""
 

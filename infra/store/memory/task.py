@@ -79,7 +79,10 @@ class KeptTask:
     def snapshot(self) -> TaskRecord:
         """Return the head as it stands."""
         return replace(
-            self.head, counts={key: count for key, count in self.counts.items() if count}, changes=len(self.events)
+            self.head,
+            counts={key: count for key, count in self.counts.items() if count},
+            changes=len(self.events),
+            cancelled=self.cancelled,
         )
 
     def standing(self, series_id: int) -> Status:

@@ -77,8 +77,14 @@ class MemoryWorkers(Workers):
     async def leave(self, worker: Worker) -> None:
         self._alive_until.pop(worker.id, None)
         if not await self.claims(worker):
-            for kept in (self._enrolled, self._cancelled, self._beats, self.suspects):
-                kept.pop(worker.id, None)
+            await self.bury(worker)
+
+    @override
+    async def bury(self, worker: Worker) -> None:
+        for claim in await self.claims(worker):
+            del self.runners[claim]
+        for kept in (self._enrolled, self._alive_until, self._cancelled, self._beats, self.suspects):
+            kept.pop(worker.id, None)
 
     @override
     async def alive(self) -> tuple[Worker, ...]:

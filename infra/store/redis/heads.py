@@ -33,6 +33,8 @@ def parse_head(task_id: int, fields: Mapping[str, str]) -> TaskRecord:
         back=int(fields["back"]) if "back" in fields else None,
         changes=int(fields.get("changes", "1")),
         skipped="skipped" in fields,
+        cancelled="cancelled" in fields,
+        turning="turning" in fields,
         counts=_counts(fields),
     )
 

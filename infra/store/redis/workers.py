@@ -46,13 +46,14 @@ class RedisWorkers(Workers):
     async def leave(self, worker: Worker) -> None:
         if await self._redis.call("HLEN", keys.claims(worker.id)):
             await self._redis.call("DEL", keys.alive(worker.id))
-            return
+        else:
+            await self.bury(worker)
+
+    @override
+    async def bury(self, worker: Worker) -> None:
+        of_it = (keys.alive(worker.id), keys.cancels(worker.id), keys.suspect(worker.id), keys.claims(worker.id))
         await self._redis.calls(
-            [
-                ("HDEL", keys.WORKERS, worker.id),
-                ("HDEL", keys.BEATS, worker.id),
-                ("DEL", keys.alive(worker.id), keys.cancels(worker.id), keys.suspect(worker.id)),
-            ]
+            [("HDEL", keys.WORKERS, worker.id), ("HDEL", keys.BEATS, worker.id), ("DEL", *of_it)]
         )
 
     @override
