@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.host import Target
+from core.lease import HostBusy, Leased
 from core.status import Operation, TaskStatus
 
 
@@ -128,4 +129,5 @@ class StaleClaim:
     series_id: int
 
 
-Taking = Taken | HeldByOther | Missing | StaleClaim
+Taking = Taken | HeldByOther | HostBusy | Missing | StaleClaim
+Leasing = Leased | HeldByOther | HostBusy | Missing

@@ -1,5 +1,6 @@
 """The contract of the record, held by a real server; and what only a real server shows."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -7,6 +8,7 @@ from redis.asyncio import Redis
 
 from tests.support.keepers import RedisKeeper
 from tests.support.store_contract import StoreContract
+from tests.support.store_contract.running_errands import FOUND
 from tests.support.valkey import ValkeyServer
 
 
@@ -26,3 +28,13 @@ async def keeper(server: ValkeyServer) -> AsyncIterator[RedisKeeper]:
 
 class TestRedisStoreOnARealServer(StoreContract):
     """The whole contract."""
+
+    async def test_a_wait_that_is_given_up_takes_no_answer(self, keeper: RedisKeeper) -> None:
+        store = keeper.open()
+        waiting = asyncio.create_task(store.errands.wait("e1", 30))
+        while not await keeper.client.execute_command("CLIENT", "LIST", "TYPE", "normal", "FLAGS", "b"):  # blocked
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await store.errands.answer("e1", FOUND)
+        assert await store.errands.wait("e1", 5) == FOUND
