@@ -10,6 +10,7 @@ from tests.support.keepers import RedisKeeper
 from tests.support.store_contract import StoreContract
 from tests.support.store_contract.running_errands import FOUND
 from tests.support.valkey import ValkeyServer
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +27,19 @@ async def keeper(server: ValkeyServer) -> AsyncIterator[RedisKeeper]:
     await keeper.aclose()
 
 
+async def _blocked(keeper: RedisKeeper) -> int:
+    """Return how many clients wait for something at the server."""
+    found = await keeper.client.info("clients")
+    return int(found["blocked_clients"])
+
+
 class TestRedisStoreOnARealServer(StoreContract):
     """The whole contract."""
 
     async def test_a_wait_that_is_given_up_takes_no_answer(self, keeper: RedisKeeper) -> None:
         store = keeper.open()
         waiting = asyncio.create_task(store.errands.wait("e1", 30))
-        while not await keeper.client.execute_command("CLIENT", "LIST", "TYPE", "normal", "FLAGS", "b"):  # blocked
-            await asyncio.sleep(0.01)
+        await eventually(lambda: _blocked(keeper), 10, "the wait has begun")
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         await store.errands.answer("e1", FOUND)
