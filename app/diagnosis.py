@@ -6,6 +6,7 @@ The archive is written as it is sent: what is in memory at a time is a few logs,
 import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -20,6 +21,10 @@ _AT_ONCE: Final = 64
 """So many logs are written before what they made is sent."""
 _LEVEL: Final = 1
 """The logs of a fleet resemble each other; a higher level makes the archive hardly smaller."""
+_SUFFIXES: Final = MappingProxyType(
+    {Operation.SKIP: "_skip", Operation.ROLLBACK: "_rollback", Operation.ROLLBACK_SKIP: "_rollback_skip"}
+)
+"""What tells the files of a run's skip and of its undoing from the run's own."""
 
 
 class _Sink(io.RawIOBase):
@@ -83,15 +88,12 @@ def _write_order(archive: ZipFile, task: TaskRecord, stored: Mapping[int, Subtas
 def _order(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[str]:
     """Yield a line for each subtask, those before it first: its id, where it stands, and the ids that it waits for."""
     for planned in task.plan:
-        untouched = task.untouched(planned.index)
         upstream = ",".join(str(task.first_subtask_id + series_id) for series_id in task.plan.upstream(planned)) or "-"
-        for series_id in planned.series:
-            status = stored.get(series_id, untouched).status
-            yield f"{task.first_subtask_id + series_id} {status} {upstream}\n"
+        for series_id, record in task.of_step(planned, stored):
+            yield f"{task.first_subtask_id + series_id} {record.status} {upstream}\n"
 
 
 def _write_logs(archive: ZipFile, task: TaskRecord, logs: Sequence[tuple[int, RunLog]]) -> None:
     for series_id, log in logs:
-        skip = "_skip" * (log.operation is Operation.SKIP)
-        name = f"subtask_{task.first_subtask_id + series_id}_{log.run_time}{skip}.log"
+        name = f"subtask_{task.first_subtask_id + series_id}_{log.run_time}{_SUFFIXES.get(log.operation, '')}.log"
         archive.writestr(name, log_text((log,), task.trace_id) + "\n")

@@ -36,6 +36,8 @@ class Claim:
     """How to reach that host; None for a wait node and for a host that is not in the inventory any more."""
     held: bool
     """Whether the task holds the host."""
+    touched: bool = False
+    """Whether an earlier run of the subtask changed the agent on the host, or may have."""
 
     @property
     def key(self) -> "ClaimKey":
@@ -91,15 +93,16 @@ class Claims:
 class Settlement:
     """The answer to a batch of results."""
 
-    opened: bool
-    """Whether this very call opened the next step. Exactly one caller is ever told so, and must publish the rest."""
+    opened: int | None
+    """The index of the step that this very call opened: the one after, or on the way back the one before. Exactly one
+    caller is ever told so, and must publish the rest."""
     task_status: TaskStatus
     """Where the task stands now."""
     stale: tuple[int, ...]
     """The seriesIds whose claim no longer stood: nothing was written for them."""
 
 
-NOTHING_SETTLED = Settlement(opened=False, task_status=TaskStatus.RUNNING, stale=())
+NOTHING_SETTLED = Settlement(opened=None, task_status=TaskStatus.RUNNING, stale=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +132,13 @@ class StaleClaim:
     series_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class GivenAway:
+    """This host is not taken again: another task has had it since, or it is not in the inventory any more."""
+
+    host_id: int
+
+
 Taking = Taken | HeldByOther | HostBusy | Missing | StaleClaim
+Retaking = Taken | HeldByOther | HostBusy | GivenAway
 Leasing = Leased | HeldByOther | HostBusy | Missing

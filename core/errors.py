@@ -66,6 +66,12 @@ class StateInvalid(FleetError):  # noqa: N818
     code = 20003
 
 
+class RollbackProhibited(FleetError):  # noqa: N818
+    """A task of this type may not be rolled back."""
+
+    code = 20004
+
+
 class UnknownHosts(NotFound):
     """Hosts that are not in the inventory.
 

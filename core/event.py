@@ -28,6 +28,8 @@ class TaskEvent:
     """The index of the step that was opened, where one was."""
     task: TaskStatus | None = None
     """The task's status, where it changed."""
+    back: int | None = None
+    """The index of the step whose undoing began, where one did."""
 
 
 def cursor_order(cursor: str) -> tuple[int, int]:

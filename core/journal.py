@@ -42,6 +42,8 @@ class Journal:
 
     clock: Callable[[], int]
     lines: list[Line] = field(default_factory=list)
+    touched: bool = False
+    """Whether the run changed the agent on its host, or may have: set before the command that can."""
 
     def say(self, text: str, level: Level = Level.INFO) -> None:
         """Add a line."""

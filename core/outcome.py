@@ -394,6 +394,20 @@ class HostNotHeld(Outcome):
 
 
 @dataclass(frozen=True, slots=True)
+class HostGivenAway(Outcome):
+    """The task gave this host back, and another one has had it since, so it is not taken again to undo the work."""
+
+    host_id: int
+
+    @override
+    def sentence(self) -> str:
+        return (
+            f"Given away: host {self.host_id} was given back, and another task has had it since, so it is left as it "
+            "is. Skip this subtask to roll back the others."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class HostGone(Outcome):
     """The host is no longer in the inventory."""
 

@@ -31,6 +31,8 @@ def progress(task: TaskRecord) -> tuple[StepProgress, ...]:
 
 def _by_status(task: TaskRecord, index: int, size: int) -> dict[Status, int]:
     counted = {status: count for (step, status), count in task.counts.items() if step == index and count}
+    if index == task.back and Status.SUCCESSFUL in counted:  # waits to be undone
+        counted[Status.READY] = counted.get(Status.READY, 0) + counted.pop(Status.SUCCESSFUL)
     rest = size - sum(counted.values())
     if rest:
         untouched = task.untouched(index).status

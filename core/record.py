@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from core.catalogue import TASK_TYPES
-from core.plan import Plan
+from core.plan import Plan, PlannedStep
 from core.status import Operation, Status, TaskStatus
 from core.step import TaskType
 
@@ -81,6 +81,8 @@ class SubtaskRecord:
     """The claim it is under; None where nobody holds one."""
     agent_alive: bool | None = None
     """What the last look at its host said of the agent; None where no run of it has looked."""
+    touched: bool = False
+    """Whether a run of it changed the agent on its host, or may have."""
 
 
 PENDING = SubtaskRecord()
@@ -105,6 +107,8 @@ class TaskRecord:
     finished: int | None
     opened: int
     """The index of the newest step that has been opened."""
+    back: int | None = None
+    """The index of the step that is being undone, or was undone last; None for a task that never was rolled back."""
     skipped: bool = False
     """Whether a subtask of it was ever skipped."""
     counts: Mapping[tuple[int, Status], int] = field(default_factory=dict)
@@ -121,6 +125,7 @@ class TaskRecord:
             operation=Operation.EXECUTE,
             finished=None,
             opened=0,
+            back=None,
             skipped=False,
             counts={},
         )
@@ -144,13 +149,43 @@ class TaskRecord:
         """The task's plan."""
         return Plan(self.task_type, self.host_count)
 
+    @property
+    def undoing(self) -> bool:
+        """Whether it goes, or went last, the way back."""
+        return self.back is not None
+
+    @property
+    def current(self) -> int:
+        """The index of the step that is worked on: the newest open one, or on the way back the one being undone."""
+        return self.opened if self.back is None else self.back
+
     def untouched(self, step_index: int) -> SubtaskRecord:
         """Return the record of a subtask of that step to which nothing has happened yet."""
         return READY if step_index <= self.opened else PENDING
 
-    def subtasks(self, stored: Mapping[int, SubtaskRecord]) -> Iterator[tuple[int, SubtaskRecord]]:
-        """Yield every subtask's seriesId and record, in plan order, from the stored ones."""
-        for planned in self.plan:
+    def standing(self, step_index: int, stored: SubtaskRecord | None) -> SubtaskRecord:
+        """Return how a subtask of that step stands, from what is stored of it (None where nothing happened to it).
+
+        On the way back what was done is waiting to be undone: ready where it is the step's turn.
+        """
+        if stored is None:
+            return self.untouched(step_index)
+        if self.back is None or stored.status is not Status.SUCCESSFUL:
+            return stored
+        status = Status.READY if step_index == self.back else Status.SUCCESSFUL
+        return replace(stored, status=status, operation=Operation.ROLLBACK)
+
+    def of_step(self, planned: PlannedStep, stored: Mapping[int, SubtaskRecord]) -> Iterator[tuple[int, SubtaskRecord]]:
+        """Yield the seriesId of every subtask of a step and how it stands, in order."""
+        if self.back is None:
             untouched = self.untouched(planned.index)
             for series_id in planned.series:
                 yield series_id, stored.get(series_id, untouched)
+        else:
+            for series_id in planned.series:
+                yield series_id, self.standing(planned.index, stored.get(series_id))
+
+    def subtasks(self, stored: Mapping[int, SubtaskRecord]) -> Iterator[tuple[int, SubtaskRecord]]:
+        """Yield every subtask's seriesId and how it stands, in plan order, from the stored ones."""
+        for planned in self.plan:
+            yield from self.of_step(planned, stored)

@@ -34,6 +34,11 @@ class TaskStatus(StrEnum):
 class Operation(StrEnum):
     """Why a subtask runs, or ran."""
 
+    @property
+    def undoes(self) -> bool:
+        """Whether it is a way back: its run ends with the subtask PENDING."""
+        return self in {Operation.ROLLBACK, Operation.ROLLBACK_SKIP}
+
     EXECUTE = "EXECUTE"
     """For the first time."""
     RETRY = "RETRY"

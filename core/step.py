@@ -73,6 +73,9 @@ class TaskType:
     """Whether it is for many hosts at a time. A task for one host has no wait nodes, shows -1 as the parallelIdx of
     each of its subtasks, and names its host in `hostId`; which step is whose is the same."""
 
+    prohibits_rollback: bool = False
+    """Whether a task of it may not be rolled back."""
+
     @property
     def single_host(self) -> bool:
         """Whether it is a request about one host by name, by which lists can be filtered; in OCP a batch is not."""

@@ -20,30 +20,33 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Succeeded:
-    """Its run did what it was for."""
-
+class _Ended:
     series_id: int
     token: int
     """The claim under which it ran; the move is refused where it no longer stands."""
     log: RunLog
     agent_alive: bool | None = None
     """What the last look at the host said of its agent; None where nobody looked."""
+    touched: bool = False
+    """Whether the run changed the agent on the host, or may have: a command was on its way."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Succeeded(_Ended):
+    """Its run did what it was for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone(_Ended):
+    """Its run undid what earlier runs did; refused for a run that was not there to undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(_Ended):
     """Its run did not do what it was for."""
 
-    series_id: int
-    token: int
-    """The claim under which it ran; the move is refused where it no longer stands."""
-    log: RunLog
-    agent_alive: bool | None = None
-    """What the last look at the host said of its agent; None where nobody looked."""
 
-
-Settled = Succeeded | Failed
+Settled = Succeeded | Undone | Failed
 """How a run can end."""
 
 
@@ -57,6 +60,13 @@ class Retried:
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """A person declared it successful: it runs once more, as a no-op."""
+
+    series_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackAsked:
+    """A person wants what it did to be undone, and the undoing of its step has begun."""
 
     series_id: int
 
@@ -94,12 +104,15 @@ MOVES: Final = MappingProxyType(
     {
         Claimed: Move(frozenset({Status.READY}), Status.RUNNING),
         Succeeded: Move(frozenset({Status.RUNNING}), Status.SUCCESSFUL),
+        Undone: Move(frozenset({Status.RUNNING}), Status.PENDING),
         Failed: Move(frozenset({Status.RUNNING}), Status.FAILED),
         CancelAsked: Move(frozenset({Status.RUNNING}), Status.CANCELING),
         Cancelled: Move(frozenset({Status.CANCELING}), Status.FAILED),
         CalledOff: Move(frozenset({Status.READY}), Status.FAILED),
         Retried: Move(frozenset({Status.FAILED}), Status.READY),
         Skipped: Move(frozenset({Status.FAILED}), Status.READY),
+        RollbackAsked: Move(frozenset({Status.FAILED, Status.SUCCESSFUL}), Status.READY),
     }
 )
-"""The legal moves. A subtask that nothing happened to is READY once its step is opened (see `TaskRecord.untouched`)."""
+"""The legal moves. Two are made by opening a step and not by writing each subtask (see `TaskRecord.standing`): one that
+nothing happened to is READY once its step is opened, one that is SUCCESSFUL is READY once its step is being undone."""

@@ -6,6 +6,7 @@ publishes the rest of the chain. Every message is a hint: sent twice, late or fo
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from celery import Celery, chain, group
@@ -39,9 +40,19 @@ def lane_count(hosts: int, most: int) -> int:
     return min(hosts, most)
 
 
-def chain_from(celery: Celery, task: TaskRecord, index: int) -> Signature[Any]:
-    """Return the chain of a task's steps from the step at `index` on."""
-    return chain(*(_step_signature(celery, task, planned) for planned in task.plan.steps[index:]), app=celery)
+def chain_from(celery: Celery, task: TaskRecord, index: int, *, back: bool = False) -> Signature[Any]:
+    """Return the chain of a task's steps from the step at `index` on, or `back` from there to the first."""
+    steps = task.plan.steps[index::-1] if back else task.plan.steps[index:]
+    return chain(*(_step_signature(celery, task, planned) for planned in steps), app=celery)
+
+
+def carried(rest: Sequence[Any] | None) -> int | None:
+    """Return the index of the step that comes next in what a message carries of its chain; None where none does."""
+    match rest:
+        case [*_, {"args": [_, int(index)]}]:
+            return index
+        case _:
+            return None
 
 
 def lanes(celery: Celery, task: TaskRecord, planned: PlannedStep, count: int) -> Signature[Any]:
@@ -108,8 +119,8 @@ def errand_signature(celery: Celery, errand: Errand) -> Signature[Any]:
 class Dispatcher(Protocol):
     """The API's way to get an accepted task going."""
 
-    async def submit(self, task: TaskRecord, step: int = 0) -> None:
-        """Publish the task's chain from a step on.
+    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+        """Publish the task's chain from a step on, or `back` from there to the first.
 
         Raises:
             BrokerUnavailable: it was not published, as far as can be known.
@@ -133,8 +144,8 @@ class CeleryDispatcher(Dispatcher):
         self._celery = celery
 
     @override
-    async def submit(self, task: TaskRecord, step: int = 0) -> None:
-        await asyncio.to_thread(publish, chain_from(self._celery, task, step))
+    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+        await asyncio.to_thread(publish, chain_from(self._celery, task, step, back=back))
 
     @override
     async def send(self, errand: Errand) -> None:

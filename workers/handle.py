@@ -2,7 +2,6 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from enum import Enum, auto
 
 import structlog
 
@@ -17,14 +16,13 @@ from workers.steps import run_step
 log = structlog.get_logger(__name__)
 
 
-class Next(Enum):
-    """What the message's handler must publish."""
+@dataclass(frozen=True, slots=True)
+class StepEnd:
+    """What is left to publish once the message of a step is dealt with."""
 
-    NOTHING = auto()
-    """Nothing: someone else goes on, or there is nothing to do."""
-    REST = auto()
-    """The rest of the chain: this message opened the next step."""
-    LANES = auto()
+    opened: int | None = None
+    """The step that it opened: the chain from there. None where someone else goes on, or nothing is left to do."""
+    lanes: bool = False
     """The step's lanes, and nothing of the chain: whoever settles the last host publishes the rest."""
 
 
@@ -56,20 +54,19 @@ async def find(work: Work, task_id: int, index: int) -> Found | None:
     return Found(task, task.plan.steps[index])
 
 
-async def handle_step(work: Work, found: Found) -> Next:
+async def handle_step(work: Work, found: Found) -> StepEnd:
     """Do what the message of a step asks for, as far as the record agrees."""
     if found.planned.step.action.on_hosts:
-        return Next.LANES if found.planned.index == found.task.opened else Next.NOTHING
+        return StepEnd(lanes=found.planned.index == found.task.current)
     with _named_in_logs(found):
-        opened = await run_step(work, found.task, found.planned)
-    return Next.REST if opened else Next.NOTHING
+        return StepEnd(opened=await run_step(work, found.task, found.planned))
 
 
 async def handle_lane(work: Work, found: Found) -> LaneEnd:
     """Work as a lane of a step."""
     if not found.planned.step.action.on_hosts:
         log.warning("lane for a step without host work", task=found.task.id, step=found.planned.index)
-        return LaneEnd(opened=False, handed_over=False)
+        return LaneEnd(opened=None, handed_over=False)
     with _named_in_logs(found):
         return await run_lane(work, found.task, found.planned)
 

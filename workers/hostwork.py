@@ -24,6 +24,7 @@ from workers.context import Work
 from workers.executor.base import ConnectionFailed, Session
 from workers.presence import ClaimLostError
 from workers.settling import transition
+from workers.undoing import OPPOSITES, done_before, nothing_to_undo
 
 log = structlog.get_logger(__name__)
 
@@ -91,20 +92,18 @@ async def _outcome(  # noqa: PLR0913, PLR0917 - one run's particulars
 
 async def _without_going_there(work: Work, task: TaskRecord, claim: Claim) -> Outcome | None:
     """Return how a run ends that has no business on its host; None where it has."""
-    if claim.operation is Operation.SKIP:
+    if claim.operation in {Operation.SKIP, Operation.ROLLBACK_SKIP}:
         return SKIPPED
+    if claim.operation.undoes:
+        return await nothing_to_undo(work, task, claim)
     return None if claim.held or claim.target is None else await _without_host(work, task, claim)
 
 
 async def _without_host(work: Work, task: TaskRecord, claim: Claim) -> Outcome:
     """Return what becomes of a host that the task does not hold: passed over where its taking was skipped."""
-    index = task.plan.step_of(claim.series_id).parallel_index(claim.series_id)
-    for planned in task.plan:
-        if planned.step.action is Action.TAKE_HOSTS:
-            taking = partial(work.store.tasks.subtask, task, planned.first + max(index, 0))
-            taken = await work.recorder.persist(taking)
-            if taken is not None and taken.operation is Operation.SKIP:
-                return PassedOver("the taking of this host was skipped, so this task never held it")
+    taken = await done_before(work, task, claim, Action.TAKE_HOSTS)
+    if taken is not None and taken.operation is Operation.SKIP:
+        return PassedOver("the taking of this host was skipped, so this task never held it")
     return HostNotHeld(claim.host_id or 0)
 
 
@@ -113,7 +112,7 @@ async def _on_host(work: Work, action: Action, claim: Claim, target: Target, jou
     await stands()
     journal.say(f"Connecting to {target.endpoint} as {target.user}.")
     async with work.executor.connect(target) as session:
-        match action:
+        match OPPOSITES[action] if claim.operation.undoes else action:
             case Action.STOP_AGENT:
                 return await stop_agent(session, target, policy=work.stop_policy, journal=journal, stands=stands)
             case Action.START_AGENT:

@@ -21,8 +21,8 @@ from workers.hostwork import run_host
 class LaneEnd:
     """How a lane ended."""
 
-    opened: bool
-    """Whether it settled the step's last host and so opened the next step, which the caller must publish."""
+    opened: int | None
+    """The step that it opened by settling the last host of its own, which the caller must publish."""
     handed_over: bool
     """Whether it broke off because the process is about to stop, and the caller must publish a lane in its place."""
 
@@ -43,7 +43,7 @@ class Lane:
         self._limit = min(planned.step.timeout, work.host_time_limit or planned.step.timeout)
         self._working: set[asyncio.Task[Settled]] = set()
         self._exhausted = False
-        self._opened = False
+        self._opened: int | None = None
 
     async def run(self) -> LaneEnd:
         """Claim, work, record and refill until nothing is left."""
@@ -71,7 +71,8 @@ class Lane:
         except BaseException:
             self._work.slots.release(room)
             raise
-        self._opened = self._opened or settlement.opened
+        if settlement.opened is not None:
+            self._opened = settlement.opened
         self._start(claims.granted, room)
         if claims.verdict is not ClaimVerdict.GRANTED or len(claims.granted) < room:
             self._exhausted = True

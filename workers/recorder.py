@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import structlog
@@ -56,13 +57,17 @@ class Recorder:
             )
 
         settlement, claims = await self.persist(once)
-        if tries > 1 and settlement.stale and await self._opened_after(task, step):
-            settlement = Settlement(opened=True, task_status=settlement.task_status, stale=settlement.stale)
+        if tries > 1 and settlement.stale:
+            settlement = replace(settlement, opened=await self._opened_after(task, step))
         return settlement, claims
 
-    async def _opened_after(self, task: TaskRecord, step: PlannedStep) -> bool:
+    async def _opened_after(self, task: TaskRecord, step: PlannedStep) -> int | None:
+        """Return the step after this one, or on the way back the one before, where that is what the task is at."""
         head = await self.persist(lambda: self._store.tasks.head(task.id))
-        return head is not None and head.opened == step.index + 1
+        if head is None:
+            return None
+        following = step.index - 1 if head.undoing else step.index + 1
+        return following if head.current == following else None
 
     async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call that may be repeated until the store answers.

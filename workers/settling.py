@@ -3,7 +3,7 @@
 from core.claim import Claim
 from core.journal import Journal, RunLog
 from core.outcome import Outcome
-from core.transition import Failed, Settled, Succeeded
+from core.transition import Failed, Settled, Succeeded, Undone
 from workers.context import Work
 
 
@@ -17,5 +17,6 @@ def settled(work: Work, claim: Claim, outcome: Outcome) -> Settled:
 def transition(work: Work, claim: Claim, outcome: Outcome, journal: Journal) -> Settled:
     """Return the transition that a run's outcome means; its journal, verdict included, becomes its log."""
     log = RunLog(claim.operation, claim.run_time, work.presence.worker.name, tuple(journal.lines))
-    kind = Succeeded if outcome.successful else Failed
-    return kind(claim.series_id, claim.token, log, outcome.agent_alive)
+    done = Undone if claim.operation.undoes else Succeeded
+    kind = done if outcome.successful else Failed
+    return kind(claim.series_id, claim.token, log, outcome.agent_alive, journal.touched)

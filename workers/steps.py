@@ -1,4 +1,7 @@
-"""The steps that only touch the record: take the hosts, wait, give the hosts back. One message does a whole step."""
+"""The steps that only touch the record: take the hosts, wait, give the hosts back. One message does a whole step.
+
+On the way back each is undone: hosts that were given back are taken again, hosts that were taken are given back.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,10 +12,20 @@ from typing import Final, assert_never, cast
 import structlog
 
 from core.chunks import chunks
-from core.claim import Claim, ClaimVerdict, HeldByOther, Missing, StaleClaim, Taken, Taking
+from core.claim import Claim, ClaimVerdict, GivenAway, HeldByOther, Missing, Retaking, StaleClaim, Taken, Taking
 from core.host import RUNNING, STOPPED, HostState
 from core.lease import HostBusy
-from core.outcome import Abandoned, Done, HostGone, HostHeld, HostLeased, InternalError, Outcome, TimedOut
+from core.outcome import (
+    Abandoned,
+    Done,
+    HostGivenAway,
+    HostGone,
+    HostHeld,
+    HostLeased,
+    InternalError,
+    Outcome,
+    TimedOut,
+)
 from core.plan import PlannedStep
 from core.record import PENDING, TaskRecord
 from core.status import Operation
@@ -32,25 +45,29 @@ Doing = Callable[[Work, TaskRecord, Sequence[Claim]], Awaitable[Verdicts]]
 """What a store-only step does with its claims."""
 
 
-async def run_step(work: Work, task: TaskRecord, planned: PlannedStep) -> bool:
-    """Claim a whole step, do it, record it.
+async def run_step(work: Work, task: TaskRecord, planned: PlannedStep) -> int | None:
+    """Claim a whole step, do or undo it, record it.
 
     Returns:
-        Whether this call settled the step's last subtask and so opened the next step, which the caller must publish.
+        The step that this call opened by settling the last subtask of its own, which the caller must publish.
     """
     claims = await _claim_whole(work, task, planned)
-    if not claims:
-        return False
-    wanted = [claim for claim in claims if claim.operation is not Operation.SKIP]
+    wanted = [claim for claim in claims if not _passed_over(planned, claim)]
     verdicts = dict.fromkeys((claim.series_id for claim in claims), cast("Outcome", SKIPPED))
     if wanted:
         verdicts |= await _within_limit(work, task, planned, wanted)
     results = [settled(work, claim, verdicts[claim.series_id]) for claim in claims]
-    opened = False
+    opened: int | None = None
     for chunk in chunks(results, CHUNK):
         settlement, _ = await work.recorder.advance(task, planned, chunk)
-        opened = opened or settlement.opened
+        opened = settlement.opened if settlement.opened is not None else opened
     return opened
+
+
+def _passed_over(planned: PlannedStep, claim: Claim) -> bool:
+    """Return whether nothing is done because a person said so. A host is given back even then: nobody could have it."""
+    gives_back = planned.step.action is Action.TAKE_HOSTS and claim.operation is Operation.ROLLBACK_SKIP
+    return claim.operation in {Operation.SKIP, Operation.ROLLBACK_SKIP} and not gives_back
 
 
 async def _claim_whole(work: Work, task: TaskRecord, planned: PlannedStep) -> list[Claim]:
@@ -66,15 +83,18 @@ async def _claim_whole(work: Work, task: TaskRecord, planned: PlannedStep) -> li
 
 
 async def _within_limit(work: Work, task: TaskRecord, planned: PlannedStep, claims: Sequence[Claim]) -> Verdicts:
+    back = claims[0].operation.undoes
     try:
         async with asyncio.timeout(planned.step.timeout):
-            return await _DOING[planned.step.action](work, task, claims)
+            return await (_UNDOING if back else _DOING)[planned.step.action](work, task, claims)
     except TimeoutError:
-        verdict: Outcome = TimedOut(f"doing “{planned.step.name}” for all hosts", planned.step.timeout)
+        doing = "undoing" if back else "doing"
+        verdict: Outcome = TimedOut(f"{doing} “{planned.step.name}” for all hosts", planned.step.timeout)
     except Exception as error:  # a fault of ours must end in the record, not in a message that is gone
         log.exception("step failed")
         verdict = InternalError(f"{type(error).__name__}: {error}")
-    await _let_go(work, planned, claims)
+    if not back:
+        await _let_go(work, planned, claims)
     return {claim.series_id: verdict for claim in claims}
 
 
@@ -124,9 +144,69 @@ async def _wait(_work: Work, _task: TaskRecord, claims: Sequence[Claim]) -> Verd
 
 
 async def _give_back(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
-    others = Done("The host was not held by this task any more; nothing was changed.")
+    return await _give_back_as(work, claims, await _by_state(work, task, claims))
+
+
+async def _restore(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
+    """Undo a taking: give the hosts back as they were.
+
+    Where the undoing of the work on a host was skipped, what the last look at the host said is true of it instead.
+    """
+    groups: dict[HostState | None, list[Claim]] = {}
+    seen, first = await _seen_instead(work, task), task.plan.step_of(claims[0].series_id).first
+    for claim in claims:
+        groups.setdefault(_SEEN[seen.get(claim.series_id - first)], []).append(claim)
+    return await _give_back_as(work, claims, groups)
+
+
+async def _seen_instead(work: Work, task: TaskRecord) -> Mapping[int, bool | None]:
+    """Return what was last seen of the agents on hosts where the undoing of the work was skipped, by host's index."""
+    if not task.skipped:
+        return {}
+    records = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
+    return {
+        series_id - planned.first: record.agent_alive
+        for planned in task.plan
+        if planned.step.action.on_hosts
+        for series_id, record in task.of_step(planned, records)
+        if record.operation is Operation.ROLLBACK_SKIP
+    }
+
+
+async def _retake(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
+    """Undo a giving back: what was done on the hosts is undone next, and for that they must be the task's own."""
+    verdicts: Verdicts = {}
+    for chunk in chunks(claims, CHUNK):
+        take = partial(work.store.tasks.retake_hosts, chunk, work.clock(), task.task_type.during)
+        answers = await work.recorder.persist(take)
+        verdicts |= {claim.series_id: _retaken(answer) for claim, answer in zip(chunk, answers, strict=True)}
+    return verdicts
+
+
+def _retaken(answer: Retaking) -> Outcome:
+    match answer:
+        case Taken():
+            return Done("This task holds the host (again), to undo what it did there.")
+        case HeldByOther(host_id, holder):
+            return HostHeld(host_id, holder, mine=True)
+        case HostBusy():
+            return HostLeased(answer, mine=True)
+        case GivenAway(host_id):
+            return HostGivenAway(host_id)
+        case _:
+            assert_never(answer)
+
+
+async def _nothing(_work: Work, _task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
+    return {claim.series_id: Done("There is nothing to undo.") for claim in claims}
+
+
+async def _give_back_as(
+    work: Work, claims: Sequence[Claim], groups: Mapping[HostState | None, Sequence[Claim]]
+) -> Verdicts:
+    others = Done("The host was not held by this task (any more); nothing was changed.")
     verdicts: Verdicts = dict.fromkeys((claim.series_id for claim in claims), others)
-    for after, mine in (await _by_state(work, task, claims)).items():
+    for after, mine in groups.items():
         freed = await _free(work, mine, after)
         done = Done(f"Gave the host back; its agent is {after.agent if after else 'as it was before this task'}.")
         verdicts |= {claim.series_id: done for claim in mine if claim.host_id in freed}
@@ -176,5 +256,12 @@ _DOING: Final = MappingProxyType[Action, Doing](
         Action.TAKE_HOSTS: _take_hosts,
         Action.WAIT: _wait,
         Action.GIVE_BACK: _give_back,
+    }
+)
+_UNDOING: Final = MappingProxyType[Action, Doing](
+    {
+        Action.TAKE_HOSTS: _restore,
+        Action.WAIT: _nothing,
+        Action.GIVE_BACK: _retake,
     }
 )

@@ -10,7 +10,7 @@ from celery import Celery, Task
 from core.step import Action
 from infra import dispatch
 from workers.errands import run_errand
-from workers.handle import Next, find, handle_lane, handle_step
+from workers.handle import Found, find, handle_lane, handle_step
 from workers.runtime import Runtime
 
 
@@ -18,7 +18,7 @@ def register(celery: Celery, runtime: Runtime) -> None:
     """Make the Celery tasks that messages name, working on a started runtime."""
 
     def step(self: Task[Any, Any], task_id: int, index: int) -> None:
-        if not run_step_message(celery, runtime, task_id, index, rest=bool(self.request.chain)):
+        if not run_step_message(celery, runtime, task_id, index, rest=dispatch.carried(self.request.chain)):
             self.request.chain = None
 
     def lane(self: Task[Any, Any], task_id: int, index: int, _lane: int) -> None:
@@ -35,7 +35,7 @@ def register(celery: Celery, runtime: Runtime) -> None:
             celery.task(name=dispatch.lane_name(action), bind=True)(lane)
 
 
-def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int, *, rest: bool) -> bool:
+def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int, *, rest: int | None) -> bool:
     """Handle the message of a step.
 
     Args:
@@ -43,20 +43,30 @@ def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int,
         runtime: the worker process.
         task_id: the task that the message names.
         index: the step that it names.
-        rest: whether the message carries the rest of the chain.
+        rest: the step that the chain which the message carries goes on with, where it carries one.
 
     Returns:
         Whether Celery shall go on with the chain that the message carries. Only the message that opened the next step
         goes on: a late, early or second copy ends here.
     """
     found = runtime.call(find(runtime.work, task_id, index))
-    what = runtime.call(handle_step(runtime.work, found)) if found else Next.NOTHING
-    if found and what is Next.LANES:
+    if found is None:
+        return False
+    end = runtime.call(handle_step(runtime.work, found))
+    if end.lanes:
         count = dispatch.lane_count(found.ready, runtime.work.max_lanes)
         dispatch.publish(dispatch.lanes(celery, found.task, found.planned, count))
-    if found and what is Next.REST and not rest:
-        dispatch.publish(dispatch.chain_from(celery, found.task, index + 1))
-    return what is Next.REST and rest
+    if end.opened is None:
+        return False
+    if end.opened != rest:
+        _publish_from(celery, found, end.opened)
+    return end.opened == rest
+
+
+def _publish_from(celery: Celery, found: Found, opened: int) -> None:
+    """Publish the chain from the step that was opened: on, or back where it is the one before."""
+    back = opened < found.planned.index
+    dispatch.publish(dispatch.chain_from(celery, found.task, opened, back=back))
 
 
 def run_lane_message(celery: Celery, runtime: Runtime, task_id: int, index: int) -> None:
@@ -65,7 +75,7 @@ def run_lane_message(celery: Celery, runtime: Runtime, task_id: int, index: int)
     if found is None:
         return
     end = runtime.call(handle_lane(runtime.work, found))
-    if end.opened:
-        dispatch.publish(dispatch.chain_from(celery, found.task, index + 1))
+    if end.opened is not None:
+        _publish_from(celery, found, end.opened)
     if end.handed_over:
         dispatch.publish(dispatch.lanes(celery, found.task, found.planned, 1))

@@ -38,12 +38,13 @@ def task_instance(task: TaskRecord, host_ids: Sequence[int]) -> Document:
 
 def _context(task: TaskRecord, host_ids: Sequence[int]) -> Document:
     hosts = list(map(str, host_ids))
+    prohibited = str(task.task_type.prohibits_rollback).lower()
     parallel = task.task_type.parallel
     return {
         "listMap": {"host_ids": hosts} if parallel else {},
         "parallel": False,
         "parallelIdx": -1,
-        "stringMap": ({} if parallel else {"host_id": hosts[0]}) | {"prohibit_rollback": "false"},
+        "stringMap": ({} if parallel else {"host_id": hosts[0]}) | {"prohibit_rollback": prohibited},
     }
 
 
@@ -60,7 +61,7 @@ def wrapped_task_instance(task: TaskRecord, stored: Mapping[int, SubtaskRecord])
         "id": long(task.id),
         "name": task.task_type.name,
         "operation": task.operation,
-        "prohibitRollback": False,
+        "prohibitRollback": task.task_type.prohibits_rollback,
         "startTime": stamp(task.started),
         "status": task.status,
         "subtasks": list(_subtasks(task, stored)),
@@ -99,9 +100,8 @@ def progress_document(task: TaskRecord) -> list[Document]:
 
 def _basic_subtasks(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[Document]:
     for planned in task.plan:
-        name, untouched = planned.step.name, task.untouched(planned.index)
-        for series_id, subtask_id in zip(planned.series, _ids(task, planned.series), strict=True):
-            record = stored.get(series_id, untouched)
+        name = planned.step.name
+        for (_, record), subtask_id in zip(task.of_step(planned, stored), _ids(task, planned.series), strict=True):
             yield {
                 "description": name,
                 "id": subtask_id,
@@ -151,11 +151,11 @@ def subtask_instance(task: TaskRecord, series_id: int, record: SubtaskRecord) ->
 
 def _subtasks(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[Document]:
     for planned in task.plan:
-        untouched = task.untouched(planned.index)
         edges = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
         parallel = task.plan.parallel_indices(planned)
-        for series_id, subtask_id, index in zip(planned.series, _ids(task, planned.series), parallel, strict=True):
-            yield _subtask(planned, edges, (subtask_id, series_id, index), stored.get(series_id, untouched))
+        ids = _ids(task, planned.series)
+        for (series_id, record), subtask_id, index in zip(task.of_step(planned, stored), ids, parallel, strict=True):
+            yield _subtask(planned, edges, (subtask_id, series_id, index), record)
 
 
 def _subtask(

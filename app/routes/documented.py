@@ -57,7 +57,8 @@ EVENTS: Final = """Messages until the task ends, at most four a second, each wit
 - `snapshot`: how the task stands (`status`, `operation`, `progress` of each step, `failedHostIds`: at most 1,000 of
   `failedHostCount`). The first message, unless `Last-Event-ID` says what the client knows.
 - `progress`: the same, and in `changes` all that happened since the last message: `subtasks` gives by new status the
-  ranges of ids (`[first, last]`), `openedStep` the index of a step that was opened, `status` what the task became.
+  ranges of ids (`[first, last]`), `openedStep` the index of a step that was opened, `rolledBackStep` that of one
+  whose undoing began, `status` what the task became.
 - `end`: the same once the task has ended; then the connection closes. With its id the answer is 204.
 - `reset`: what happened since `Last-Event-ID` is not known any more; a snapshot follows.
 - `unavailable`: `message` says why the stream ends before the task. Connect again with `Last-Event-ID`.

@@ -107,6 +107,16 @@ async def retry_task(request: Request, _user: TaskChanger, task_id: TaskId) -> R
 
 
 @router.post(
+    "/{taskInstanceId}/rollback",
+    summary="Undo what a failed task did",
+    **documented(WrappedTaskInstance, Permission.TASK_CHANGE, 400, 404),
+)
+async def roll_back_task(request: Request, _user: TaskChanger, task_id: TaskId) -> Response:
+    task, stored = await course_service.roll_back_task(fleet_of(request), task_id)
+    return reply(request, wrapped_task_instance(task, stored))
+
+
+@router.post(
     "/{taskInstanceId}/subtasks/{subtaskInstanceId}/retry",
     summary="Run one failed subtask again",
     **documented(Subtask, Permission.TASK_CHANGE, 400, 404),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from app.fleet import Fleet
 from app.service.finding import find_subtask, find_task, no_task
-from core.errors import StateInvalid
+from core.errors import RollbackProhibited, StateInvalid
 from core.record import SubtaskRecord, TaskRecord
 from infra.store.base import Course, CourseChanged, CourseRefused
 
@@ -25,14 +25,33 @@ async def retry_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[Ta
     """Run one failed subtask again; return its task, its seriesId and how it stands then. Raises as `retry_task`."""
     task, series_id = await find_subtask(fleet, task_id, subtask_id)
     await _change_course(fleet, task, Course.RETRY, series_id)
-    record = await fleet.store.tasks.subtask(task, series_id)
-    return task, series_id, record or task.untouched(task.plan.step_of(series_id).index)
+    stored = await fleet.store.tasks.subtask(task, series_id)
+    return task, series_id, task.standing(task.plan.step_of(series_id).index, stored)
 
 
 async def skip_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> None:
     """Let a failed subtask count as successful. Raises as `retry_task`."""
     task, series_id = await find_subtask(fleet, task_id, subtask_id)
     await _change_course(fleet, task, Course.SKIP, series_id)
+
+
+async def roll_back_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
+    """Undo what a failed task did, from the step where it failed to the first; return the task as it stands then.
+
+    Raises:
+        TaskNotFound: there is no such task.
+        RollbackProhibited: tasks of its type cannot be undone.
+        StateInvalid: it is not FAILED.
+        BrokerUnavailable: the broker does not answer; nothing was changed.
+    """
+    task = await find_task(fleet, task_id)
+    if task.task_type.prohibits_rollback:
+        raise RollbackProhibited(
+            f"Task {task_id} may not be rolled back: what “{task.task_type.name}” does cannot be undone. "
+            "Retry it, or skip what failed."
+        )
+    await _change_course(fleet, task, Course.ROLLBACK)
+    return await _as_it_stands(fleet, task_id)
 
 
 async def _as_it_stands(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
@@ -44,8 +63,8 @@ async def _change_course(fleet: Fleet, task: TaskRecord, course: Course, series_
     await fleet.dispatcher.ping()  # what was failed stays so, and can be asked again, where nothing can be published
     answer = await fleet.store.tasks.change_course(task, course, fleet.clock(), series_id)
     match answer:
-        case CourseChanged(step):
-            await fleet.dispatcher.submit(task, step)
+        case CourseChanged(step, back):
+            await fleet.dispatcher.submit(task, step, back=back)
         case CourseRefused(status):
             raise _refused(task, series_id, status, f"only what is FAILED can be asked to {course}")
         case None:

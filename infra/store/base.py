@@ -11,7 +11,7 @@ from typing import Protocol
 
 from core.access_key import AccessKey
 from core.audit import AuditEntry
-from core.claim import Beat, Claim, Claims, Leasing, Settlement, Taking, Worker
+from core.claim import Beat, Claim, Claims, Leasing, Retaking, Settlement, Taking, Worker
 from core.errand import ClaimedErrand, Errand, ErrandAnswer
 from core.event import TaskEvent
 from core.host import Host, HostDetails, HostState, HostStatus, Target
@@ -71,6 +71,8 @@ class Course(StrEnum):
     """Failed subtasks run again."""
     SKIP = "skip"
     """A failed subtask counts as successful: it runs once more as a no-op."""
+    ROLLBACK = "roll back"
+    """What was done is undone, step by step from the newest to the first. Of a whole task alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,19 @@ class CourseChanged:
     """The course was changed: subtasks of this step became ready, and the step must be published."""
 
     step: int
+    back: bool
+    """Whether the task goes back from there, and not on."""
+
+
+class Release(StrEnum):
+    """What came of the wish to free a host from the task that holds it."""
+
+    FREED = "freed"
+    """It is free."""
+    BUSY = "busy"
+    """A run of the task works on it: nothing was changed."""
+    MOVED = "moved"
+    """Host or task were not as they were said to be: nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,10 +334,14 @@ class Tasks(Protocol):
     async def change_course(
         self, task: TaskRecord, course: Course, now: int, series_id: int | None = None
     ) -> CourseChanged | CourseRefused | None:
-        """Make failed subtasks ready again: one, or (RETRY only) all of a task that is FAILED.
+        """Make failed subtasks ready again: one, or (but for SKIP) all of a task that is FAILED.
 
         The task is RUNNING from then on, and does not expire. A retry of the task is its operation from then on; a
         subtask's is its own affair. Each retried subtask's run counts one more.
+
+        A ROLLBACK turns the task: every subtask of the step that it is at becomes ready to be undone, then those of the
+        step before, until all are PENDING and the task is SUCCESSFUL. No run counts for it, until it is retried.
+        On the way back a retry undoes again, and so does a second ROLLBACK; a skip leaves things as they are.
 
         Returns:
             What was changed; Refused where the task (or the subtask) is not FAILED; None where the task is gone.
@@ -337,6 +356,28 @@ class Tasks(Protocol):
 
         Returns:
             True where it was done; CourseRefused where it does not stand so; None where the task is gone.
+        """
+
+    async def retake_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> tuple[Retaking, ...]:
+        """Take hosts again (at most `CHUNK`, of one task) that the task gave back, and that nobody had since.
+
+        What they were like before the task took them first is remembered again.
+
+        Returns:
+            What became of the host of each claim, in order. Taken also where the task holds the host anyway.
+        """
+
+    async def release_host(
+        self, task: TaskRecord, series_id: int | None, host: Host, now: int, state: HostState | None
+    ) -> Release:
+        """Free a host from the task that holds it, whether or not the task is over, unless a run works on the host.
+
+        Args:
+            task: the holder.
+            series_id: the host's subtask in the step that the task is at; None where that step has none for hosts.
+            host: the host, as it was read.
+            now: the time.
+            state: where host and agent stand from now on; None restores what was before the task took the host.
         """
 
     async def stands(self, claim: Claim) -> bool:

@@ -26,7 +26,17 @@ OPERATION_LETTERS: Final = MappingProxyType(
         Operation.CANCEL: "C",
     }
 )
-SEEN_LETTERS: Final = MappingProxyType({True: "a", False: "g", None: "-"})
+SEEN_LETTERS: Final = MappingProxyType(
+    {
+        (True, False): "a",
+        (False, False): "g",
+        (None, False): "-",
+        (True, True): "A",
+        (False, True): "G",
+        (None, True): "+",
+    }
+)
+"""What the last look said of the agent, and whether a run of the subtask changed it or may have."""
 SEEN_OF: Final = MappingProxyType({letter: seen for seen, letter in SEEN_LETTERS.items()})
 STATUS_OF: Final = MappingProxyType({letter: status for status, letter in STATUS_LETTERS.items()})
 OPERATION_OF: Final = MappingProxyType({letter: operation for operation, letter in OPERATION_LETTERS.items()})

@@ -37,7 +37,7 @@ class RecordingDispatcher:
     submitted: list[TaskRecord] = field(default_factory=list)
     fault: Exception | None = None
 
-    async def submit(self, task: TaskRecord, step: int = 0) -> None:  # noqa: ARG002 - the protocol's
+    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:  # noqa: ARG002 - the protocol's
         if self.fault:
             raise self.fault
         self.submitted.append(task)

@@ -15,7 +15,7 @@ from infra.store.memory.store import MemoryStore
 from workers.agent.stop import StopPolicy
 from workers.context import Work
 from workers.executor.stub import StubExecutor
-from workers.handle import Next, find, handle_lane, handle_step
+from workers.handle import StepEnd, find, handle_lane, handle_step
 from workers.presence import Presence
 from workers.slots import Slots
 
@@ -56,15 +56,15 @@ async def make_task(work: Work, host_ids: Sequence[int], slug: str = "batch_stop
     return await work.store.tasks.create(draft)
 
 
-async def step(work: Work, task: TaskRecord, index: int) -> Next:
+async def step(work: Work, task: TaskRecord, index: int) -> StepEnd:
     """Handle the message of a step."""
     found = await find(work, task.id, index)
     assert found is not None
     return await handle_step(work, found)
 
 
-async def lane(work: Work, task: TaskRecord, index: int = 2) -> tuple[bool, bool]:
-    """Handle the message of a lane; say whether it opened the next step, and whether it wants a successor."""
+async def lane(work: Work, task: TaskRecord, index: int = 2) -> tuple[int | None, bool]:
+    """Handle the message of a lane; say which step it opened, and whether it wants a successor."""
     found = await find(work, task.id, index)
     assert found is not None
     end = await handle_lane(work, found)
@@ -74,7 +74,7 @@ async def lane(work: Work, task: TaskRecord, index: int = 2) -> tuple[bool, bool
 async def run_through(work: Work, task: TaskRecord) -> TaskRecord:
     """Handle the messages of all steps in order; return the task's head as it then stands."""
     for planned in task.plan:
-        if await step(work, task, planned.index) is Next.LANES:
+        if (await step(work, task, planned.index)).lanes:
             await lane(work, task, planned.index)
     head = await work.store.tasks.head(task.id)
     assert head is not None
@@ -84,8 +84,8 @@ async def run_through(work: Work, task: TaskRecord) -> TaskRecord:
 async def prepared(work: Work, host_ids: Sequence[int]) -> TaskRecord:
     """Store a batch stop and bring it to the point where its lanes may work."""
     task = await make_task(work, host_ids)
-    assert await step(work, task, 0) is Next.REST
-    assert await step(work, task, 1) is Next.REST
+    assert await step(work, task, 0) == StepEnd(opened=1)
+    assert await step(work, task, 1) == StepEnd(opened=2)
     return task
 
 

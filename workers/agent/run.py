@@ -130,9 +130,22 @@ class Run:
 
     async def _call(self, verb: Verb, story: Story) -> Story:
         began = self.now()
+        if verb != "version":
+            self._touch(stopping=verb == "stop", story=story)
         completed = await self._control(verb)
         answer = read_answer(completed) if completed else NoAnswer(self.policy.command_timeout)
         return replace(_anew(story), calls=(*story.calls, Call(answer, began, self.now())), asked=())
+
+    def _touch(self, *, stopping: bool, story: Story) -> None:
+        """Note, before a command that stops or starts the agent, that the run may change what was there before it.
+
+        To stop an agent that does not run, and to start one that does, changes nothing.
+        """
+        ran = story.before is not None and story.before.has_agentd
+        if stopping and (story.met or (story.before is not None and story.before.processes)):
+            self.journal.touched = True
+        if not stopping and not ran:
+            self.journal.touched = True
 
     async def _control(self, verb: Word) -> Completed | None:
         """Call the agent's control program; None where it did not answer in time."""
@@ -147,13 +160,15 @@ class Run:
 
     async def _stop_first(self, why: str, story: Story) -> Story:
         self.journal.say(f"Stopping the agent first: {why}.", Level.WARN)
-        run = replace(self)
-        outcome = await run.through(lambda told, now: decide(told, self.target, self.policy, now))
+        touched = self.journal.touched
+        outcome = await replace(self).through(lambda told, now: decide(told, self.target, self.policy, now))
+        self.journal.touched = touched  # what is stopped to be started anew is no stop
         self.journal.say(outcome.sentence(), Level.INFO if outcome.successful else Level.WARN)
         return Story(before=story.before, met=story.met, mended=outcome, since=self.now())
 
     async def _signal(self, step: Signal, story: Story) -> Story:
         command = signal_command(self.target, step.signal, step.processes)
+        self._touch(stopping=True, story=story)
         completed = await self._script(command, "signalling the agent's processes")
         delivery = self._understood(completed, read_signal)
         self.journal.say(f"{step.signal}: {delivery}.")

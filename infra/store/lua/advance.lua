@@ -6,7 +6,7 @@
 --   for each result its seriesId, its token, the letter of its new status, what was seen of the agent and its log.
 -- After them: letters of the statuses that a claim may start from, at most how many, 1 if the whole step is wanted, and
 --   the token under which this caller began to claim it, or '-'.
--- Returns {opened, task status, {stale seriesIds}, verdict, {claims}}.
+-- Returns {the step that was opened or -1, task status, {stale seriesIds}, verdict, {claims}}.
 local id, known, step, first, size = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local has_hosts, last, total = ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8])
 local worker, name, now, keep_ms, events_ms = ARGV[9], ARGV[10], tonumber(ARGV[11]), ARGV[12], ARGV[13]
@@ -35,14 +35,15 @@ local function forget(sids, tokens)
   call_all('HDEL', claims_of_worker, over)
 end
 
-local version, status, opened, began = unpack(redis.call('HMGET', task, 'version', 'status', 'opened', 'started'))
+local version, status, opened, began, back =
+  unpack(redis.call('HMGET', task, 'version', 'status', 'opened', 'started', 'back'))
 if not version then
   local stale, tokens = {}, {}
   for i = 1, results do stale[i], tokens[i] = result(i - 1) end
   forget(stale, tokens)
-  return {0, 'RUNNING', stale, 'gone', {}}
+  return {-1, 'RUNNING', stale, 'gone', {}}
 end
-opened, began = tonumber(opened), tonumber(began)
+opened, began, back = tonumber(opened), tonumber(began), tonumber(back)
 
 local function change(sid, r, from, to)
   if from ~= '-' then bump(delta, from, -1) end
@@ -69,17 +70,18 @@ local function settle()
   for i = 0, results - 1 do
     local sid, token, to, seen, log = result(i)
     local r = sid >= first and sid < first + size and records[sid]
-    if r and r.token == token and string.find(settle_from, r.status, 1, true) then
-      local number = int(sid)
+    if r and r.token == token and string.find(settle_from, r.status, 1, true)
+      and (to == 'F' or undoes(r.op) == (to == 'P')) then
+      local number, field = int(sid), log_field(sid, r.run, r.op)
       r.finished, r.token = int(now - began), '-'
       if r.status == 'C' then
         to, r.op = 'F', 'C'
         push(let_go, P .. 'cancels:' .. worker, id .. ':' .. number .. ':' .. token)
       end
-      if seen ~= '-' then r.seen = seen end
+      r.seen = seen_after(r.seen, seen)
       if to == 'F' then push(failed, task .. ':failed:' .. step, int(sid - first), int(sid - first)) end
       change(sid, r, r.status, to)
-      push(logs, bucket_key(task, 'logs', sid), number .. ':' .. r.run .. (r.op == 'K' and ':K' or ''), log)
+      push(logs, bucket_key(task, 'logs', sid), field, log)
       push(over, claims_of_worker, id .. ':' .. number)
     else
       stale[#stale + 1], tokens[#tokens + 1] = sid, token
@@ -101,19 +103,38 @@ local function executor_number()
   return number
 end
 
--- The next subtasks to claim: those that became ready again, then those that nothing happened to, by a cursor.
+-- Adds subtasks that nothing happened to, by a cursor, up to `limit`; on the way back those that were done and that no
+-- run was there to undo yet, among which are others that were passed over already.
+local function add_next(sids)
+  local cursor = (back and 'undone:' or 'cursor:') .. step
+  local from = tonumber(redis.call('HGET', task, cursor) or '0')
+  local left = back and tonumber(redis.call('HGET', task, 'n:' .. step .. ':S') or '0') or size
+  local index = from
+  while index < size and #sids < limit and left > 0 do
+    local block, upto = {}, math.min(size, index + limit - #sids)
+    for i = index, upto - 1 do block[#block + 1] = first + i end
+    local found = back and read(task, block, {})
+    for _, sid in ipairs(block) do
+      local r = found and found[sid]
+      if r and r.status == 'S' then records[sid] = r end
+      if not back or r and r.status == 'S' then
+        sids[#sids + 1], left = sid, left - 1
+      end
+    end
+    index = upto
+  end
+  if index > from then redis.call('HSET', task, cursor, int(index)) end
+end
+
+-- The next subtasks to claim: those that became ready again, then the others.
 local function candidates()
-  local sids, again, cursor = {}, task .. ':again:' .. step, 'cursor:' .. step
+  local sids, again = {}, task .. ':again:' .. step
   if redis.call('EXISTS', again) == 1 then
     local popped = redis.call('ZPOPMIN', again, limit)
     for i = 1, #popped, 2 do sids[#sids + 1] = first + tonumber(popped[i]) end
+    read(task, sids, records)
   end
-  local from = tonumber(redis.call('HGET', task, cursor) or '0')
-  local upto = math.min(size, from + limit - #sids)
-  if upto > from then
-    redis.call('HSET', task, cursor, int(upto))
-    for index = from, upto - 1 do sids[#sids + 1] = first + index end
-  end
+  add_next(sids)
   return sids
 end
 
@@ -131,14 +152,16 @@ local function hosts_of(sids)
   return ids
 end
 
--- The candidates that may be claimed; one that nothing happened to is ready, since its step is open.
+-- The candidates that may be claimed; one that nothing happened to is ready, since its step is open, and so is one that
+-- was done and is to be undone.
 local function claimable()
   local sids = {}
-  local found = candidates()
-  read(task, found, records)
-  for _, sid in ipairs(found) do
-    if string.find(claim_from, records[sid] and records[sid].status or 'Y', 1, true) then sids[#sids + 1] = sid end
+  for _, sid in ipairs(candidates()) do
+    local r = records[sid]
+    local status = (not r or back and r.status == 'S') and 'Y' or r.status
+    if string.find(claim_from, status, 1, true) then sids[#sids + 1] = sid end
   end
+  if back then table.sort(sids) end
   return sids
 end
 
@@ -151,7 +174,7 @@ end
 local function claim()
   if limit == 0 then return 'granted', {} end
   if tonumber(version) > known then return 'newer', {} end
-  if step > opened then return 'early', {} end
+  if back and step ~= back or step > opened then return 'early', {} end
   if redis.call('HEXISTS', task, 'turning') == 1 then return 'busy', {} end
   if redis.call('HEXISTS', task, 'cancelled') == 1 then return 'closed', {} end
   if whole and not whole_step_is_free() then return 'busy', {} end
@@ -165,12 +188,13 @@ local function claim()
     local from = r and r.status or '-'
     r = r or {op = 'E', run = '1', started = '-', seen = '-'}
     token = token + 1
+    if from == 'S' then r.op = 'B' end
     r.executor, r.finished, r.token = executor, '-', int(token)
     if r.started == '-' then r.started = int(now - began) end
     change(sid, r, from, 'R')
     push(held, claims_of_worker, id .. ':' .. int(sid), r.token)
     local host = ids[sid] or false
-    granted[#granted + 1] = {sid, r.op, r.run, r.token, host,
+    granted[#granted + 1] = {sid, r.op, r.run, r.token, r.seen, host,
       host and redis.call('HMGET', host_key(host), 'holder', 'ip', 'port', 'user', 'home', 'prefix', 'sudo', 'key')}
   end
   flush('HSET', held)
@@ -184,7 +208,7 @@ if results > 0 then
   count(task, step, delta)
   delta = {}
   opened_now, status = barrier(task, id, step, size, last, now)
-  if opened_now then opened = step + 1 end
+  if opened_now and back then back = opened_now elseif opened_now then opened = opened_now end
 end
 local verdict, granted = claim()
 count(task, step, delta)
@@ -197,8 +221,8 @@ if next(changed) then
     fields[#fields + 1] = ranges(sids)
   end
   if opened_now then
-    fields[#fields + 1] = 'opened'
-    fields[#fields + 1] = opened
+    fields[#fields + 1] = back and 'back' or 'opened'
+    fields[#fields + 1] = opened_now
   end
   if status ~= before then
     fields[#fields + 1] = 'task'
@@ -207,4 +231,4 @@ if next(changed) then
   event(task, ARGV[11], fields)
 end
 if status ~= before then retire(task, id, total, now, keep_ms, events_ms) end
-return {opened_now and 1 or 0, status, stale, verdict, granted}
+return {opened_now or -1, status, stale, verdict, granted}

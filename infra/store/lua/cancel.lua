@@ -1,5 +1,5 @@
 -- Has the run of a subtask abandoned, or stops a whole task: what runs is cancelled, what was ready counts as failed.
--- ARGV: task id, newest known version, seriesId or '-' for the task, now, the newest open step, its first seriesId, its
+-- ARGV: task id, newest known version, seriesId or '-' for the task, now, the step that it is at, its first seriesId, its
 --   size, 1 if it is the last, how many subtasks at the most, number of subtasks of the task, ms to keep a finished task,
 --   ms to keep its events.
 -- Returns {'done', how many are left}, {'refused', status letter or task status}, {'moved'} or {'gone'}.
@@ -7,9 +7,10 @@ local id, known, wanted, now = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARG
 local step, first, size, last = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
 local most, total, keep_ms, events_ms = tonumber(ARGV[9]), tonumber(ARGV[10]), ARGV[11], ARGV[12]
 local task = task_key(id)
-local version, status, opened, began = unpack(redis.call('HMGET', task, 'version', 'status', 'opened', 'started'))
+local version, status, opened, began, back =
+  unpack(redis.call('HMGET', task, 'version', 'status', 'opened', 'started', 'back'))
 if not version or tonumber(version) > known then return {'gone'} end
-if tonumber(opened) ~= step then return {'moved'} end
+if tonumber(back or opened) ~= step then return {'moved'} end
 
 local delta, changed, subtasks, failed = {}, {}, {}, {}
 
@@ -22,7 +23,9 @@ local function change(sid, r, to)
   table.insert(changed[to], sid)
 end
 
+-- Of a run whose worker is gone nobody knows what it did.
 local function fail(sid, r)
+  if r.status == 'R' then r.seen = TOUCHED[r.seen] end
   r.op, r.token, r.finished = 'C', '-', int(now - tonumber(began))
   change(sid, r, 'F')
   push(failed, task .. ':failed:' .. step, int(sid - first), int(sid - first))
@@ -77,9 +80,9 @@ local function running(sids)
   return found
 end
 
--- What was ready: what became so again, then what nothing happened to.
+-- What was ready: what became so again, then what nothing happened to, or what was done and is to be undone.
 local function ready()
-  local sids, again, cursor = {}, task .. ':again:' .. step, 'cursor:' .. step
+  local sids, again, cursor = {}, task .. ':again:' .. step, (back and 'undone:' or 'cursor:') .. step
   local popped = redis.call('ZPOPMIN', again, most)
   for i = 1, #popped, 2 do sids[#sids + 1] = first + tonumber(popped[i]) end
   local from = tonumber(redis.call('HGET', task, cursor) or '0')
@@ -99,7 +102,7 @@ local function all()
   for _, sid in ipairs(waiting) do
     local r = records[sid]
       or {status = '-', op = 'E', run = '1', executor = '-', started = '-', finished = '-', token = '-', seen = '-'}
-    if r.status == '-' or r.status == 'Y' then fail(sid, r) end
+    if r.status == '-' or r.status == 'Y' or back and r.status == 'S' then fail(sid, r) end
   end
   return left
 end

@@ -40,7 +40,8 @@ local function flush(command, piles)
 end
 
 -- A subtask's record: status, operation, runTime, executor's number, start, end (ms after the task's start), token, and
--- what the last look at its host said of the agent: a(live), g(one) or -.
+-- what the last look at its host said of the agent: a(live), g(one) or -; A, G or + where a run of it changed the agent,
+-- or may have.
 local function parse(raw)
   local status, op, run, executor, started, finished, token, seen =
     string.match(raw, '^(%u) (%u) (%d+) (%S+) (%S+) (%S+) (%S+) (%S)$')
@@ -52,6 +53,21 @@ local function format(r)
   return r.status .. ' ' .. r.op .. ' ' .. r.run .. ' ' .. r.executor .. ' ' .. r.started .. ' ' .. r.finished .. ' '
     .. r.token .. ' ' .. r.seen
 end
+
+local TOUCHED = {a = 'A', g = 'G', ['-'] = '+', A = 'A', G = 'G', ['+'] = '+'}
+
+-- What is known of the agent after one more run: what that run saw, else what was seen before; touched stays touched.
+local function seen_after(before, run)
+  local latest = (run == '-' or run == '+') and before or run
+  return (TOUCHED[before] == before or TOUCHED[run] == run) and TOUCHED[latest] or latest
+end
+
+-- Whether a run under this operation undoes what was done.
+local function undoes(op) return op == 'B' or op == 'Q' end
+
+-- The field of a run's log: the skip of a run, its undoing and the skip of that stand beside the run itself.
+local LOG_SUFFIX = {K = ':K', B = ':B', Q = ':Q'}
+local function log_field(sid, run, op) return int(sid) .. ':' .. run .. (LOG_SUFFIX[op] or '') end
 
 -- Adds the records of subtasks to `records`, by seriesId; none for those that nothing happened to.
 local function read(task, sids, records)
@@ -169,15 +185,20 @@ local function grown_keys(task, total)
 end
 
 -- The barrier: all successful opens the next step; some open changes nothing; some failed and none open ends the task.
--- Returns whether the next step was opened, and where the task stands.
+-- On the way back it is the step before that all undone opens. Returns the step that was opened, or false, and where the
+-- task stands.
 local function barrier(task, id, step, size, last, now)
-  local status, opened = unpack(redis.call('HMGET', task, 'status', 'opened'))
-  local counts = redis.call('HMGET', task, 'n:' .. step .. ':S', 'n:' .. step .. ':F')
+  local status, opened, back = unpack(redis.call('HMGET', task, 'status', 'opened', 'back'))
+  local counts = redis.call('HMGET', task, 'n:' .. step .. (back and ':P' or ':S'), 'n:' .. step .. ':F')
   local well, badly = tonumber(counts[1] or '0'), tonumber(counts[2] or '0')
-  if status ~= 'RUNNING' or step ~= tonumber(opened) or well + badly < size then return false, status end
-  if badly == 0 and not last then
+  if status ~= 'RUNNING' or step ~= tonumber(back or opened) or well + badly < size then return false, status end
+  if badly == 0 and back and step > 0 then
+    redis.call('HSET', task, 'back', step - 1)
+    return step - 1, status
+  end
+  if badly == 0 and not back and not last then
     redis.call('HSET', task, 'opened', step + 1)
-    return true, status
+    return step + 1, status
   end
   status = badly == 0 and 'SUCCESSFUL' or 'FAILED'
   set_task_status(task, id, status)

@@ -23,6 +23,7 @@ local taken = 0
 for host, former in pairs(free) do
   redis.call('HSET', host_key(host), 'holder', id, 'former_agent', former[1], 'former_status', former[2],
     'agent', agent, 'status', status, 'updated', now)
+  redis.call('HDEL', host_key(host), 'past')
   taken = taken + 1
 end
 if taken > 0 then redis.call('HINCRBY', task, 'held', taken) end

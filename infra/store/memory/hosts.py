@@ -18,17 +18,32 @@ class KeptHost:
 
     host: Host
     former: HostState | None = None
+    past: tuple[int, HostState] | None = None
+    """The task that gave it back last, and what it was before that task took it; None once another one took it."""
 
     def take(self, task_id: int, now: int, during: HostState) -> bool:
         """Give the host to a task; False where a task holds it already."""
         if self.host.holder is not None:
             return False
-        self.former = self.host.state
+        self.former, self.past = self.host.state, None
         self._be(during, task_id, now)
         return True
 
-    def give_back(self, now: int, after: HostState | None) -> None:
-        """Free the host, in the state that it has from now on, or as it was."""
+    def retake(self, task_id: int, now: int, during: HostState) -> bool:
+        """Give the host, which nobody holds, to a task again; False where another one has had it since."""
+        if self.past is None or self.past[0] != task_id:
+            return False
+        self.former, self.past = self.past[1], None
+        self._be(during, task_id, now)
+        return True
+
+    def give_back(self, now: int, after: HostState | None, giver: int | None = None) -> None:
+        """Free the host, in the state that it has from now on, or as it was.
+
+        The task that gives it with a new state can take it again.
+        """
+        if giver is not None and after is not None and self.former is not None:
+            self.past = giver, self.former
         self._be(after or self.former or self.host.state, None, now)
         self.former = None
 

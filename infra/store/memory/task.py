@@ -8,7 +8,7 @@ from core.journal import RunLog
 from core.plan import PlannedStep
 from core.record import RECORD_VERSION, SubtaskRecord, TaskRecord
 from core.status import Operation, Status, TaskStatus
-from core.transition import MOVES, CalledOff, CancelAsked, Cancelled, Claimed, Retried, Settled, Skipped
+from core.transition import MOVES, CalledOff, CancelAsked, Cancelled, Claimed, Retried, RollbackAsked, Settled, Skipped
 from infra.store.base import ClaimRequest, Course
 from infra.store.letters import STATUS_LETTERS
 
@@ -35,6 +35,8 @@ class KeptTask:
     """How many subtasks of a step have a stored status."""
     cursors: dict[int, int] = field(default_factory=dict)
     """By step: the subtasks below this offset were claimed once."""
+    undone: dict[int, int] = field(default_factory=dict)
+    """By step: the same on the way back."""
     again: dict[int, set[int]] = field(default_factory=dict)
     """By step: the seriesIds of subtasks that became ready again."""
     owners: dict[int, int] = field(default_factory=dict)
@@ -60,6 +62,11 @@ class KeptTask:
             self.head, counts={key: count for key, count in self.counts.items() if count}, changes=len(self.events)
         )
 
+    def standing(self, series_id: int) -> Status:
+        """Return where a subtask stands."""
+        index = self.head.plan.step_of(series_id).index
+        return self.head.standing(index, self.subtasks.get(series_id)).status
+
     def stands(self, series_id: int, token: int) -> bool:
         """Return whether a claim stands: its subtask is running under this very token."""
         record = self.subtasks.get(series_id)
@@ -70,18 +77,25 @@ class KeptTask:
         record = self.subtasks.get(result.series_id)
         if result.series_id not in step.series or record is None or record.token != result.token:
             return None
-        if record.status in MOVES[Cancelled].sources:
-            self.fail(step, result.series_id, now)
-            self.logs.setdefault(result.series_id, []).append(result.log)
-            return self.subtasks[result.series_id]
         move = MOVES[type(result)]
-        if record.status not in move.sources:
+        if move.to is not Status.FAILED and record.operation.undoes != (move.to is Status.PENDING):
             return None
-        seen = record.agent_alive if result.agent_alive is None else result.agent_alive
-        settled = replace(record, status=move.to, finished=now, token=None, agent_alive=seen)
+        cancelled = record.status in MOVES[Cancelled].sources
+        if not cancelled and record.status not in move.sources:
+            return None
+        settled = replace(
+            record,
+            status=move.to,
+            finished=now,
+            token=None,
+            agent_alive=record.agent_alive if result.agent_alive is None else result.agent_alive,
+            touched=record.touched or result.touched,
+        )
         self.change(step, result.series_id, settled)
+        if cancelled:
+            self.fail(step, result.series_id, now)
         self.logs.setdefault(result.series_id, []).append(result.log)
-        return settled
+        return self.subtasks[result.series_id]
 
     def running(self, step: PlannedStep) -> list[int]:
         """Return the running subtasks of a step."""
@@ -94,69 +108,88 @@ class KeptTask:
         over = replace(record, status=Status.FAILED, operation=Operation.CANCEL, finished=now, token=None)
         self.change(step, series_id, over)
 
+    def lose(self, step: PlannedStep, series_id: int, now: int) -> None:
+        """Record that a subtask was cancelled whose worker is gone: nobody knows what the run did."""
+        self.subtasks[series_id] = replace(self.subtasks[series_id], touched=True)
+        self.fail(step, series_id, now)
+
     def call_off(self, step: PlannedStep, now: int) -> list[int]:
         """Fail what is ready of a step, and return it."""
         ready = [
             one
             for one in step.series
-            if self.subtasks.get(one, self.head.untouched(step.index)).status in MOVES[CalledOff].sources
+            if self.head.standing(step.index, self.subtasks.get(one)).status in MOVES[CalledOff].sources
         ]
         for series_id in ready:
             self.fail(step, series_id, now)
         self.again.pop(step.index, None)
-        self.cursors[step.index] = step.size
+        (self.undone if self.head.undoing else self.cursors)[step.index] = step.size
         return ready
 
     def change_course(self, series_ids: Iterable[int], course: Course, now: int) -> None:
-        """Make failed subtasks of the newest open step ready again; the task runs, and does not expire."""
-        step = self.head.plan.steps[self.head.opened]
+        """Make failed subtasks of the step that the task is at ready again; the task runs, and does not expire."""
+        step = self.head.plan.steps[self.head.current]
+        turns = course is Course.ROLLBACK and not self.head.undoing
         turned = sorted(series_ids)
         for series_id in turned:
-            record = self.subtasks[series_id]
-            again = replace(record, status=MOVES[Retried].to, operation=Operation.RETRY, run_time=record.run_time + 1)
-            if course is Course.SKIP:
-                again = replace(record, status=MOVES[Skipped].to, operation=Operation.SKIP)
-            self.change(step, series_id, again)
+            self.change(step, series_id, self._again(self.subtasks[series_id], course))
             self.again.setdefault(step.index, set()).add(series_id)
         self.head = replace(self.head, status=TaskStatus.RUNNING, skipped=self.head.skipped or course is Course.SKIP)
         self.cancelled = False
         self.gone_at = self.events_gone_at = None
-        letter = STATUS_LETTERS[Status.READY]
-        event = {"at": str(now), "step": str(step.index), letter: ranges(turned), "task": self.head.status.value}
+        event = {"at": str(now), "step": str(step.index), "task": self.head.status.value}
+        if turned:
+            event[STATUS_LETTERS[Status.READY]] = ranges(turned)
+        if turns:
+            self.head = replace(self.head, back=step.index, operation=Operation.ROLLBACK)
+            event["back"] = str(step.index)
         self.events.append(event)
 
+    def _again(self, record: SubtaskRecord, course: Course) -> SubtaskRecord:
+        back = self.head.undoing
+        if course is Course.SKIP:
+            operation = Operation.ROLLBACK_SKIP if back else Operation.SKIP
+            return replace(record, status=MOVES[Skipped].to, operation=operation)
+        if course is Course.ROLLBACK and not back:
+            return replace(record, status=MOVES[RollbackAsked].to, operation=Operation.ROLLBACK)
+        operation = Operation.ROLLBACK if back else Operation.RETRY
+        return replace(record, status=MOVES[Retried].to, operation=operation, run_time=record.run_time + 1)
+
     def failed(self) -> list[int]:
-        """Return the failed subtasks of the newest open step."""
-        step = self.head.plan.steps[self.head.opened]
+        """Return the failed subtasks of the step that the task is at."""
+        step = self.head.plan.steps[self.head.current]
         return [series_id for series_id in step.series if self._is_failed(series_id)]
 
     def _is_failed(self, series_id: int) -> bool:
         record = self.subtasks.get(series_id)
         return record is not None and record.status is Status.FAILED
 
-    def pass_barrier(self, step: PlannedStep, now: int) -> bool:
-        """Open the next step where all of this one is SUCCESSFUL, or end the task where nothing of it is open.
+    def pass_barrier(self, step: PlannedStep, now: int) -> int | None:
+        """Open the next step where all of this one is done, or end the task where nothing of it is open.
 
         Returns:
-            Whether the next step was opened.
+            The index of the step that was opened; on the way back that is the one before.
         """
-        well = self.counts.get((step.index, Status.SUCCESSFUL), 0)
-        badly = self.counts.get((step.index, Status.FAILED), 0)
         head = self.head
-        if head.status is not TaskStatus.RUNNING or step.index != head.opened or well + badly < step.size:
-            return False
-        if not badly and not step.last:
+        well = self.counts.get((step.index, Status.PENDING if head.undoing else Status.SUCCESSFUL), 0)
+        badly = self.counts.get((step.index, Status.FAILED), 0)
+        if head.status is not TaskStatus.RUNNING or step.index != head.current or well + badly < step.size:
+            return None
+        if not badly and head.undoing and step.index:
+            self.head = replace(head, back=step.index - 1)
+            return step.index - 1
+        if not badly and not head.undoing and not step.last:
             self.head = replace(head, opened=step.index + 1)
-            return True
+            return step.index + 1
         status = TaskStatus.FAILED if badly else TaskStatus.SUCCESSFUL
         self.head = replace(head, status=status, finished=now)
-        return False
+        return None
 
     def refusal(self, step: PlannedStep, request: ClaimRequest) -> ClaimVerdict | None:
         """Return why nothing of a step can be claimed, or None where it can."""
         if self.head.version > RECORD_VERSION:
             return ClaimVerdict.NEWER
-        if step.index > self.head.opened:
+        if step.index > self.head.opened or (self.head.undoing and step.index != self.head.back):
             return ClaimVerdict.EARLY
         if self.cancelled:
             return ClaimVerdict.CLOSED
@@ -173,7 +206,7 @@ class KeptTask:
         """Claim subtasks of a step and yield their seriesIds: those ready again first, then untouched ones."""
         own = request.own
         for series_id in self._candidates(step, request.limit):
-            record = self.subtasks.get(series_id, self.head.untouched(step.index))
+            record = self.head.standing(step.index, self.subtasks.get(series_id))
             if record.status not in MOVES[Claimed].sources:
                 continue
             self.last_token += 1
@@ -198,10 +231,24 @@ class KeptTask:
         waiting = self.again.get(step.index, set())
         again = sorted(waiting)[:limit]
         waiting.difference_update(again)
+        if self.head.undoing:
+            return sorted((*again, *self._undoable(step, limit - len(again))))
         cursor = self.cursors.get(step.index, 0)
         upto = max(cursor, min(step.size, cursor + limit - len(again)))
         self.cursors[step.index] = upto
         return (*again, *range(step.first + cursor, step.first + upto))
+
+    def _undoable(self, step: PlannedStep, limit: int) -> list[int]:
+        """Return subtasks that were done and that no run was there to undo yet, and pass a cursor over them."""
+        found: list[int] = []
+        left = self.counts.get((step.index, Status.SUCCESSFUL), 0)
+        for index in range(self.undone.get(step.index, 0), step.size):
+            if len(found) == min(limit, left):
+                break
+            self.undone[step.index] = index + 1
+            if self.subtasks[step.first + index].status is Status.SUCCESSFUL:
+                found.append(step.first + index)
+        return found
 
     def change(self, step: PlannedStep, series_id: int, record: SubtaskRecord) -> None:
         """Store a subtask's record and count it."""
@@ -212,13 +259,19 @@ class KeptTask:
         self.subtasks[series_id] = record
 
     def note(
-        self, now: int, step: PlannedStep, changed: Mapping[Status, Iterable[int]], *, opened: bool, ended: bool
+        self,
+        now: int,
+        step: PlannedStep,
+        changed: Mapping[Status, Iterable[int]],
+        *,
+        opened: int | None = None,
+        ended: bool,
     ) -> None:
         """Add the event of a batch of changes."""
         event = {"at": str(now), "step": str(step.index)}
         event |= {STATUS_LETTERS[status]: ranges(sorted(series_ids)) for status, series_ids in changed.items()}
-        if opened:
-            event["opened"] = str(self.head.opened)
+        if opened is not None:
+            event["back" if self.head.undoing else "opened"] = str(opened)
         if ended:
             event["task"] = self.head.status.value
         self.events.append(event)

@@ -13,8 +13,10 @@ from core.claim import (
     ClaimKey,
     Claims,
     ClaimVerdict,
+    GivenAway,
     HeldByOther,
     Missing,
+    Retaking,
     Settlement,
     StaleClaim,
     Taken,
@@ -22,7 +24,7 @@ from core.claim import (
     Worker,
 )
 from core.event import TaskEvent, cursor_order
-from core.host import HostState
+from core.host import Host, HostState
 from core.journal import RunLog
 from core.lease import HostBusy
 from core.plan import NO_PARALLEL_INDEX, Plan, PlannedStep
@@ -41,6 +43,7 @@ from infra.store.base import (
     Known,
     NewHost,
     Once,
+    Release,
     StoreOptions,
     TaskPage,
     TaskQuery,
@@ -55,6 +58,7 @@ Changed = defaultdict[Status, list[int]]
 """By new status: the seriesIds of the subtasks that a batch changed."""
 
 
+_WORKED_ON = frozenset({Status.RUNNING, Status.CANCELING})
 _LOOK_EVERY = 0.01
 """Seconds between two looks of a follower."""
 
@@ -224,7 +228,7 @@ class MemoryTasks(Tasks):
         before = kept.head.status
         stale = tuple(_settle(kept, step, settled, now, changed))
         self._forget(task.id, worker, settled, stale)
-        opened = bool(settled) and kept.pass_barrier(step, now)
+        opened = kept.pass_barrier(step, now) if settled else None
         claims = self._claim(kept, step, worker, now, claim, changed)
         ended = kept.head.status is not before
         if changed:
@@ -269,6 +273,7 @@ class MemoryTasks(Tasks):
             host_id=host_id,
             target=found.host.target if found else None,
             held=found is not None and found.host.holder == kept.head.id,
+            touched=record.touched,
         )
 
     @override
@@ -287,14 +292,14 @@ class MemoryTasks(Tasks):
         if series_id is None:
             if kept.head.status is not TaskStatus.FAILED:
                 return CourseRefused(kept.head.status)
-            kept.head = replace(kept.head, operation=Operation.RETRY)
+            if course is Course.RETRY and not kept.head.undoing:
+                kept.head = replace(kept.head, operation=Operation.RETRY)
         elif series_id in failed:
             failed = [series_id]
         else:
-            untouched = kept.head.untouched(kept.head.plan.step_of(series_id).index)
-            return CourseRefused(kept.subtasks.get(series_id, untouched).status)
+            return CourseRefused(kept.standing(series_id))
         kept.change_course(failed, course, now)
-        return CourseChanged(kept.head.opened)
+        return CourseChanged(kept.head.current, kept.head.undoing)
 
     @override
     async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
@@ -304,7 +309,7 @@ class MemoryTasks(Tasks):
         refusal = _refusal_to_cancel(kept, series_id)
         if refusal is not None:
             return refusal
-        step = kept.head.plan.steps[kept.head.opened]
+        step = kept.head.plan.steps[kept.head.current]
         changed: Changed = defaultdict(list)
         for running in kept.running(step) if series_id is None else [series_id]:
             self._cancel(kept, step, running, now, changed)
@@ -315,7 +320,7 @@ class MemoryTasks(Tasks):
         kept.pass_barrier(step, now)
         ended = kept.head.status is not before
         if any(changed.values()):
-            kept.note(now, step, {to: ids for to, ids in changed.items() if ids}, opened=False, ended=ended)
+            kept.note(now, step, {to: ids for to, ids in changed.items() if ids}, ended=ended)
         if ended:
             kept.retire(self._clock(), self._options.keep_tasks, self._options.keep_events)
         return True
@@ -338,7 +343,7 @@ class MemoryTasks(Tasks):
             changed[Status.CANCELING].append(series_id)
         else:
             self._runners.pop(key, None)
-            kept.fail(step, series_id, now)
+            kept.lose(step, series_id, now)
             changed[Status.FAILED].append(series_id)
 
     @override
@@ -375,6 +380,43 @@ class MemoryTasks(Tasks):
         return busy or found
 
     @override
+    async def retake_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> tuple[Retaking, ...]:
+        kept = self.find(claims[0].task_id)
+        return tuple(self._retake(kept, claim, now, during) for claim in claims)
+
+    def _retake(self, kept: KeptTask | None, claim: Claim, now: int, during: HostState) -> Retaking:
+        host_id = _host_id(claim)
+        found = self._hosts.find(host_id)
+        if kept is None or found is None or not kept.stands(claim.series_id, claim.token):
+            return GivenAway(host_id)
+        if found.host.holder is not None:
+            mine = found.host.holder == claim.task_id
+            return Taken() if mine else HeldByOther(host_id, found.host.holder)
+        busy = self._hosts.busy(host_id)
+        if busy is not None and found.past is not None and found.past[0] == claim.task_id:
+            return busy
+        if not found.retake(claim.task_id, now, during):
+            return GivenAway(host_id)
+        kept.held += 1
+        return Taken()
+
+    @override
+    async def release_host(
+        self, task: TaskRecord, series_id: int | None, host: Host, now: int, state: HostState | None
+    ) -> Release:
+        kept, found = self.find(task.id), self._hosts.find(host.target.host_id)
+        if found is None or found.host.holder != task.id or (kept is not None and kept.head.current != task.current):
+            return Release.MOVED
+        if kept is not None and series_id is not None and kept.standing(series_id) in _WORKED_ON:
+            return Release.BUSY
+        found.give_back(now, state)
+        if kept is not None:
+            kept.held -= 1
+            if kept.head.status is not TaskStatus.RUNNING:
+                kept.retire(self._clock(), self._options.keep_tasks, self._options.keep_events)
+        return Release.FREED
+
+    @override
     async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:
         kept = self.find(claims[0].task_id)
         freed: list[int] = []
@@ -382,7 +424,7 @@ class MemoryTasks(Tasks):
             found = self._hosts.find(_host_id(claim))
             stands = kept is not None and kept.stands(claim.series_id, claim.token)
             if found is not None and stands and found.host.holder == claim.task_id:
-                found.give_back(now, after)
+                found.give_back(now, after, claim.task_id)
                 freed.append(found.host.target.host_id)
         if kept is not None:
             kept.held -= len(freed)
@@ -402,8 +444,7 @@ def _passes(query: TaskQuery, kept: KeptTask) -> bool:
 def _refusal_to_cancel(kept: KeptTask, series_id: int | None) -> CourseRefused | None:
     if series_id is None:
         return None if kept.head.status is TaskStatus.RUNNING else CourseRefused(kept.head.status)
-    untouched = kept.head.untouched(kept.head.plan.step_of(series_id).index)
-    status = kept.subtasks.get(series_id, untouched).status
+    status = kept.standing(series_id)
     return None if status in MOVES[CancelAsked].sources else CourseRefused(status)
 
 
@@ -420,7 +461,7 @@ def _gone(settled: Sequence[Settled]) -> Settlement:
     if not settled:
         return NOTHING_SETTLED
     stale = tuple(result.series_id for result in settled)
-    return Settlement(opened=False, task_status=TaskStatus.RUNNING, stale=stale)
+    return Settlement(opened=None, task_status=TaskStatus.RUNNING, stale=stale)
 
 
 def _host_id(claim: Claim) -> int:

@@ -48,6 +48,7 @@ def parse_head(task_id: int, fields: Mapping[str, str]) -> TaskRecord:
         started=int(fields["started"]),
         finished=int(fields["finished"]) if "finished" in fields else None,
         opened=int(fields["opened"]),
+        back=int(fields["back"]) if "back" in fields else None,
         changes=int(fields.get("changes", "1")),
         skipped="skipped" in fields,
         counts=_counts(fields),
@@ -67,6 +68,7 @@ def _counts(fields: Mapping[str, str]) -> dict[tuple[int, Status], int]:
 def parse_subtask(raw: str, task_started: int, executors: Mapping[str, str]) -> SubtaskRecord:
     """Return a subtask's record from its string; `executors` maps the record's numbers to names."""
     status, operation, run_time, executor, started, finished, token, seen = raw.split(" ")
+    agent_alive, touched = SEEN_OF[seen]
     return SubtaskRecord(
         status=STATUS_OF[status],
         operation=OPERATION_OF[operation],
@@ -75,7 +77,8 @@ def parse_subtask(raw: str, task_started: int, executors: Mapping[str, str]) -> 
         started=None if started == "-" else task_started + int(started),
         finished=None if finished == "-" else task_started + int(finished),
         token=None if token == "-" else int(token),  # noqa: S105 - a claim's number
-        agent_alive=SEEN_OF[seen],
+        agent_alive=agent_alive,
+        touched=touched,
     )
 
 

@@ -91,7 +91,7 @@ class RedisHosts(Hosts):
 
     @override
     async def release(self, host_ids: Sequence[int], lease_id: str) -> None:
-        await self._redis.run("release", lease_id, *host_ids)
+        await self._redis.run("unlease", lease_id, *host_ids)
 
     @override
     async def remove(self, host_ids: Sequence[int], lease_id: str | None = None) -> tuple[int, ...]:

@@ -3,16 +3,16 @@
 Of one task (all go together, some days after it ended; the events sooner):
 
 - `task:{id}` hash: its head (version, type, creator, executor, trace, started, finished, status, operation), `opened`
-  (index of the newest open step), `token` (the last one given), `held` (hosts it holds), `hosts` (how many it has),
-  `first` (its first subtask's id), `n:{step}:{status}` (counts), `cursor:{step}` (subtasks below it were claimed once),
-  `own:{step}` (the token under which a whole step is being claimed), `once` (the key below that names
-  it), `skipped` (1 once a subtask
-  was skipped), `cancelled` (1 from its cancelling
-  to its next retry), `turning` (1 while many failed subtasks become ready again).
+  (index of the newest open step), `back` (on the way back: index of the step that is being undone), `token` (the last
+  one given), `held` (hosts it holds), `hosts` (how many it has), `first` (its first subtask's id), `n:{step}:{status}`
+  (counts), `cursor:{step}` (subtasks below it were claimed once), `undone:{step}` (the same on the way back),
+  `own:{step}` (the token under which a whole step is being claimed), `once` (the key below that names it), `skipped` (1
+  once a subtask was skipped), `cancelled` (1 from its cancelling to its next retry), `turning` (retry or
+  rollback, while many failed subtasks become ready again in several calls).
 - `task:{id}:hosts` list: its host ids in the order given.
 - `task:{id}:subtasks:{n}` hash: seriesId to record, for the subtasks 128n to 128n+127 that something happened to.
 - `task:{id}:logs:{n}` hash: `seriesId:runTime` to the compressed log of that run, in the same buckets;
-  `seriesId:runTime:K` to that of its skipping.
+  `seriesId:runTime:K` to that of its skipping, `…:B` of its undoing, `…:Q` of the skipping of that.
 - `task:{id}:executors` hash: the worker processes that worked on it, name to the number that the records use.
 - `task:{id}:again:{step}` sorted set: subtasks that became ready again, as offsets into their step.
 - `task:{id}:failed:{step}` sorted set: the failed subtasks of a step, as offsets into it.
@@ -30,7 +30,8 @@ Of the fleet:
 - `once:{userId}:{key}`: `taskId digest`, the task that a user's Idempotency-Key stands for, for a day.
 - `host:{id}` hash: ip, port, user, home, prefix, sudo, key, alias, status, agent (its status), version (the agent's),
   created, updated, and what OCP keeps beside (kind, idc, model, ports, serial, description); while a task holds it also
-  `holder`, `former_status` and `former_agent`.
+  `holder`, `former_status` and `former_agent`; from when a task gave it back until another one takes it `past`: that
+  task's id and the former statuses, so that a rollback can take it again.
 - `busy:{id}`: `lease purpose`, while a request that is no task works on the host; it lapses.
 - `hosts` sorted set, all scores 0: every host's id in 19 digits, so that order by name is order by number.
 - `aliases` hash: alias to host id. `endpoints` hash: `ip port home` to the id of the host whose agent that is.

@@ -10,6 +10,9 @@ from core.claim import (
     Claim,
     Claims,
     ClaimVerdict,
+    GivenAway,
+    HeldByOther,
+    Retaking,
     Settlement,
     StaleClaim,
     Taken,
@@ -17,8 +20,9 @@ from core.claim import (
     Worker,
 )
 from core.event import TaskEvent
-from core.host import HostState
+from core.host import Host, HostState
 from core.journal import RunLog
+from core.lease import HostBusy
 from core.plan import PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
@@ -35,12 +39,13 @@ from infra.store.base import (
     Known,
     NewHost,
     Once,
+    Release,
     StoreOptions,
     TaskPage,
     TaskQuery,
     Tasks,
 )
-from infra.store.letters import OPERATION_OF, SEEN_LETTERS, STATUS_LETTERS, STATUS_OF, letters
+from infra.store.letters import OPERATION_OF, SEEN_LETTERS, SEEN_OF, STATUS_LETTERS, STATUS_OF, letters
 from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection, Reply
 from infra.store.redis.creating import NO_KEY, Creation
@@ -49,6 +54,9 @@ from infra.store.redis.streams import Streams
 
 _SETTLE_FROM = letters(MOVES[Succeeded].sources | MOVES[Failed].sources | MOVES[Cancelled].sources)
 _CLAIM_FROM = letters(MOVES[Claimed].sources)
+_COURSE_WORDS = {Course.RETRY: "retry", Course.SKIP: "skip", Course.ROLLBACK: "rollback"}
+_LOG_SUFFIXES = ("", ":K", ":B", ":Q")
+"""Of the fields of a run's logs, in the order in which they are written: the run, its skip, its undoing, its skip."""
 
 
 class RedisTasks(Tasks):
@@ -146,7 +154,7 @@ class RedisTasks(Tasks):
         runs = parse_subtask(record, task.started, {}).run_time if record else 0
         if not runs:
             return ()
-        fields = [f"{series_id}:{run_time}{skip}" for run_time in range(1, runs + 1) for skip in ("", ":K")]
+        fields = [f"{series_id}:{run_time}{suffix}" for run_time in range(1, runs + 1) for suffix in _LOG_SUFFIXES]
         stored = await self._redis.call_raw("HMGET", keys.logs(task.id, series_id), *fields)
         return tuple(logcodec.decode(blob) for blob in stored if blob is not None)
 
@@ -165,7 +173,9 @@ class RedisTasks(Tasks):
             "advance", *self._step_words(task, step, worker, now), *_results(settled), *_claim_words(claim)
         )
         opened, status, stale, verdict, granted = answer
-        settlement = Settlement(bool(opened), TaskStatus(status), tuple(stale)) if settled else NOTHING_SETTLED
+        settlement = NOTHING_SETTLED
+        if settled:
+            settlement = Settlement(None if opened < 0 else opened, TaskStatus(status), tuple(stale))
         return settlement, Claims(ClaimVerdict(verdict), tuple(_parse_claim(task.id, entry) for entry in granted))
 
     def _step_words(self, task: TaskRecord, step: PlannedStep, worker: Worker, now: int) -> Iterator[Argument]:
@@ -190,7 +200,7 @@ class RedisTasks(Tasks):
             answer = await self._turn(head, course, now, series_id)
             match answer:
                 case ["changed", 0]:
-                    return CourseChanged(head.opened)
+                    return CourseChanged(head.current, head.undoing or course is Course.ROLLBACK)
                 case ["refused", status]:
                     return CourseRefused(_status_word(head, status, series_id))
                 case ["gone"]:
@@ -202,11 +212,10 @@ class RedisTasks(Tasks):
         return None
 
     async def _turn(self, head: TaskRecord, course: Course, now: int, series_id: int | None) -> Reply:
-        step = head.plan.steps[head.opened]
+        step = head.plan.steps[head.current]
         wanted: Argument = "-" if series_id is None else series_id
-        return await self._redis.run(
-            "course", head.id, RECORD_VERSION, course, wanted, now, step.index, step.first, CHUNK, head.plan.size
-        )
+        words = (head.id, RECORD_VERSION, _COURSE_WORDS[course], wanted, now, step.index, step.first)
+        return await self._redis.run("course", *words, CHUNK, head.plan.size)
 
     @override
     async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
@@ -227,7 +236,7 @@ class RedisTasks(Tasks):
         return None
 
     async def _call_off(self, head: TaskRecord, now: int, series_id: int | None) -> Reply:
-        step, options = head.plan.steps[head.opened], self._options
+        step, options = head.plan.steps[head.current], self._options
         wanted: Argument = "-" if series_id is None else series_id
         words = (head.id, RECORD_VERSION, wanted, now, step.index, step.first, step.size, int(step.last), CHUNK)
         return await self._redis.run("cancel", *words, head.plan.size, options.keep_tasks, options.keep_events)
@@ -249,6 +258,22 @@ class RedisTasks(Tasks):
                 return StaleClaim(int(series_id))
             case _:
                 return parse_obstacle(answer)
+
+    @override
+    async def retake_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> tuple[Retaking, ...]:
+        words = (claims[0].task_id, now, during.agent, during.host)
+        answers = await self._redis.run("retake", *words, *_claim_triples(claims))
+        return tuple(_retaking(claim.host_id or 0, holder) for claim, holder in zip(claims, answers, strict=True))
+
+    @override
+    async def release_host(
+        self, task: TaskRecord, series_id: int | None, host: Host, now: int, state: HostState | None
+    ) -> Release:
+        agent, status = (state.agent, state.host) if state else ("", "")
+        words = (host.target.host_id, task.id, now, agent, status, task.current)
+        wanted: Argument = "-" if series_id is None else series_id
+        kept = (self._options.keep_tasks, self._options.keep_events)
+        return Release(await self._redis.run("release", *words, wanted, task.plan.size, *kept))
 
     @override
     async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:
@@ -283,24 +308,35 @@ def _parse_subtasks(task: TaskRecord, answers: Sequence[Reply]) -> dict[int, Sub
     }
 
 
-def _log_place(name: bytes) -> tuple[int, int, bytes]:
-    """Return where a log stands among others: by subtask, by run, and a skip after the run that it skipped."""
-    series_id, run_time, *skip = name.split(b":")
-    return int(series_id), int(run_time), skip[0] if skip else b""
+def _log_place(name: bytes) -> tuple[int, int, int]:
+    """Return where a log stands among others: by subtask, by run, and what came of the run after it."""
+    series_id, run_time, *suffix = name.decode().split(":")
+    return int(series_id), int(run_time), _LOG_SUFFIXES.index("".join(f":{letter}" for letter in suffix))
+
+
+def _retaking(host_id: int, answer: Reply) -> Retaking:
+    match answer:
+        case 0:
+            return Taken()
+        case [purpose, left]:
+            return HostBusy(host_id, purpose, left)
+        case holder:
+            return HeldByOther(host_id, holder) if holder > 0 else GivenAway(host_id)
 
 
 def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:
     """Return the status that a refusal names: the task's as it is, a subtask's from its letter."""
     if series_id is None:
         return answer
-    return head.untouched(head.plan.step_of(series_id).index).status if answer == "-" else STATUS_OF[answer]
+    stored = None if answer == "-" else SubtaskRecord(STATUS_OF[answer])
+    return head.standing(head.plan.step_of(series_id).index, stored).status
 
 
 def _results(settled: Sequence[Settled]) -> Iterator[Argument]:
     yield from (_SETTLE_FROM, len(settled))
     for result in settled:
         yield from (result.series_id, result.token, STATUS_LETTERS[MOVES[type(result)].to])
-        yield SEEN_LETTERS[result.agent_alive]
+        yield SEEN_LETTERS[result.agent_alive, result.touched]
         yield logcodec.encode(result.log)
 
 
@@ -318,7 +354,8 @@ def _claim_triples(claims: Iterable[Claim]) -> Iterator[Argument]:
 
 
 def _parse_claim(task_id: int, entry: Reply) -> Claim:
-    series_id, operation, run_time, token, host, found = entry
+    series_id, operation, run_time, token, seen, host, found = entry
+    _, touched = SEEN_OF[seen]
     host_id = int(host) if host else None
     return Claim(
         task_id=task_id,
@@ -329,4 +366,5 @@ def _parse_claim(task_id: int, entry: Reply) -> Claim:
         host_id=host_id,
         target=parse_target(host_id, found[1:]) if host_id is not None and found[1] is not None else None,
         held=bool(found) and found[0] == str(task_id),
+        touched=touched,
     )

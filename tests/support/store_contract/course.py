@@ -29,7 +29,7 @@ class Coursing:
         task = await store.tasks.create(draft())
         first, second, third = await claim_step(store, task, PREPARE)
         await settle(store, task, PREPARE, [*succeeded([first]), *failed([second, third])])
-        assert await store.tasks.change_course(task, Course.RETRY, NOW + 5) == CourseChanged(PREPARE)
+        assert await store.tasks.change_course(task, Course.RETRY, NOW + 5) == CourseChanged(PREPARE, back=False)
         await check_counts(store, task.id)
         turned = await head(store, task)
         assert (turned.status, turned.operation, turned.finished) == (TaskStatus.RUNNING, Operation.RETRY, NOW)
@@ -58,7 +58,7 @@ class Coursing:
         hosts = 2 * CHUNK + 3
         task = await store.tasks.create(draft(range(1, hosts + 1)))
         await settle(store, task, PREPARE, failed(await claim_step(store, task, PREPARE)))
-        assert await store.tasks.change_course(task, Course.RETRY, NOW) == CourseChanged(PREPARE)
+        assert await store.tasks.change_course(task, Course.RETRY, NOW) == CourseChanged(PREPARE, back=False)
         await check_counts(store, task.id)
         claims = await claim_step(store, task, PREPARE)
         assert [claim.series_id for claim in claims] == list(range(hosts))
@@ -69,13 +69,13 @@ class Coursing:
         store = keeper.open()
         task = await store.tasks.create(draft())
         await settle(store, task, PREPARE, failed(await claim_step(store, task, PREPARE)))
-        assert await store.tasks.change_course(task, Course.RETRY, NOW, 1) == CourseChanged(PREPARE)
+        assert await store.tasks.change_course(task, Course.RETRY, NOW, 1) == CourseChanged(PREPARE, back=False)
         await check_counts(store, task.id)
         assert (await head(store, task)).operation is Operation.EXECUTE
         (claim,) = await claim_step(store, task, PREPARE)
         assert claim.series_id == 1
         settlement = await settle(store, task, PREPARE, succeeded([claim]))
-        assert (settlement.opened, settlement.task_status) == (False, TaskStatus.FAILED)
+        assert (settlement.opened, settlement.task_status) == (None, TaskStatus.FAILED)
 
     async def test_a_skipped_subtask_runs_as_a_no_op_and_keeps_both_logs(self, keeper: Keeper) -> None:
         store = keeper.open()
@@ -85,7 +85,9 @@ class Coursing:
         (claim,) = await claim_step(store, task, STOP)
         alive = Failed(claim.series_id, claim.token, run_log(1, "badly"), agent_alive=True)
         await advance(store, task, STOP, [alive])
-        assert await store.tasks.change_course(task, Course.SKIP, NOW, claim.series_id) == CourseChanged(STOP)
+        assert await store.tasks.change_course(task, Course.SKIP, NOW, claim.series_id) == CourseChanged(
+            STOP, back=False
+        )
         assert (await head(store, task)).skipped
         (skipping,) = await claim_step(store, task, STOP)
         assert (skipping.operation, skipping.run_time) == (Operation.SKIP, 1)

@@ -139,7 +139,7 @@ class Creating:
         late = Succeeded(1, 1, run_log())
         settlement, claims = await advance(store, task, PREPARE, [late], 5)
         assert claims.verdict is ClaimVerdict.GONE
-        assert (settlement.opened, settlement.stale) == (False, (1,))
+        assert (settlement.opened, settlement.stale) == (None, (1,))
         assert await store.tasks.head(task.id) is None
         assert (await store.tasks.create(draft())).id == task.id + 1, "its number is not given again"
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from core.claim import HeldByOther, Missing, Taken
-from core.host import STOPPING
+from core.host import STOPPED, STOPPING
 from core.lease import HostBusy, Lease, Leased
 from tests.support.keepers import Keeper
 from tests.support.records import NOW, PREPARE, claim_step, draft, entry
@@ -34,6 +34,19 @@ class Leasing:
         assert isinstance(await store.tasks.take_hosts(claims, NOW, STOPPING), HostBusy), "another's lease stays"
         await store.hosts.release((1, LARGEST), STOP.id)
         assert await store.tasks.take_hosts(claims, NOW, STOPPING) == Taken()
+
+    async def test_a_leased_host_is_not_taken_again_by_the_task_that_had_it(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        await store.hosts.put([entry(1)], NOW)
+        claims = await claim_step(store, await store.tasks.create(draft((1,))), PREPARE)
+        await store.tasks.take_hosts(claims, NOW, STOPPING)
+        await store.tasks.give_back_hosts(claims, NOW, STOPPED)
+        await store.hosts.lease((1,), STOP)
+        (refused,) = await store.tasks.retake_hosts(claims, NOW, STOPPING)
+        assert isinstance(refused, HostBusy)
+        assert (refused.host_id, refused.purpose) == (1, STOP.purpose)
+        await store.hosts.release((1,), STOP.id)
+        assert await store.tasks.retake_hosts(claims, NOW, STOPPING) == (Taken(),)
 
     async def test_a_lease_can_be_taken_anew_by_its_own(self, keeper: Keeper) -> None:
         store = keeper.open()

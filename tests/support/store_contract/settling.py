@@ -32,7 +32,7 @@ class Settling:
         task = await store.tasks.create(draft())
         first, second, third = await claim_step(store, task, PREPARE)
         settlement = await settle(store, task, PREPARE, [*succeeded([first]), *failed([second])], now=NOW + 7)
-        assert (settlement.opened, settlement.task_status, settlement.stale) == (False, TaskStatus.RUNNING, ())
+        assert (settlement.opened, settlement.task_status, settlement.stale) == (None, TaskStatus.RUNNING, ())
         stored = await store.tasks.subtasks(task)
         assert [stored[one].status for one in range(3)] == [Status.SUCCESSFUL, Status.FAILED, Status.RUNNING]
         assert (stored[0].finished, stored[0].token, stored[2].finished) == (NOW + 7, None, None)
@@ -67,14 +67,14 @@ class Settling:
         task = await store.tasks.create(draft((1, 2)))
         first, _ = await claim_step(store, task, PREPARE)
         settlement = await settle(store, task, PREPARE, succeeded([first, first]))
-        assert (settlement.opened, settlement.stale) == (False, (0,))
+        assert (settlement.opened, settlement.stale) == (None, (0,))
 
     async def test_the_last_success_opens_the_next_step_and_one_caller_is_told(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await store.tasks.create(draft())
         results = succeeded(await claim_step(store, task, PREPARE))
         told = [(await settle(store, task, PREPARE, [result])).opened for result in (*results, *results)]
-        assert told == [False, False, True, False, False, False]
+        assert told == [None, None, FIRST_WAIT, None, None, None]
         assert (await head(store, task)).opened == FIRST_WAIT
 
     async def test_of_concurrent_overlapping_batches_exactly_one_is_told(self, keeper: Keeper) -> None:
@@ -87,7 +87,7 @@ class Settling:
             answers = await asyncio.gather(
                 *(store.tasks.advance(task, step, FIRST, NOW, settled=batch) for batch in overlapping)
             )
-            assert [settlement.opened for settlement, _ in answers].count(True) == 1
+            assert [settlement.opened for settlement, _ in answers].count(FIRST_WAIT) == 1
             assert sum(len(settlement.stale) for settlement, _ in answers) == sum(map(len, overlapping)) - size
             assert (await head(store, task)).counts == {(PREPARE, Status.SUCCESSFUL): size}
 
@@ -99,7 +99,7 @@ class Settling:
         settlement = await settle(store, task, PREPARE, succeeded([second]))
         assert settlement.task_status is TaskStatus.RUNNING, "a failure ends nothing while another run is open"
         settlement = await settle(store, task, PREPARE, succeeded([third]), now=NOW + 9)
-        assert (settlement.opened, settlement.task_status) == (False, TaskStatus.FAILED)
+        assert (settlement.opened, settlement.task_status) == (None, TaskStatus.FAILED)
         ended = await head(store, task)
         assert (ended.status, ended.finished, ended.opened) == (TaskStatus.FAILED, NOW + 9, PREPARE)
         assert {record.status for sid, record in ended.subtasks(await store.tasks.subtasks(ended)) if sid >= 3} == {
@@ -111,7 +111,7 @@ class Settling:
         task = await store.tasks.create(draft())
         _, claims = await advance(store, task, PREPARE, claim=2)
         settlement = await settle(store, task, PREPARE, [*failed(claims.granted[:1]), *succeeded(claims.granted[1:])])
-        assert (settlement.opened, settlement.task_status) == (False, TaskStatus.RUNNING)
+        assert (settlement.opened, settlement.task_status) == (None, TaskStatus.RUNNING)
         _, rest = await advance(store, task, PREPARE, claim=5)
         assert [claim.series_id for claim in rest.granted] == [2], "a failure stops nobody from the same step"
 
@@ -119,7 +119,7 @@ class Settling:
         store = keeper.open()
         task = await store.tasks.create(draft())
         told = [await pass_step(store, task, step, now=NOW + step) for step in range(5)]
-        assert [one.opened for one in told] == [True] * 4 + [False]
+        assert [one.opened for one in told] == [1, 2, 3, 4, None]
         assert [one.task_status for one in told] == [TaskStatus.RUNNING] * 4 + [TaskStatus.SUCCESSFUL]
         ended = await head(store, task)
         assert (ended.status, ended.finished, ended.opened) == (TaskStatus.SUCCESSFUL, NOW + 4, 4)

@@ -77,6 +77,7 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
         "POST /api/v2/tasks/instances/{taskInstanceId}/cancel": ("TASK:*:CHANGE", True),
         "POST /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/cancel": ("TASK:*:CHANGE", True),
         "POST /api/v2/tasks/instances/{taskInstanceId}/retry": ("TASK:*:CHANGE", True),
+        "POST /api/v2/tasks/instances/{taskInstanceId}/rollback": ("TASK:*:CHANGE", True),
         "POST /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/retry": ("TASK:*:CHANGE", True),
         "POST /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/skip": ("TASK:*:CHANGE", True),
         "GET /healthz": (None, False),

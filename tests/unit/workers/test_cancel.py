@@ -21,7 +21,7 @@ async def test_a_cancelled_host_is_abandoned_and_the_others_finish() -> None:
     assert await work.store.tasks.cancel(task, work.clock(), stop.first + 1) is True
     await work.presence.beat()
 
-    assert await running == (False, False)
+    assert await running == (None, False)
     assert executor.inside == 0
     record = await work.store.tasks.subtask(task, stop.first + 1)
     assert record is not None
@@ -45,7 +45,7 @@ async def test_a_cancelled_task_lets_all_its_hosts_go_and_starts_no_other() -> N
     assert await work.store.tasks.cancel(task, work.clock()) is True
     await work.presence.beat()
 
-    assert await running == (False, False)
+    assert await running == (None, False)
     assert executor.order == [1, 2, 3]
     head = await work.store.tasks.head(task.id)
     assert head is not None

@@ -11,7 +11,7 @@ from core.status import Operation, Status, TaskStatus
 from infra.store.base import Course
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.executor.stub import Behaviour, StubExecutor
-from workers.handle import Next
+from workers.handle import StepEnd
 
 if TYPE_CHECKING:
     from core.record import TaskRecord
@@ -26,8 +26,8 @@ async def _ask(work: Work, task: TaskRecord, course: Course, series_id: int | No
 
 async def _finish(work: Work, task: TaskRecord) -> TaskRecord:
     """Handle what follows the step on hosts."""
-    assert await step(work, task, 3) is Next.REST
-    assert await step(work, task, 4) is Next.NOTHING
+    assert await step(work, task, 3) == StepEnd(opened=4)
+    assert await step(work, task, 4) == StepEnd()
     head = await work.store.tasks.head(task.id)
     assert head is not None
     assert head.status is TaskStatus.SUCCESSFUL
@@ -43,8 +43,8 @@ async def test_a_retry_touches_only_the_host_that_failed() -> None:
     before = {host_id: executor.commands(host_id) for host_id in (1, 3)}
 
     await _ask(work, task, Course.RETRY)
-    assert await step(work, task, STOP) is Next.LANES
-    assert await lane(work, task) == (True, False)
+    assert await step(work, task, STOP) == StepEnd(lanes=True)
+    assert await lane(work, task) == (3, False)
 
     assert {host_id: executor.commands(host_id) for host_id in (1, 3)} == before
     assert executor.commands(2)["stop"] == 1
@@ -72,7 +72,7 @@ async def test_a_skipped_stop_leaves_the_agents_status_to_what_was_seen(
     series_id = task.plan.steps[STOP].first + 1
 
     await _ask(work, task, Course.SKIP, series_id)
-    assert await lane(work, task) == (True, False)
+    assert await lane(work, task) == (3, False)
     head = await _finish(work, task)
 
     record = await work.store.tasks.subtask(head, series_id)
@@ -95,9 +95,9 @@ async def test_a_host_whose_taking_was_skipped_is_never_worked_on() -> None:
 
     await _ask(work, task, Course.SKIP, 1)
     await _ask(work, task, Course.RETRY, 0)
-    assert await step(work, task, 0) is Next.REST
-    assert await step(work, task, 1) is Next.REST
-    assert await lane(work, task) == (True, False)
+    assert await step(work, task, 0) == StepEnd(opened=1)
+    assert await step(work, task, 1) == StepEnd(opened=2)
+    assert await lane(work, task) == (3, False)
     head = await _finish(work, task)
 
     assert executor.commands(1)["stop"] == 1
@@ -117,6 +117,6 @@ async def test_a_lost_request_for_hosts_can_be_retried_once_they_are_free() -> N
     await _finish(work, holder)
 
     await _ask(work, loser, Course.RETRY)
-    assert await step(work, loser, 0) is Next.REST
+    assert await step(work, loser, 0) == StepEnd(opened=1)
 
     assert {host.holder for host in (await work.store.hosts.get([1, 2])).values()} == {loser.id}

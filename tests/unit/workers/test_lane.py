@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -29,7 +30,7 @@ async def test_a_wedged_host_does_not_hold_the_hosts_behind_it() -> None:
     assert executor.most == 2
     assert not running.done()
     executor.held[1].set()
-    assert await running == (True, False)
+    assert await running == (3, False)
 
 
 async def test_lanes_together_stay_within_the_places_of_the_process() -> None:
@@ -39,7 +40,7 @@ async def test_lanes_together_stay_within_the_places_of_the_process() -> None:
 
     ends = await asyncio.gather(*(lane(work, task) for _ in range(4)))
 
-    assert sorted(ends) == [(False, False)] * 3 + [(True, False)]
+    assert Counter(ends) == {(None, False): 3, (3, False): 1}
     assert executor.most <= 3
     assert sorted(executor.order) == list(range(1, 41))
     assert work.slots.take(10) == 3
@@ -50,7 +51,7 @@ async def test_a_host_over_its_limit_is_failed_and_says_so() -> None:
     work = await make_work(executor=executor, host_time_limit=0.05)
     task = await prepared(work, [1, 2])
 
-    assert await lane(work, task) == (False, False)
+    assert await lane(work, task) == (None, False)
 
     head = await work.store.tasks.head(task.id)
     assert head is not None
@@ -74,7 +75,7 @@ async def test_a_fault_of_ours_is_recorded_and_stops_nobody_else() -> None:
     work = await make_work(executor=executor)
     task = await prepared(work, [1, 2])
 
-    assert await lane(work, task) == (False, False)
+    assert await lane(work, task) == (None, False)
 
     head = await work.store.tasks.head(task.id)
     assert head is not None
@@ -95,10 +96,10 @@ async def test_a_draining_worker_finishes_what_it_has_and_asks_for_a_successor()
     for gate in executor.held.values():
         gate.set()
 
-    assert await running == (False, True)
+    assert await running == (None, True)
     assert executor.order == [1, 2]
     draining.clear()
-    assert await lane(work, task) == (True, False)
+    assert await lane(work, task) == (3, False)
     assert sorted(executor.order) == list(range(1, 9))
 
 
@@ -125,4 +126,4 @@ async def test_an_answer_that_was_lost_does_not_lose_the_next_step(monkeypatch: 
     task = await prepared(work, [1])
     monkeypatch.setattr(work.store, "_tasks", Flaky(work.store.tasks, 2))
 
-    assert await lane(work, task) == (True, False)
+    assert await lane(work, task) == (3, False)

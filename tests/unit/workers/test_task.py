@@ -8,7 +8,7 @@ from core.host import AgentStatus, HostStatus
 from core.status import Status, TaskStatus
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.executor.stub import Behaviour, StubExecutor
-from workers.handle import Next, find
+from workers.handle import StepEnd, find
 
 
 async def statuses(work, task) -> list[set[str]]:  # noqa: ANN001
@@ -22,16 +22,16 @@ async def test_from_accepted_to_successful() -> None:
     work = await make_work()
     task = await make_task(work, [3, 1, 2])
 
-    assert await step(work, task, 0) is Next.REST
+    assert await step(work, task, 0) == StepEnd(opened=1)
     taken = await work.store.hosts.get([1, 2, 3])
     assert {(host.status, host.agent_status, host.holder) for host in taken.values()} == {
         (HostStatus.OFFLINE, AgentStatus.STOPPING, task.id)
     }
-    assert await step(work, task, 1) is Next.REST
-    assert await step(work, task, 2) is Next.LANES
-    assert await lane(work, task) == (True, False)
-    assert await step(work, task, 3) is Next.REST
-    assert await step(work, task, 4) is Next.NOTHING
+    assert await step(work, task, 1) == StepEnd(opened=2)
+    assert await step(work, task, 2) == StepEnd(lanes=True)
+    assert await lane(work, task) == (3, False)
+    assert await step(work, task, 3) == StepEnd(opened=4)
+    assert await step(work, task, 4) == StepEnd()
 
     head = await work.store.tasks.head(task.id)
     assert head is not None
@@ -46,14 +46,14 @@ async def test_from_accepted_to_successful() -> None:
 async def test_an_early_message_does_nothing(index: int) -> None:
     work = await make_work()
     task = await make_task(work, [1, 2])
-    assert await step(work, task, index) is Next.NOTHING
+    assert await step(work, task, index) == StepEnd()
     assert await statuses(work, task) == [{Status.READY}, *[{Status.PENDING}] * 4]
 
 
 async def test_an_early_lane_does_nothing() -> None:
     work = await make_work()
     task = await make_task(work, [1, 2])
-    assert await lane(work, task) == (False, False)
+    assert await lane(work, task) == (None, False)
     assert await statuses(work, task) == [{Status.READY}, *[{Status.PENDING}] * 4]
 
 
@@ -61,11 +61,11 @@ async def test_a_second_copy_of_a_message_does_nothing() -> None:
     executor = StubExecutor()
     work = await make_work(executor=executor)
     task = await prepared(work, [1, 2])
-    assert await step(work, task, 0) is Next.NOTHING
-    assert await step(work, task, 1) is Next.NOTHING
-    assert await lane(work, task) == (True, False)
-    assert await lane(work, task) == (False, False)
-    assert await step(work, task, 2) is Next.NOTHING
+    assert await step(work, task, 0) == StepEnd()
+    assert await step(work, task, 1) == StepEnd()
+    assert await lane(work, task) == (3, False)
+    assert await lane(work, task) == (None, False)
+    assert await step(work, task, 2) == StepEnd()
     assert executor.commands(1) == {"look": 2, "stop": 1}
 
 
@@ -75,7 +75,7 @@ async def test_messages_about_nothing_are_dropped() -> None:
     assert await find(work, 999, 0) is None
     assert await find(work, task.id, 5) is None
     assert await find(work, task.id, -1) is None
-    assert await lane(work, task, index=0) == (False, False)
+    assert await lane(work, task, index=0) == (None, False)
 
 
 async def test_of_two_tasks_the_second_takes_nothing_and_names_the_first() -> None:
@@ -84,7 +84,7 @@ async def test_of_two_tasks_the_second_takes_nothing_and_names_the_first() -> No
     second = await make_task(work, [1, 2])
     await step(work, first, 0)
 
-    assert await step(work, second, 0) is Next.NOTHING
+    assert await step(work, second, 0) == StepEnd()
 
     head = await work.store.tasks.head(second.id)
     assert head is not None
@@ -104,7 +104,7 @@ async def test_more_hosts_than_one_call_takes_are_still_taken_all_or_none() -> N
     await step(work, holder, 0)
     task = await make_task(work, many)
 
-    assert await step(work, task, 0) is Next.NOTHING
+    assert await step(work, task, 0) == StepEnd()
 
     held = {host_id for host_id, host in (await work.store.hosts.get(many)).items() if host.holder == task.id}
     assert held == set()
@@ -115,7 +115,7 @@ async def test_one_failed_host_holds_the_task_at_the_next_wait_node() -> None:
     work = await make_work(executor=StubExecutor(behaviours={2: Behaviour.UNREACHABLE}))
     task = await prepared(work, [1, 2, 3])
 
-    assert await lane(work, task) == (False, False)
+    assert await lane(work, task) == (None, False)
 
     assert (await statuses(work, task))[2:] == [{Status.SUCCESSFUL, Status.FAILED}, {Status.PENDING}, {Status.PENDING}]
     head = await work.store.tasks.head(task.id)

@@ -1,0 +1,41 @@
+"""What the way back means on a host: to start an agent that the task stopped, to stop one that it started."""
+
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+from core.claim import Claim
+from core.outcome import Outcome, PassedOver
+from core.record import SubtaskRecord, TaskRecord
+from core.step import Action
+from workers.context import Work
+
+OPPOSITES: Final = MappingProxyType({Action.STOP_AGENT: Action.START_AGENT, Action.START_AGENT: Action.STOP_AGENT})
+"""What undoes a step that changes something on a host."""
+
+
+async def nothing_to_undo(work: Work, task: TaskRecord, claim: Claim) -> Outcome | None:
+    """Return why a subtask has nothing to undo on its host; None where it has.
+
+    Only what the task did, or may have done, is undone: an agent that was stopped before the task stays stopped.
+    """
+    if not claim.held:
+        return PassedOver("this task does not hold the host (any more), so that it is left as it is")
+    action = task.plan.step_of(claim.series_id).step.action
+    if action not in OPPOSITES or not claim.touched:
+        return PassedOver("no run of this subtask changed the agent on this host")
+    if action is Action.START_AGENT:
+        stop = await done_before(work, task, claim, Action.STOP_AGENT)
+        if stop is not None and stop.touched:
+            return PassedOver("the agent ran before this task stopped it and started it anew")
+    return None
+
+
+async def done_before(work: Work, task: TaskRecord, claim: Claim, action: Action) -> SubtaskRecord | None:
+    """Return what is stored of an earlier step's subtask on a claim's host; None where there is nothing."""
+    here = task.plan.step_of(claim.series_id)
+    for planned in task.plan.steps[: here.index]:
+        if planned.step.action is action:
+            series_id = planned.first + claim.series_id - here.first
+            return await work.recorder.persist(partial(work.store.tasks.subtask, task, series_id))
+    return None
