@@ -16,6 +16,7 @@ from app.documents.wire import long
 from app.replies import refusal
 from core.errors import (
     FleetError,
+    HostFailed,
     InvalidRequest,
     KeyReused,
     LoginBlocked,
@@ -86,6 +87,7 @@ _STATUSES: Final[tuple[tuple[type[FleetError], int], ...]] = (
     (KeyReused, 409),
     (NotPermitted, 403),
     (Unavailable, 503),
+    (HostFailed, 502),
     (UnsupportedMediaType, 415),
     (BodyTooLarge, 413),
     (Misconfigured, 500),

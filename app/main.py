@@ -19,9 +19,10 @@ from app.auth.lockout import Lockout, LockoutRules
 from app.auth.passwords import Argon2, Passwords
 from app.auth.rates import RateRules, Rates
 from app.auth.vault import Vault
+from app.desk import Desk
 from app.exchange import Exchanges
 from app.fleet import Fleet
-from app.routes import agents, health, hosts, tasks
+from app.routes import agents, health, hosts, processes, tasks
 from app.routes import audit as audit_routes
 from app.server import Server, bound_socket, local_address
 from app.watching.hub import Hub
@@ -30,7 +31,7 @@ from infra.celery import make_celery
 from infra.clock import now
 from infra.dispatch import CeleryDispatcher, Dispatcher
 from infra.logs import configure_logging
-from infra.settings import ApiSettings
+from infra.settings import ApiSettings, InventorySettings, load
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
 
@@ -77,11 +78,13 @@ def create_app(
         server=settings.server_address or local_address(),
         max_hosts=settings.max_hosts,
         hub=hub,
+        desk=Desk(store, dispatcher, settings.max_errands, settings.errand_timeout),
+        inventory=load(InventorySettings),
     )
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)
     app.add_middleware(Exchanges, on_fault=errors.unexpected, on_reply=audit.record)
-    for router in (agents.router, hosts.router, tasks.router, audit_routes.router, health.router):
+    for router in (agents.router, processes.router, hosts.router, tasks.router, audit_routes.router, health.router):
         app.include_router(router)
     return app
 

@@ -20,16 +20,17 @@ from app.fleet import fleet_of
 from core.errors import InvalidRequest
 
 HOST_IDS: Final = "hostIds"
+HOST_ID_LIST: Final = "hostIdList"
+"""What OCP calls the same where hosts are deleted."""
 LONGEST_ID: Final = 2**63 - 1
 LARGEST_PAGE: Final = 2000
 """Most entries of a page of any list."""
 _BODY_BYTES: Final = 1024
 _BODY_BYTES_PER_HOST: Final = 48
 """An id of 19 digits on a line of its own, deeply indented."""
-_EXAMPLE: Final = '{"hostIds": [1001, 1002]}'
 _CLIPPED: Final = 80
 _MISSPELT: Final = frozenset({"hostids", "hostid", "hostidlist", "hosts"})
-"""Names that stand for hostIds, small and without underscores; OCP's own page of a batch restart prints the first."""
+"""Names that stand for either, small and without underscores; OCP's own page of a batch restart prints the first."""
 
 
 async def read_host_ids(request: Request) -> tuple[int, ...]:
@@ -40,71 +41,86 @@ async def read_host_ids(request: Request) -> tuple[int, ...]:
         BodyTooLarge: it is longer than that of the largest request.
         InvalidRequest: it can never be done; names the field and the value.
     """
+    return await _read_ids(request, HOST_IDS)
+
+
+async def read_host_id_list(request: Request) -> tuple[int, ...]:
+    """Read the body `{"hostIdList": […]}` of a request like `read_host_ids`."""
+    return await _read_ids(request, HOST_ID_LIST)
+
+
+async def _read_ids(request: Request, field: str) -> tuple[int, ...]:
     most = fleet_of(request).max_hosts
-    _expect_json(request)
+    expect_json(request)
     limit = _BODY_BYTES + _BODY_BYTES_PER_HOST * most
     sentence = (
-        f"The body is longer than {limit} bytes, more than the hostIds of any allowed request take. "
+        f"The body is longer than {limit} bytes, more than the {field} of any allowed request take. "
         "Send fewer hosts at a time."
     )
-    host_ids = checked_host_ids(await read_body(request, limit, sentence), most)
-    note(request, {HOST_IDS: host_ids})
+    host_ids = checked_host_ids(await read_body(request, limit, sentence), most, field)
+    note(request, {field: host_ids})
     return host_ids
 
 
 HostIds = Annotated[tuple[int, ...], Depends(read_host_ids)]
+HostIdList = Annotated[tuple[int, ...], Depends(read_host_id_list)]
 
 
-def _expect_json(request: Request) -> None:
+def expect_json(request: Request) -> None:
+    """Let only bodies pass that say that they are JSON.
+
+    Raises:
+        UnsupportedMediaType: this one does not.
+    """
     given = request.headers.get("content-type", "")
     if given.partition(";")[0].strip().lower() != "application/json":
         named = f"Content-Type {given[:_CLIPPED]}" if given else "a missing Content-Type"
         raise UnsupportedMediaType(f"Cannot read {named}. Send JSON with Content-Type: application/json.")
 
 
-def checked_host_ids(body: bytes, most: int) -> tuple[int, ...]:
+def checked_host_ids(body: bytes, most: int, field: str = HOST_IDS) -> tuple[int, ...]:
     """Return the distinct host ids of a body, in the order given.
 
     Args:
         body: what was sent.
         most: so many hosts are allowed, counted as they were sent.
+        field: what the list is called.
 
     Raises:
         InvalidRequest: naming the field and the value at fault.
     """
-    document = _parsed(body)
+    example = f'{{"{field}": [1001, 1002]}}'
+    document = _parsed(body, example)
     for name in document:
-        if name != HOST_IDS:
+        if name != field:
             shown = name[:_CLIPPED]
-            meant = " It is called hostIds." * (name.lower().replace("_", "") in _MISSPELT)
-            raise InvalidRequest(
-                shown, document[name], f"{shown}: there is no such field.{meant} Send only {_EXAMPLE}."
-            )
-    host_ids = document.get(HOST_IDS)
+            meant = f" It is called {field}." * (name.lower().replace("_", "") in _MISSPELT)
+            raise InvalidRequest(shown, document[name], f"{shown}: there is no such field.{meant} Send only {example}.")
+    host_ids = document.get(field)
     if host_ids is None:
-        state = "is null" if HOST_IDS in document else "is missing"
-        raise InvalidRequest(HOST_IDS, None, f"hostIds {state}. Send the hosts' ids: {_EXAMPLE}.")
+        state = "is null" if field in document else "is missing"
+        raise InvalidRequest(field, None, f"{field} {state}. Send the hosts' ids: {example}.")
     if not isinstance(host_ids, list):
-        raise InvalidRequest(HOST_IDS, host_ids, f"hostIds is {_kind(host_ids)}, not a list. Send {_EXAMPLE}.")
+        raise InvalidRequest(field, host_ids, f"{field} is {_kind(host_ids)}, not a list. Send {example}.")
     if not host_ids:
-        raise InvalidRequest(HOST_IDS, [], f"hostIds is empty. Name at least one host: {_EXAMPLE}.")
+        raise InvalidRequest(field, [], f"{field} is empty. Name at least one host: {example}.")
     if len(host_ids) > most:
-        sentence = f"hostIds has {len(host_ids)} entries, more than the {most} allowed. Send several requests."
-        raise InvalidRequest(HOST_IDS, len(host_ids), sentence)
-    _check_each(host_ids, body)
+        sentence = f"{field} has {len(host_ids)} entries, more than the {most} allowed. Send several requests."
+        raise InvalidRequest(field, len(host_ids), sentence)
+    _check_each(host_ids, body, field)
     return tuple(dict.fromkeys(host_ids))
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _parsed(body: bytes, example: str) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         at = f"line {error.lineno}, column {error.colno}"
         raise InvalidRequest(
-            "body", _clipped(body), f"The body is not JSON ({at}: {error.msg}). Send {_EXAMPLE}."
+            "body", _clipped(body), f"The body is not JSON ({at}: {error.msg}). Send {example}."
         ) from None
     if not isinstance(document, dict):
-        raise InvalidRequest("body", document, f"The body is {_kind(document)}, not an object. Send {_EXAMPLE}.")
+        raise InvalidRequest("body", document, f"The body is {_kind(document)}, not an object. Send {example}.")
     return document
 
 
@@ -112,20 +128,20 @@ def _clipped(body: bytes) -> str:
     return body[:_CLIPPED].decode(errors="replace") + "…" * (len(body) > _CLIPPED)
 
 
-def _check_each(host_ids: Sequence[object], body: bytes) -> None:
+def _check_each(host_ids: Sequence[object], body: bytes, field: str) -> None:
     for index, host_id in enumerate(host_ids):
         if type(host_id) is int and 1 <= host_id <= LONGEST_ID:
             continue
-        value = _as_sent(index, host_id, body)
-        raise InvalidRequest(f"{HOST_IDS}[{index}]", value, f"{HOST_IDS}[{index}]: {_reason(value)}")
+        value = _as_sent(index, host_id, body, field)
+        raise InvalidRequest(f"{field}[{index}]", value, f"{field}[{index}]: {_reason(value)}")
 
 
-def _as_sent(index: int, value: object, body: bytes) -> object:
+def _as_sent(index: int, value: object, body: bytes, field: str) -> object:
     """Return the value that was sent where the fast parser made a fraction of it: it does so beyond 64 bits."""
     if not isinstance(value, float):
         return value
     try:
-        return json.loads(body)[HOST_IDS][index]
+        return json.loads(body)[field][index]
     except (ValueError, RecursionError):  # more digits or levels than Python takes: the fraction has to do
         return value
 

@@ -1,14 +1,17 @@
 """The processes of an OCP agent, and what one look at a host found of them."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-from core.host import AgentStatus
+from core.host import AgentStatus, Host
 
 AGENTD: Final = "agentd"
 """The process that looks after the others and starts them anew when they end by accident."""
 NAMES: Final = (AGENTD, "mgragent", "monagent")
-"""What the agent's processes are called, without the prefix. Their place here, from 1, is their id for clients."""
+"""What the agent's processes are called, without the prefix."""
+PROCESS_IDS: Final = MappingProxyType({name: number for number, name in enumerate(NAMES, 1)})
+"""Their ids for clients, which are those of every host's agent alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +54,23 @@ class AgentFound:
         if self.processes[0].runs:
             return AgentStatus.AVAILABLE
         return AgentStatus.OFFLINE if self.installed else AgentStatus.DELETED
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAgent:
+    """The agent of a host, as a look has just found it."""
+
+    host: Host
+    """The host as the inventory had it when the look began."""
+    found: AgentFound
+    at: int
+    """When, in milliseconds since the epoch."""
+
+    @property
+    def status(self) -> AgentStatus:
+        """Where the agent stands: as the task says that holds the host, else as the look says."""
+        return self.found.status if self.host.holder is None else self.host.agent_status
+
+    def process(self, name: str) -> ProcessFound:
+        """Return one of its processes."""
+        return self.found.processes[NAMES.index(name)]
