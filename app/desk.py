@@ -15,6 +15,10 @@ LEASE_MARGIN: Final = 10.0
 """Seconds by which a lease outlasts its errand: a command of a worker that was killed goes on for so long at most."""
 
 
+_WAITED: Final = 0.95
+"""Which part of its time an errand is waited for. It is still there then where no worker has taken it, which tells."""
+
+
 class Desk:
     """Sends errands and waits for the answers, on one connection to the store each.
 
@@ -70,7 +74,7 @@ class Desk:
     async def _answered(self, errand: Errand) -> ErrandAnswer:
         await self._store.errands.put(errand, round(self._timeout * 1000))
         await self._dispatcher.send(errand)
-        answer = await self._store.errands.wait(errand.id, self._timeout)
+        answer = await self._store.errands.wait(errand.id, self._timeout * _WAITED)
         if answer is not None:
             return answer
         if await self._withdrawn(errand):

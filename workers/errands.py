@@ -26,8 +26,8 @@ from workers.executor.base import ConnectionFailed, Session
 
 log = structlog.get_logger(__name__)
 
-_FOR_THE_HOST: Final = 0.9
-"""Which part of the time that is left the host may take; the rest is for the way back."""
+_FOR_THE_HOST: Final = 0.8
+"""Which part of the time that is left the host may take; the rest is for the way back, to somebody who still waits."""
 
 
 async def run_errand(work: Work, errand_id: str) -> None:

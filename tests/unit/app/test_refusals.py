@@ -284,8 +284,8 @@ async def test_an_unknown_route_is_a_bad_request_as_in_ocp(api: Api) -> None:
 
 
 async def test_a_wrong_method(api: Api) -> None:
-    answer = await api.client.request("DELETE", STOP)
-    assert_refused(answer, 405, {"code": 0, "message": f"{STOP} does not take DELETE. See /docs for what it takes."})
+    answer = await api.client.request("PUT", STOP)
+    assert_refused(answer, 405, {"code": 0, "message": f"{STOP} does not take PUT. See /docs for what it takes."})
     assert answer.headers["allow"] == "POST"
 
 
