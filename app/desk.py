@@ -15,7 +15,7 @@ LEASE_MARGIN: Final = 10.0
 """Seconds by which a lease outlasts its errand: a command of a worker that was killed goes on for so long at most."""
 
 
-_WAITED: Final = 0.95
+_WAITED: Final = 0.9
 """Which part of its time an errand is waited for. It is still there then where no worker has taken it, which tells."""
 
 
@@ -74,16 +74,17 @@ class Desk:
     async def _answered(self, errand: Errand) -> ErrandAnswer:
         await self._store.errands.put(errand, round(self._timeout * 1000))
         await self._dispatcher.send(errand)
-        answer = await self._store.errands.wait(errand.id, self._timeout * _WAITED)
+        patience = self._timeout * _WAITED
+        answer = await self._store.errands.wait(errand.id, patience)
         if answer is not None:
             return answer
         if await self._withdrawn(errand):
             raise Unavailable(
-                f"No worker took the request within {self._timeout:g} s, so nothing was done on host "
+                f"No worker took the request within {patience:g} s, so nothing was done on host "
                 f"{errand.host_id}. See that workers run and are not all busy (Flower, /readyz), then try again."
             )
         raise Unavailable(
-            f"The worker that took the request did not answer within {self._timeout:g} s."
+            f"The worker that took the request did not answer within {patience:g} s."
             + f" It may have been done: look at the agent of host {errand.host_id}." * errand.kind.changes
             + " Try again."
         )

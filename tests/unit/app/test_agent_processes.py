@@ -243,7 +243,7 @@ async def test_no_worker_takes_it(api: Api) -> None:
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "5"
         assert answer.json()["error"]["message"] == (
-            f"No worker took the request within 1 s, so nothing was done on host {host_id}. "
+            f"No worker took the request within 0.9 s, so nothing was done on host {host_id}. "
             "See that workers run and are not all busy (Flower, /readyz), then try again."
         )
     for errand in slow.dispatcher.sent:
@@ -259,7 +259,7 @@ async def test_the_worker_that_took_it_dies(api: Api) -> None:
         slow.dispatcher.worker = dying
         look = await slow.client.get(AGENT)
         change = await slow.client.post(f"{AGENT}/processes/3/stop")
-    assert look.json()["error"]["message"] == "The worker that took the request did not answer within 1 s. Try again."
+    assert look.json()["error"]["message"] == "The worker that took the request did not answer within 0.9 s. Try again."
     assert change.status_code == 503
     assert "It may have been done: look at the agent of host 2." in change.json()["error"]["message"]
     busy = await api.store.hosts.lease((2,), Lease("mine", "to test", 1000))
