@@ -39,6 +39,10 @@ format: .venv/.ready  ## rewrite the sources in the one format
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
+examples: .venv/.ready  ## write the examples of the OpenAPI document anew, from replies of the API
+	@$(BIN)/python -m tests.support.examples
+	@git --no-pager diff --stat app/examples
+
 lock:  ## pin the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.txt
@@ -48,4 +52,4 @@ lock:  ## pin the dependencies anew (needs uv)
 clean:  ## remove what the targets made, the virtual environment and var/ included
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-.PHONY: help setup demo up start test unit check format lock clean
+.PHONY: help setup demo up start test unit check format examples lock clean

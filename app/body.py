@@ -4,9 +4,10 @@ from fastapi import Request
 
 from app.errors import BodyTooLarge
 from app.exchange import exchange_of
+from core.words import Words
 
 
-async def read_body(request: Request, limit: int, sentence: str) -> bytes:
+async def read_body(request: Request, limit: int, sentence: Words) -> bytes:
     """Return the body of a request.
 
     Args:
@@ -25,7 +26,7 @@ async def read_body(request: Request, limit: int, sentence: str) -> bytes:
     return exchange.body
 
 
-async def _bounded(request: Request, limit: int, sentence: str) -> bytes:
+async def _bounded(request: Request, limit: int, sentence: Words) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece

@@ -8,6 +8,7 @@ from core.agent import AgentFound
 from core.errand import Errand, ErrandAnswer, ErrandFailed, ErrandKind
 from core.errors import AgentStateInvalid, BrokerUnavailable, HostFailed, Unavailable
 from core.lease import Lease
+from core.words import say
 from infra.dispatch import Dispatcher
 from infra.store.base import Store
 
@@ -46,8 +47,11 @@ class Desk:
         """
         if self._out >= self._most:
             raise Unavailable(
-                f"{self._out} requests wait for hosts at this server already, as many as OCPFLEET_MAX_ERRANDS allows. "
-                "Nothing was done; try again."
+                say(
+                    "{count} requests wait for hosts at this server already, as many as OCPFLEET_MAX_ERRANDS allows. "
+                    "Nothing was done; try again.",
+                    count=self._out,
+                )
             )
         self._out += 1
         try:
@@ -57,7 +61,8 @@ class Desk:
         match answer:
             case AgentFound():
                 return answer
-            case ErrandFailed(sentence, refused):
+            case ErrandFailed(reason, refused):
+                sentence = say("Host {id}: {reason}", id=host_id, reason=reason)
                 raise AgentStateInvalid(sentence) if refused else HostFailed(sentence)
 
     async def _leased(self, errand: Errand) -> ErrandAnswer:
@@ -80,13 +85,24 @@ class Desk:
             return answer
         if await self._withdrawn(errand):
             raise Unavailable(
-                f"No worker took the request within {patience:g} s, so nothing was done on host "
-                f"{errand.host_id}. See that workers run and are not all busy (Flower, /readyz), then try again."
+                say(
+                    "No worker took the request within {seconds:g} s, so nothing was done on host {id}. "
+                    "See that workers run and are not all busy (Flower, /readyz), then try again.",
+                    seconds=patience,
+                    id=errand.host_id,
+                )
+            )
+        if errand.kind.changes:
+            raise Unavailable(
+                say(
+                    "The worker that took the request did not answer within {seconds:g} s. It may have been done: "
+                    "look at the agent of host {id}, then try again.",
+                    seconds=patience,
+                    id=errand.host_id,
+                )
             )
         raise Unavailable(
-            f"The worker that took the request did not answer within {patience:g} s."
-            + f" It may have been done: look at the agent of host {errand.host_id}." * errand.kind.changes
-            + " Try again."
+            say("The worker that took the request did not answer within {seconds:g} s. Try again.", seconds=patience)
         )
 
     async def _withdrawn(self, errand: Errand) -> bool:

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.documents.wire import long
+from app.methods import methods_at
 from app.replies import refusal
 from core.errors import (
     FleetError,
@@ -27,6 +28,7 @@ from core.errors import (
     TooManyRequests,
     Unavailable,
 )
+from core.words import Words, say
 
 UNEXPECTED: Final = 10010
 """OCP's code for a fault of the server."""
@@ -56,7 +58,10 @@ def install(app: FastAPI) -> None:
 
 def unexpected(request: Request, error: Exception) -> Response:
     """Return the reply for a fault of ours: its kind, and the trace id that finds it in the log, nothing more."""
-    sentence = f"An unexpected error on our side ({type(error).__name__}). The server's log has it under the traceId."
+    sentence = say(
+        "An unexpected error on our side ({kind}). The server's log has it under the traceId.",
+        kind=type(error).__name__,
+    )
     return refusal(request, 500, {"code": UNEXPECTED, "message": sentence})
 
 
@@ -110,6 +115,8 @@ def _status(error: FleetError) -> tuple[int, Mapping[str, str]]:
 async def _wrong_parameter(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
+    if request.method not in methods_at(request):
+        return _wrong_method(request)
     faults = [_fault(fault) for fault in error.errors()]
     return refusal(request, 400, {"code": 0, "message": faults[0]["message"], "subErrors": faults})
 
@@ -120,26 +127,44 @@ def _fault(fault: Mapping[str, object]) -> dict[str, object]:
     value, limits = fault.get("input"), fault.get("ctx")
     match fault["type"], limits:
         case "greater_than_equal", {"ge": least}:
-            reason = f"too small. Write a whole number from {least} on"
+            reason = say("too small. Write a whole number from {least} on", least=least)
         case "less_than_equal", {"le": most}:
-            reason = f"too large. Write a whole number up to {most}"
+            reason = say("too large. Write a whole number up to {most}", most=most)
+        case _, {"error": ValueError(args=(Words() as said,))}:
+            reason = said
+        case "missing", _:
+            return _sub_error("parameter", field, value, say("{field} is missing.", field=field))
         case _:
-            reason = str(fault["msg"]).removeprefix("Value error, ")
-    return _sub_error("parameter", field, value, f"{field}: {_shown(value)} is {reason}.")
+            reason = say("not what the parameter takes. /docs says what it takes")
+    sentence = say("{field}: {value} is {reason}.", field=field, value=_shown(value), reason=reason)
+    return _sub_error("parameter", field, value, sentence)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    method, path = request.method, request.url.path
+    method, path = request.method, request.url.path[:_SHOWN]
     match error.status_code:
         case 404:
-            status, sentence = 400, f"There is no {method} {path[:_SHOWN]}. See /docs for what there is."
+            status = 400
+            sentence = say("There is no {method} {path}. See /docs for what there is.", method=method, path=path)
         case 405:
-            status, sentence = 405, f"{path[:_SHOWN]} does not take {method}. See /docs for what it takes."
+            return _wrong_method(request)
         case status:
-            sentence = error.detail
+            sentence = say("{method} {path} cannot be answered.", method=method, path=path)
     return refusal(request, status, {"code": 0, "message": sentence}, error.headers)
+
+
+def _wrong_method(request: Request) -> Response:
+    allow = {"Allow": ", ".join(sorted(methods_at(request) | {"OPTIONS"}))}
+    if request.method == "OPTIONS":
+        return Response(None, 204, allow)
+    sentence = say(
+        "{path} does not take {method}. See /docs for what it takes.",
+        path=request.url.path[:_SHOWN],
+        method=request.method,
+    )
+    return refusal(request, 405, {"code": 0, "message": sentence}, allow)
 
 
 def _sub_error(place: str, field: str, value: object, sentence: str) -> dict[str, object]:

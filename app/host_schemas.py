@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from app.schemas import Long, Moment, PageNumber, TaskInstance, Wire
 from core.host import AgentStatus, HostKind
+from core.words import say
 
 
 class HostAgentProcess(Wire):
@@ -73,12 +74,15 @@ _LONG = 1024
 
 
 def _address(text: str) -> str:
-    return ip_address(text).compressed
+    try:
+        return ip_address(text).compressed
+    except ValueError:
+        raise ValueError(say("it is no IP address")) from None
 
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("write printable characters only")
+        raise ValueError(say("write printable characters only"))
     return text
 
 

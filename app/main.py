@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
+from operator import attrgetter
 from typing import Final
 
 import structlog
@@ -19,9 +21,11 @@ from app.auth.lockout import Lockout, LockoutRules
 from app.auth.passwords import Argon2, Passwords
 from app.auth.rates import RateRules, Rates
 from app.auth.vault import Vault
+from app.description import described
 from app.desk import Desk
 from app.exchange import Exchanges
 from app.fleet import Fleet
+from app.methods import answer_head
 from app.routes import agents, health, hosts, processes, tasks
 from app.routes import audit as audit_routes
 from app.server import Server, bound_socket, local_address
@@ -67,6 +71,7 @@ def create_app(
         redirect_slashes=False,
         redoc_url=None,
         lifespan=lifespan,
+        generate_unique_id_function=attrgetter("name"),
     )
     app.state.fleet = Fleet(
         store=store,
@@ -85,8 +90,17 @@ def create_app(
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)
     app.add_middleware(Exchanges, on_fault=errors.unexpected, on_reply=audit.record)
     for router in (agents.router, processes.router, hosts.router, tasks.router, audit_routes.router, health.router):
+        answer_head(router)
         app.include_router(router)
+    _describe(app, settings.max_hosts)
     return app
+
+
+def _describe(app: FastAPI, max_hosts: int) -> None:
+    """Let the document be completed when somebody first asks for it."""
+    read_off_the_routes = app.openapi
+    complete = cache(lambda: described(read_off_the_routes(), max_hosts))
+    app.openapi = complete  # type: ignore[method-assign] # FastAPI's own way to extend its document
 
 
 def _lockout_rules(settings: ApiSettings) -> LockoutRules:

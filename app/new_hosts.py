@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Request
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from app.audit import note
 from app.body import read_body
@@ -13,6 +14,7 @@ from app.host_schemas import NewHosts
 from app.validation import expect_json
 from core.errors import InvalidRequest
 from core.host import HostDetails, HostKind, Target
+from core.words import Words, say
 from infra.settings import InventorySettings
 from infra.store.base import CHUNK, NewHost
 
@@ -30,7 +32,11 @@ async def read_new_hosts(request: Request) -> tuple[NewHost, ...]:
         InvalidRequest: it can never be done; names the field and the value.
     """
     expect_json(request)
-    sentence = f"The body is longer than {_MOST_BYTES} bytes, more than {CHUNK} hosts take. Send fewer hosts at a time."
+    sentence = say(
+        "The body is longer than {limit} bytes, more than {count} hosts take. Send fewer hosts at a time.",
+        limit=_MOST_BYTES,
+        count=CHUNK,
+    )
     hosts = checked_new_hosts(await read_body(request, _MOST_BYTES, sentence), fleet_of(request).inventory)
     note(request, {"innerIpAddress": [host.target.address for host in hosts]})
     return hosts
@@ -101,20 +107,39 @@ def _check_together(asked: NewHosts) -> None:
     """Check what no field can be asked alone."""
     count = len(asked.host_basic_data_list)
     if count > CHUNK:
-        raise InvalidRequest(LIST, count, f"{LIST} has {count} entries, more than the {CHUNK} allowed at a time.")
+        sentence = say(
+            "{field} has {count} entries, more than the {most} allowed. Send several requests.",
+            field=LIST,
+            count=count,
+            most=CHUNK,
+        )
+        raise InvalidRequest(LIST, count, sentence)
     if asked.alias and count > 1:
-        sentence = f"alias: {asked.alias} would be the name of {count} hosts. Give one only where one host is added."
+        sentence = say(
+            "alias: {alias} would be the name of {count} hosts. Give one only where one host is added.",
+            alias=asked.alias,
+            count=count,
+        )
         raise InvalidRequest("alias", asked.alias, sentence)
     if asked.kind is HostKind.DEDICATED_CONTAINER and not asked.publish_ports:
-        sentence = 'publishPorts is missing. A container is added with its port mapping, such as "8080:8080".'
+        sentence = say("publishPorts is missing. A container is added with its port mapping, such as 8080:8080.")
         raise InvalidRequest("publishPorts", None, sentence)
+    _check_addresses([one.inner_ip_address for one in asked.host_basic_data_list])
+
+
+def _check_addresses(addresses: Sequence[str]) -> None:
     seen: dict[str, int] = {}
-    for index, one in enumerate(asked.host_basic_data_list):
-        first = seen.setdefault(one.inner_ip_address, index)
+    for index, address in enumerate(addresses):
+        first = seen.setdefault(address, index)
         if first != index:
             field = f"{LIST}[{index}].innerIpAddress"
-            sentence = f"{field}: {one.inner_ip_address} is {LIST}[{first}] too. Name each host once."
-            raise InvalidRequest(field, one.inner_ip_address, sentence)
+            sentence = say(
+                "{field}: {address} is {other} too. Name each host once.",
+                field=field,
+                address=address,
+                other=f"{LIST}[{first}]",
+            )
+            raise InvalidRequest(field, address, sentence)
 
 
 def _fault(error: ValidationError) -> InvalidRequest:
@@ -123,17 +148,28 @@ def _fault(error: ValidationError) -> InvalidRequest:
     field = _named(first["loc"])
     match first["type"]:
         case "json_invalid":
-            return InvalidRequest("body", None, f"The body is not JSON ({first['msg']}). See /docs for what to send.")
+            sentence = say("The body is not JSON ({reason}). See /docs for what to send.", reason=first["msg"])
+            return InvalidRequest("body", None, sentence)
         case "missing":
-            return InvalidRequest(field, None, f"{field} is missing. See /docs for what to send.")
+            return InvalidRequest(field, None, say("{field} is missing. See /docs for what to send.", field=field))
         case "extra_forbidden":
-            return InvalidRequest(
-                field, first["input"], f"{field}: there is no such field. See /docs for what to send."
-            )
+            sentence = say("{field}: there is no such field. See /docs for what to send.", field=field)
+            return InvalidRequest(field, first["input"], sentence)
         case _:
-            reason = first["msg"].removeprefix("Value error, ")
-            shown = str(first["input"])[:_SHOWN]
-            return InvalidRequest(field, first["input"], f"{field}: {shown} is not right: {reason}.")
+            sentence = say(
+                "{field}: {value} is not right: {reason}. See /docs for what to send.",
+                field=field,
+                value=str(first["input"])[:_SHOWN],
+                reason=_reason(first),
+            )
+            return InvalidRequest(field, first["input"], sentence)
+
+
+def _reason(first: ErrorDetails) -> str:
+    """Return why a value is not right: our own words where a check of ours says so."""
+    raised = first.get("ctx", {}).get("error")
+    said = raised.args[0] if isinstance(raised, ValueError) and raised.args else None
+    return said if isinstance(said, Words) else first["msg"]
 
 
 def _named(place: Sequence[int | str]) -> str:

@@ -1,6 +1,7 @@
 """The one envelope of every reply."""
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import orjson
@@ -13,7 +14,10 @@ from typing_extensions import override
 from app.documents.wire import stamp
 from app.exchange import exchange_of
 from app.fleet import fleet_of
+from app.languages.catalogue import in_language
+from app.languages.choice import language_of
 from core.errors import FleetError
+from core.words import Words, say
 
 OK = 200
 NOT_MODIFIED = 304
@@ -65,17 +69,26 @@ def reply_nothing(request: Request) -> Response:
 def refusal(
     request: Request, status: int, error: Mapping[str, object], headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return the reply that carries an error."""
+    """Return the reply that carries an error, in the client's language. No cache keeps it."""
     exchange_of(request).error = int(str(error["code"])), str(error["message"])
-    return _enveloped(request, status, {"error": error}, headers)
+    return _refused(request, status, {"error": error}, headers)
 
 
-def not_ready(request: Request, checks: Mapping[str, str | None]) -> Response:
+def not_ready(request: Request, checks: Mapping[str, Words | None]) -> Response:
     """Return the reply that names each check, with what is wrong or None."""
-    missing = "; ".join(f"{name}: {wrong}" for name, wrong in sorted(checks.items()) if wrong)
-    data = {name: wrong or "ok" for name, wrong in sorted(checks.items())}
-    content = {"data": data, "error": {"code": 0, "message": f"Not ready: {missing}."}}
-    return _enveloped(request, NOT_READY, content, {"Retry-After": "5"})
+    wrong = [say("{name}: {wrong}", name=name, wrong=wrong) for name, wrong in sorted(checks.items()) if wrong]
+    missing = reduce(lambda some, another: say("{some}; {another}", some=some, another=another), wrong)
+    data = {name: str(wrong or "ok") for name, wrong in sorted(checks.items())}
+    content = {"data": data, "error": {"code": 0, "message": say("Not ready: {missing}.", missing=missing)}}
+    return _refused(request, NOT_READY, content, {"Retry-After": "5"})
+
+
+def _refused(
+    request: Request, status: int, content: Mapping[str, object], headers: Mapping[str, str] | None
+) -> Response:
+    language = language_of(request)
+    ours = {"Cache-Control": "no-store", "Content-Language": language, "Vary": "Accept-Language"}
+    return _enveloped(request, status, in_language(content, language), {**(headers or {}), **ours})
 
 
 def _enveloped(

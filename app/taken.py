@@ -5,6 +5,7 @@ from typing import assert_never
 from core.claim import HeldByOther, Leasing, Missing
 from core.errors import AgentStateInvalid, NotFound
 from core.lease import HostBusy, Leased
+from core.words import say
 
 
 def refuse_where_taken(answer: Leasing) -> None:
@@ -19,11 +20,23 @@ def refuse_where_taken(answer: Leasing) -> None:
             return
         case HeldByOther(host_id, holder):
             raise AgentStateInvalid(
-                f"Host {host_id} is held by task {holder}, so nothing was done. Wait for that task to end, or see "
-                f"GET /api/v2/tasks/instances/{holder} for what it needs."
+                say(
+                    "Host {id} is held by task {holder}, so nothing was done. Wait for that task to end, or see "
+                    "GET /api/v2/tasks/instances/{holder} for what it needs.",
+                    id=host_id,
+                    holder=holder,
+                )
             )
         case HostBusy():
-            raise AgentStateInvalid(f"Nothing was done: {answer.sentence}. Then try again.")
+            raise AgentStateInvalid(
+                say(
+                    "Nothing was done: a request works on host {id} {purpose}, and ends within {seconds} s. "
+                    "Then try again.",
+                    id=answer.host_id,
+                    purpose=answer.purpose,
+                    seconds=answer.seconds,
+                )
+            )
         case Missing(host_id):
             raise no_host(host_id)
         case _:
@@ -32,4 +45,4 @@ def refuse_where_taken(answer: Leasing) -> None:
 
 def no_host(host_id: int) -> NotFound:
     """Return the error of a host that is not there."""
-    return NotFound(f"There is no host {host_id} in the inventory. GET /api/v2/compute/hosts lists them.")
+    return NotFound(say("There is no host {id} in the inventory. GET /api/v2/compute/hosts lists them.", id=host_id))

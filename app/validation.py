@@ -6,18 +6,20 @@ the value and what would be right.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import Depends, Header, Path, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from app.audit import note
 from app.body import read_body
 from app.errors import UnsupportedMediaType
 from app.fleet import fleet_of
 from core.errors import InvalidRequest
+from core.words import Words, say
 
 HOST_IDS: Final = "hostIds"
 HOST_ID_LIST: Final = "hostIdList"
@@ -53,9 +55,11 @@ async def _read_ids(request: Request, field: str) -> tuple[int, ...]:
     most = fleet_of(request).max_hosts
     expect_json(request)
     limit = _BODY_BYTES + _BODY_BYTES_PER_HOST * most
-    sentence = (
-        f"The body is longer than {limit} bytes, more than the {field} of any allowed request take. "
-        "Send fewer hosts at a time."
+    sentence = say(
+        "The body is longer than {limit} bytes, more than the {field} of any allowed request take. "
+        "Send fewer hosts at a time.",
+        limit=limit,
+        field=field,
     )
     host_ids = checked_host_ids(await read_body(request, limit, sentence), most, field)
     note(request, {field: host_ids})
@@ -74,8 +78,13 @@ def expect_json(request: Request) -> None:
     """
     given = request.headers.get("content-type", "")
     if given.partition(";")[0].strip().lower() != "application/json":
-        named = f"Content-Type {given[:_CLIPPED]}" if given else "a missing Content-Type"
-        raise UnsupportedMediaType(f"Cannot read {named}. Send JSON with Content-Type: application/json.")
+        raise UnsupportedMediaType(_not_json(given[:_CLIPPED]))
+
+
+def _not_json(media_type: str) -> Words:
+    if media_type:
+        return say("Cannot read Content-Type {type}. Send JSON with Content-Type: application/json.", type=media_type)
+    return say("Cannot read a missing Content-Type. Send JSON with Content-Type: application/json.")
 
 
 def checked_host_ids(body: bytes, most: int, field: str = HOST_IDS) -> tuple[int, ...]:
@@ -93,34 +102,62 @@ def checked_host_ids(body: bytes, most: int, field: str = HOST_IDS) -> tuple[int
     document = _parsed(body, example)
     for name in document:
         if name != field:
-            shown = name[:_CLIPPED]
-            meant = f" It is called {field}." * (name.lower().replace("_", "") in _MISSPELT)
-            raise InvalidRequest(shown, document[name], f"{shown}: there is no such field.{meant} Send only {example}.")
+            raise InvalidRequest(name[:_CLIPPED], document[name], _no_such_field(name, field, example))
     host_ids = document.get(field)
     if host_ids is None:
-        state = "is null" if field in document else "is missing"
-        raise InvalidRequest(field, None, f"{field} {state}. Send the hosts' ids: {example}.")
+        raise InvalidRequest(field, None, _absent(field, example, null=field in document))
     if not isinstance(host_ids, list):
-        raise InvalidRequest(field, host_ids, f"{field} is {_kind(host_ids)}, not a list. Send {example}.")
+        sentence = say(
+            "{field} is {kind}, not a list. Send {example}.", field=field, kind=_kind(host_ids), example=example
+        )
+        raise InvalidRequest(field, host_ids, sentence)
     if not host_ids:
-        raise InvalidRequest(field, [], f"{field} is empty. Name at least one host: {example}.")
+        sentence = say("{field} is empty. Name at least one host: {example}.", field=field, example=example)
+        raise InvalidRequest(field, [], sentence)
     if len(host_ids) > most:
-        sentence = f"{field} has {len(host_ids)} entries, more than the {most} allowed. Send several requests."
+        sentence = say(
+            "{field} has {count} entries, more than the {most} allowed. Send several requests.",
+            field=field,
+            count=len(host_ids),
+            most=most,
+        )
         raise InvalidRequest(field, len(host_ids), sentence)
-    _check_each(host_ids, body, field)
-    return tuple(dict.fromkeys(host_ids))
+    return tuple(dict.fromkeys(_checked_each(host_ids, body, field)))
+
+
+def _no_such_field(name: str, field: str, example: str) -> Words:
+    shown = name[:_CLIPPED]
+    if name.lower().replace("_", "") in _MISSPELT:
+        return say(
+            "{name}: there is no such field. It is called {field}. Send only {example}.",
+            name=shown,
+            field=field,
+            example=example,
+        )
+    return say("{name}: there is no such field. Send only {example}.", name=shown, example=example)
+
+
+def _absent(field: str, example: str, *, null: bool) -> Words:
+    if null:
+        return say("{field} is null. Send the hosts' ids: {example}.", field=field, example=example)
+    return say("{field} is missing. Send the hosts' ids: {example}.", field=field, example=example)
 
 
 def _parsed(body: bytes, example: str) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        at = f"line {error.lineno}, column {error.colno}"
-        raise InvalidRequest(
-            "body", _clipped(body), f"The body is not JSON ({at}: {error.msg}). Send {example}."
-        ) from None
+        sentence = say(
+            "The body is not JSON (line {line}, column {column}: {reason}). Send {example}.",
+            line=error.lineno,
+            column=error.colno,
+            reason=error.msg,
+            example=example,
+        )
+        raise InvalidRequest("body", _clipped(body), sentence) from None
     if not isinstance(document, dict):
-        raise InvalidRequest("body", document, f"The body is {_kind(document)}, not an object. Send {example}.")
+        sentence = say("The body is {kind}, not an object. Send {example}.", kind=_kind(document), example=example)
+        raise InvalidRequest("body", document, sentence)
     return document
 
 
@@ -128,30 +165,60 @@ def _clipped(body: bytes) -> str:
     return body[:_CLIPPED].decode(errors="replace") + "…" * (len(body) > _CLIPPED)
 
 
-def _check_each(host_ids: Sequence[object], body: bytes, field: str) -> None:
-    for index, host_id in enumerate(host_ids):
-        if type(host_id) is int and 1 <= host_id <= LONGEST_ID:
-            continue
-        value = _as_sent(index, host_id, body, field)
-        raise InvalidRequest(f"{field}[{index}]", value, f"{field}[{index}]: {_reason(value)}")
+def _checked_each(host_ids: Sequence[object], body: bytes, name: str) -> Sequence[int]:
+    exact = host_ids if all(type(host_id) is int for host_id in host_ids) else _as_sent(host_ids, body, name)
+    checked = []
+    for index, host_id in enumerate(exact):
+        if type(host_id) is not int or not 1 <= host_id <= LONGEST_ID:
+            field = f"{name}[{index}]"
+            raise InvalidRequest(field, host_id, _wrong_id(field, host_id))
+        checked.append(host_id)
+    return checked
 
 
-def _as_sent(index: int, value: object, body: bytes, field: str) -> object:
-    """Return the value that was sent where the fast parser made a fraction of it: it does so beyond 64 bits."""
-    if not isinstance(value, float):
-        return value
+def _as_sent(host_ids: Sequence[object], body: bytes, name: str) -> Sequence[object]:
+    """Return the values as they were sent: the fast parser makes fractions of whole numbers beyond 64 bits.
+
+    What is written with a fraction of zero or an exponent is whole by its value, as in JSON Schema.
+    """
     try:
-        return json.loads(body)[field][index]
-    except (ValueError, RecursionError):  # more digits or levels than Python takes: the fraction has to do
-        return value
+        values: Sequence[object] = json.loads(body, parse_float=_number_of)[name]
+    except (
+        ValueError,
+        ArithmeticError,
+        RecursionError,
+    ):  # more digits or levels than Python takes: the fraction has to do
+        return host_ids
+    return values
 
 
-def _reason(value: object) -> str:
-    if type(value) is int:
-        kind = "beyond 64 bits" if value > LONGEST_ID else "not positive"
-        return f"{_number(value)} is {kind}. An id is a whole number from 1 to {LONGEST_ID}."
-    wanted = "a whole number. Write an id without quotes or fraction, such as 1001"
-    return f"{_literal(value)} is {_kind(value)}, not {wanted}."
+def _number_of(text: str) -> int | float:
+    number = Decimal(text)
+    whole = abs(number) <= LONGEST_ID and number == number.to_integral_value()
+    return int(number) if whole else float(text)
+
+
+def _wrong_id(field: str, value: object) -> Words:
+    if type(value) is not int:
+        return say(
+            "{field}: {value} is {kind}, not a whole number. Write an id without quotes or fraction, such as 1001.",
+            field=field,
+            value=_literal(value),
+            kind=_kind(value),
+        )
+    if value > LONGEST_ID:
+        return say(
+            "{field}: {value} is beyond 64 bits. An id is a whole number from 1 to {most}.",
+            field=field,
+            value=_number(value),
+            most=LONGEST_ID,
+        )
+    return say(
+        "{field}: {value} is not positive. An id is a whole number from 1 to {most}.",
+        field=field,
+        value=_number(value),
+        most=LONGEST_ID,
+    )
 
 
 def _literal(value: object) -> str:
@@ -165,42 +232,50 @@ def _number(value: int) -> str:
     return text if len(text) <= _CLIPPED else f"{text[:_CLIPPED]}…"
 
 
-def _kind(value: object) -> str:
+def _kind(value: object) -> Words:
     kinds = {
-        bool: "a boolean",
-        str: "a string",
-        int: "a number",
-        float: "a fraction",
-        list: "a list",
-        dict: "an object",
+        bool: say("a boolean"),
+        str: say("a string"),
+        int: say("a number"),
+        float: say("a fraction"),
+        list: say("a list"),
+        dict: say("an object"),
     }
-    return kinds.get(type(value), "null")
+    return kinds.get(type(value), say("null"))
 
 
 def _whole(text: object) -> object:
     """Accept only plain decimal digits, which is less than pydantic takes for a number."""
     if isinstance(text, str) and not (text.isascii() and text.isdigit() and len(text) <= len(str(LONGEST_ID))):
-        raise ValueError("not a whole number. Write decimal digits, such as 1001")
+        raise ValueError(say("not a whole number. Write decimal digits, such as 1001"))
     return text
 
 
 Whole = BeforeValidator(_whole)
-"""Makes a parameter of the path or the query take whole numbers only."""
+"""Makes a parameter of the path or the query take whole numbers only. It stands last, after the limits of the number:
+before them it would hide them from the OpenAPI document."""
 
-HostId = Annotated[int, Whole, Path(alias="hostId", ge=1, le=LONGEST_ID)]
+
+def one_of(values: Iterable[str]) -> WithJsonSchema:
+    """Say in the OpenAPI document which texts a parameter takes; refusing others is up to whoever reads it."""
+    return WithJsonSchema({"type": "string", "enum": [*values]})
+
+
+HostId = Annotated[int, Path(alias="hostId", ge=1, le=LONGEST_ID, description="the host"), Whole]
 """The host that a path names."""
 
 
 def _sane_key(text: object) -> object:
     """Accept a key that can stand in a header and a log line as it is."""
     if isinstance(text, str) and not re.fullmatch(r"[\x21-\x7e]{1,255}", text):
-        raise ValueError("not a key. Write 1 to 255 printable ASCII characters without blanks, such as a UUID")
+        raise ValueError(say("not a key. Write 1 to 255 printable ASCII characters without blanks, such as a UUID"))
     return text
 
 
 Key = Annotated[
     str | None,
     BeforeValidator(_sane_key),
+    WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
     Header(
         alias="Idempotency-Key",
         description="the client's name for this request: made again within 24 hours it is the same task, not a new one",

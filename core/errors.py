@@ -1,9 +1,12 @@
 """What can be wrong with a request or with the world around it: a name, a sentence, and fields.
 
-One base class. `app.errors` translates each to an HTTP reply; the command line prints the sentence.
+One base class. `app.errors` makes an HTTP reply of each; the command line prints the sentence. What can end in a reply
+is said with `core.words.say`, so that it can be told in the client's language.
 """
 
 from typing import ClassVar
+
+from core.words import say
 
 
 class FleetError(Exception):
@@ -84,10 +87,15 @@ class UnknownHosts(NotFound):
 
     def __init__(self, host_ids: tuple[int, ...], field: str = "hostIds") -> None:
         named = ", ".join(map(str, host_ids[: self.shown]))
-        more = f" and {len(host_ids) - self.shown} more" * (len(host_ids) > self.shown)
+        if len(host_ids) > self.shown:
+            named = say("{named} and {count} more", named=named, count=len(host_ids) - self.shown)
         super().__init__(
-            f"{field}: not in the inventory: {named}{more}. List the hosts with GET /api/v2/compute/hosts, "
-            "or import the missing ones with `ocpfleet hosts import FILE`."
+            say(
+                "{field}: not in the inventory: {named}. List the hosts with GET /api/v2/compute/hosts, "
+                "or import the missing ones with `ocpfleet hosts import FILE`.",
+                field=field,
+                named=named,
+            )
         )
         self.host_ids = host_ids
 

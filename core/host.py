@@ -59,6 +59,13 @@ WITHOUT_AGENT: Final = HostState(HostStatus.NEW, AgentStatus.DELETED)
 """A host on which no agent was found yet."""
 
 
+def state_seen(agent_alive: bool | None) -> HostState | None:  # noqa: FBT001 - the answer of a look
+    """Return what the last look at a host means for where it stands; None where nobody looked."""
+    if agent_alive is None:
+        return None
+    return RUNNING if agent_alive else STOPPED
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """All that a worker needs to work on one host. Holds no secret: keys live with the workers."""

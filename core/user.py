@@ -38,6 +38,7 @@ class Permission(StrEnum):
     TASK_READ = "TASK:*:READ"
     TASK_CHANGE = "TASK:*:CHANGE"
     AUDIT_READ = "AUDIT:*:READ"
+    HOLD_CHANGE = "HOLD:*:CHANGE"
 
 
 _ATOMS = {

@@ -19,6 +19,7 @@ from core.errors import BrokerUnavailable
 from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.step import Action
+from core.words import say
 
 PREFIX: Final = "ocpfleet"
 ERRAND: Final = f"{PREFIX}.errand"
@@ -106,8 +107,12 @@ def _is_transport_error(signature: Signature[Any], error: Exception) -> bool:
 
 def _unavailable(error: Exception) -> BrokerUnavailable:
     return BrokerUnavailable(
-        f"The broker does not take messages ({type(error).__name__}: {error}). "
-        "Check that it runs at OCPFLEET_BROKER_URL, then try again."
+        say(
+            "The broker does not take messages ({kind}: {reason}). "
+            "Check that it runs at OCPFLEET_BROKER_URL, then try again.",
+            kind=type(error).__name__,
+            reason=error,
+        )
     )
 
 

@@ -13,7 +13,7 @@ import structlog
 
 from core.chunks import chunks
 from core.claim import Claim, ClaimVerdict, GivenAway, HeldByOther, Missing, Retaking, StaleClaim, Taken, Taking
-from core.host import RUNNING, STOPPED, HostState
+from core.host import HostState, state_seen
 from core.lease import HostBusy
 from core.outcome import (
     Abandoned,
@@ -155,7 +155,7 @@ async def _restore(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Ver
     groups: dict[HostState | None, list[Claim]] = {}
     seen, first = await _seen_instead(work, task), task.plan.step_of(claims[0].series_id).first
     for claim in claims:
-        groups.setdefault(_SEEN[seen.get(claim.series_id - first)], []).append(claim)
+        groups.setdefault(state_seen(seen.get(claim.series_id - first)), []).append(claim)
     return await _give_back_as(work, claims, groups)
 
 
@@ -230,16 +230,12 @@ async def _by_state(
     for claim in claims:
         record = records.get(worked.first + claim.series_id - finish.first, PENDING)
         looked = after is None or record.operation is Operation.SKIP
-        groups.setdefault(_SEEN[record.agent_alive] if looked else after, []).append(claim)
+        groups.setdefault(state_seen(record.agent_alive) if looked else after, []).append(claim)
     return groups
 
 
 def _last_step_on_hosts(task: TaskRecord) -> PlannedStep:
     return [planned for planned in task.plan if planned.step.action.on_hosts][-1]
-
-
-_SEEN: Final = MappingProxyType({True: RUNNING, False: STOPPED, None: None})
-"""What the last look at a host means for where it and its agent stand."""
 
 
 async def _free(work: Work, claims: Sequence[Claim], after: HostState | None) -> set[int]:

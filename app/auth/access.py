@@ -11,6 +11,7 @@ from core.access_key import AccessKey
 from core.errors import BadCredentials
 from core.signature import Signable, body_md5, fitting
 from core.user import User
+from core.words import Words, say
 from infra.store.base import Store
 
 WINDOW: Final = 15 * 60 * 1000
@@ -63,19 +64,25 @@ class AccessChecker:
 
     def _check_date(self, date: str) -> None:
         if not date:
-            raise BadCredentials("A signed request needs a Date header, such as Tue, 17 Jan 2023 09:13:57 GMT.")
+            raise BadCredentials(say("A signed request needs a Date header, such as Tue, 17 Jan 2023 09:13:57 GMT."))
         try:
             sent = datetime.strptime(date, _RFC_1123).replace(tzinfo=UTC)
         except ValueError:
-            raise BadCredentials(
-                f"Date {_printable(date)} is not of the form Tue, 17 Jan 2023 09:13:57 GMT (RFC 1123, in GMT)."
-            ) from None
+            sentence = say(
+                "Date {date} is not of the form Tue, 17 Jan 2023 09:13:57 GMT (RFC 1123, in GMT).",
+                date=_printable(date),
+            )
+            raise BadCredentials(sentence) from None
         now = self._clock()
         if abs(now - round(sent.timestamp() * 1000)) > WINDOW:
             here = datetime.fromtimestamp(now / 1000, tz=UTC).strftime(_RFC_1123)
             raise BadCredentials(
-                f"Date {date} is more than 15 minutes off: it is {here} here. Set the client's clock, "
-                "and sign each request when it is sent."
+                say(
+                    "Date {date} is more than 15 minutes off: it is {here} here. Set the client's clock, "
+                    "and sign each request when it is sent.",
+                    date=date,
+                    here=here,
+                )
             )
 
     async def _owner(self, key_id: str) -> tuple[AccessKey, User]:
@@ -83,33 +90,42 @@ class AccessChecker:
         user = await self._store.users.get(key.user) if key else None
         if key is None or user is None or user.id != key.user_id:
             raise BadCredentials(
-                f"There is no access key {_printable(key_id)}: it was never made, or it or its user was removed. "
-                "`ocpfleet key add` makes one."
+                say(
+                    "There is no access key {key}: it was never made, or it or its user was removed. "
+                    "`ocpfleet key add` makes one.",
+                    key=_printable(key_id),
+                )
             )
         return key, user
 
     async def _refuse_replay(self, key: AccessKey, right: str) -> None:
         if not await self._store.guard.mark(f"sig:{digest(key.id, right)}", _REMEMBERED):
             raise BadCredentials(
-                "This very signature was used before, and a change is done once for each. Sign the request again with "
-                "a Date of its own (one second later at least)."
+                say(
+                    "This very signature was used before, and a change is done once for each. Sign the request again "
+                    "with a Date of its own (one second later at least)."
+                )
             )
 
 
-def _unfitting(parts: Signable) -> str:
+def _unfitting(parts: Signable) -> Words:
     """Say what the server signed, so that a client can compare. All of it came from the client but the MD5."""
     headers = "; ".join(f"{name}:{','.join(values)}" for name, values in sorted(parts.headers.items()))
-    said = {
+    received = {
         "method": parts.method,
-        "MD5 of the body": parts.body_md5,
-        "Content-Type": parts.content_type,
-        "Date": parts.date,
-        "Host": parts.host,
-        "x-ocp headers": headers,
-        "path and query": parts.messages()[0].rpartition("\n")[2],
+        "md5": parts.body_md5,
+        "content_type": parts.content_type,
+        "date": parts.date,
+        "host": parts.host,
+        "headers": headers,
+        "path": parts.messages()[0].rpartition("\n")[2],
     }
-    listed = ", ".join(f"{name} {_printable(value) or '(empty)'}" for name, value in said.items())
-    return f"The signature does not fit the request or the secret key. Compare what was received: {listed}."
+    return say(
+        "The signature does not fit the request or the secret key. Compare what was received: method {method}, "
+        "MD5 of the body {md5}, Content-Type {content_type}, Date {date}, Host {host}, x-ocp headers {headers}, "
+        "path and query {path}.",
+        **{name: _printable(value) or say("(empty)") for name, value in received.items()},
+    )
 
 
 def _printable(text: str) -> str:

@@ -14,6 +14,7 @@ from app.auth.lockout import Lockout
 from app.auth.passwords import LONGEST, Passwords, generated
 from core.errors import Unavailable
 from core.user import User
+from core.words import say
 from infra.store.base import Users
 
 
@@ -95,7 +96,8 @@ class Authenticator:
     async def _checked(self, credentials: Credentials, source: str, proof: bytes) -> User | None:
         await self._lockout.check(credentials.name, source)  # here, so that who is locked out does not queue
         if self._waiting >= self._limits.waiting:
-            raise Unavailable("Too many passwords are being checked. Nothing was done; try again.", retry_after=1)
+            sentence = say("Too many passwords are being checked. Nothing was done; try again.")
+            raise Unavailable(sentence, retry_after=1)
         self._waiting += 1
         try:
             async with self._hashing:

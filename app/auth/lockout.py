@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from core.errors import LoginBlocked
+from core.words import Words, say
 from infra.store.base import Guard
 
 _KNOWN_FOR: Final = 30 * 24 * 3600 * 1000
@@ -49,11 +50,11 @@ class Lockout:
         """
         pair, user, address, known = await self._guard.counted([*_counters(name, source), _known(name, source)])
         if pair.count >= self._rules.per_pair:
-            raise _blocked("for this user name from your address", pair.left)
+            raise _blocked(say("for this user name from your address"), pair.left)
         if user.count >= self._rules.per_user and not known.count:
-            raise _blocked("for this user name", user.left)
+            raise _blocked(say("for this user name"), user.left)
         if address.count >= self._rules.per_address and not known.count:
-            raise _blocked("from your address", address.left)
+            raise _blocked(say("from your address"), address.left)
 
     async def failed(self, name: str, source: str) -> None:
         """Count a wrong password."""
@@ -92,9 +93,13 @@ def _known(name: str, source: str) -> str:
     return f"known:{digest(name, network_of(source))}"
 
 
-def _blocked(which: str, left: int) -> LoginBlocked:
+def _blocked(which: Words, left: int) -> LoginBlocked:
     seconds = max(1, math.ceil(left / 1000))
     return LoginBlocked(
-        f"Too many wrong passwords {which}: none is looked at for now. Try again in {seconds} s.",
+        say(
+            "Too many wrong passwords {which}: none is looked at for now. Try again in {seconds} s.",
+            which=which,
+            seconds=seconds,
+        ),
         seconds,
     )

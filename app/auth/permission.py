@@ -16,6 +16,7 @@ from app.fleet import Fleet, fleet_of
 from core.audit import Proof
 from core.errors import BadCredentials, NotAuthenticated, NotPermitted, TooManyRequests
 from core.user import Permission, User, roles_granting
+from core.words import Words, say
 
 _basic = BasicCredentials()
 _signed = SignedCredentials()
@@ -74,21 +75,25 @@ async def _authenticated(request: Request, credentials: Credentials | None, sign
 
 def _nobody() -> NotAuthenticated:
     return NotAuthenticated(
-        "Who are you? Send a user name and password with HTTP Basic authentication, or sign the request with an access "
-        "key."
+        say(
+            "Who are you? Send a user name and password with HTTP Basic authentication, or sign the request with an "
+            "access key."
+        )
     )
 
 
 async def _holder(fleet: Fleet, credentials: Credentials, source: str) -> User:
     user = await fleet.authenticator.user(credentials, source)
     if user is None:
-        raise BadCredentials("The user name or the password is wrong.")
+        raise BadCredentials(say("The user name or the password is wrong."))
     return user
 
 
 async def _signer(request: Request, fleet: Fleet, signature: Signature) -> User:
     limit = max(_LARGEST_BODY, _BYTES_PER_HOST * fleet.max_hosts)
-    sentence = f"The body is longer than the {limit} bytes that a signed request may have. Send less at a time."
+    sentence = say(
+        "The body is longer than the {limit} bytes that a signed request may have. Send less at a time.", limit=limit
+    )
     return await fleet.access.user(signature, parts_of(request), partial(read_body, request, limit, sentence))
 
 
@@ -109,21 +114,39 @@ async def _count(request: Request, user: User) -> None:
     exchange_of(request).headers += allowance.headers
     if allowance.exceeded:
         raise TooManyRequests(
-            f"User {user.name} made more than {allowance.limit} requests in {allowance.window}. "
-            f"This one was not done; try again in {allowance.reset} s.",
+            say(
+                "User {user} made more than {limit} requests in {window}. "
+                "This one was not done; try again in {seconds} s.",
+                user=user.name,
+                limit=allowance.limit,
+                window=allowance.window,
+                seconds=allowance.reset,
+            ),
             allowance.reset,
         )
 
 
-def _needed(user: User, permission: Permission) -> str:
+def _needed(user: User, permission: Permission) -> Words:
     *others, last = map(str, roles_granting(permission))
     if not others:
-        return f"User {user.name} has no permission {permission}. Ask for the role {last}."
-    return f"User {user.name} has no permission {permission}. Ask for one of the roles {', '.join(others)} or {last}."
+        return say(
+            "User {user} has no permission {permission}. Ask for the role {role}.",
+            user=user.name,
+            permission=permission,
+            role=last,
+        )
+    return say(
+        "User {user} has no permission {permission}. Ask for one of the roles {others} or {last}.",
+        user=user.name,
+        permission=permission,
+        others=", ".join(others),
+        last=last,
+    )
 
 
 HostReader = Annotated[User, Security(require(Permission.HOST_READ))]
 HostChanger = Annotated[User, Security(require(Permission.HOST_CHANGE))]
 TaskReader = Annotated[User, Security(require(Permission.TASK_READ))]
 TaskChanger = Annotated[User, Security(require(Permission.TASK_CHANGE))]
+HoldChanger = Annotated[User, Security(require(Permission.HOLD_CHANGE))]
 AuditReader = Annotated[User, Security(require(Permission.AUDIT_READ))]

@@ -10,6 +10,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
 from core.user import User
+from core.words import Words, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Allowance:
 
     limit: int
     """Requests that the window allows."""
-    window: str
+    window: Words
     """Its length in words, such as 10 s."""
     remaining: int
     """Requests that it has left."""
@@ -51,11 +52,11 @@ class Rates:
     """Counts the requests of users."""
 
     def __init__(self, rules: RateRules) -> None:
-        self._windows: tuple[tuple[RateLimitItem, str], ...] = (
-            (PerSecond(rules.per_10_seconds, 10), "10 s"),
-            (RateLimitItemPerMinute(rules.per_minute), "1 min"),
-            (RateLimitItemPerHour(rules.per_hour), "1 h"),
-            (RateLimitItemPerDay(rules.per_day), "1 day"),
+        self._windows: tuple[tuple[RateLimitItem, Words], ...] = (
+            (PerSecond(rules.per_10_seconds, 10), say("10 s")),
+            (RateLimitItemPerMinute(rules.per_minute), say("1 min")),
+            (RateLimitItemPerHour(rules.per_hour), say("1 h")),
+            (RateLimitItemPerDay(rules.per_day), say("1 day")),
         )
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 

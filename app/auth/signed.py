@@ -7,6 +7,7 @@ from starlette.requests import Request
 from app.auth.access import Signature
 from core.errors import BadCredentials
 from core.signature import SCHEME, SIGNED_PREFIX, Signable
+from core.words import say
 
 _LOSSLESS = "surrogateescape"
 
@@ -35,7 +36,9 @@ class SignedCredentials(SecurityBase):
             return None
         key_id, colon, text = rest.strip().partition(":")
         if not (key_id and colon and text):
-            raise BadCredentials(f"A signed request says Authorization: {SCHEME} AK:signature. This one does not.")
+            raise BadCredentials(
+                say("A signed request says Authorization: {scheme} AK:signature. This one does not.", scheme=SCHEME)
+            )
         return Signature(key_id, text)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.errors import Misconfigured
+from core.words import say
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -54,8 +55,10 @@ class Vault:
             return self._keys().decrypt(sealed).decode()
         except InvalidToken:
             raise Misconfigured(
-                "The secret of the access key was encrypted with another key file than this server's. Give every API "
-                "process and `ocpfleet key add` the same file in OCPFLEET_KEY_FILE, or make a new access key."
+                say(
+                    "The secret of the access key was encrypted with another key file than this server's. Give every "
+                    "API process and `ocpfleet key add` the same file in OCPFLEET_KEY_FILE, or make a new access key."
+                )
             ) from None
 
     def _keys(self) -> MultiFernet:
@@ -70,20 +73,28 @@ class Vault:
                 lines = opened.read().split()
         except OSError as error:
             raise Misconfigured(
-                f"The key file of OCPFLEET_KEY_FILE cannot be read: {error.strerror}. Without it no secret of an "
-                "access key can be used. Put back the file with which the access keys were made."
+                say(
+                    "The key file of OCPFLEET_KEY_FILE cannot be read: {reason}. Without it no secret of an access key "
+                    "can be used. Put back the file with which the access keys were made.",
+                    reason=error.strerror,
+                )
             ) from None
         if mode & _OTHERS:
             raise Misconfigured(
-                f"The key file of OCPFLEET_KEY_FILE has mode {stat.S_IMODE(mode):04o}: others may use it. "
-                "Make it readable by its owner only (chmod 600), and consider making new access keys."
+                say(
+                    "The key file of OCPFLEET_KEY_FILE has mode {mode:04o}: others may use it. "
+                    "Make it readable by its owner only (chmod 600), and consider making new access keys.",
+                    mode=stat.S_IMODE(mode),
+                )
             )
         try:
             return MultiFernet([Fernet(line) for line in lines])
         except ValueError:
             raise Misconfigured(
-                "The key file of OCPFLEET_KEY_FILE holds no key that can be used: one Fernet key a line is expected. "
-                "Put back the file with which the access keys were made."
+                say(
+                    "The key file of OCPFLEET_KEY_FILE holds no key that can be used: one Fernet key a line is "
+                    "expected. Put back the file with which the access keys were made."
+                )
             ) from None
 
     def _make(self) -> None:
@@ -104,6 +115,10 @@ class Vault:
                 draft.unlink()
         except OSError as error:
             raise Misconfigured(
-                f"Cannot write the key file {self._file}: {error.strerror}. No access key was made. "
-                "Set OCPFLEET_KEY_FILE to a file in a directory that this user may write to."
+                say(
+                    "Cannot write the key file {file}: {reason}. No access key was made. "
+                    "Set OCPFLEET_KEY_FILE to a file in a directory that this user may write to.",
+                    file=self._file,
+                    reason=error.strerror,
+                )
             ) from None

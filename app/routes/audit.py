@@ -29,8 +29,8 @@ LARGEST_PAGE = 2000
 async def page_audit(
     request: Request,
     _user: AuditReader,
-    page: Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")] = 1,
-    size: Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="entries a page")] = 10,
+    page: Annotated[int, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1"), Whole] = 1,
+    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="entries a page"), Whole] = 10,
 ) -> Response:
     found = await audit_service.page_audit(fleet_of(request), page, size)
     return reply(request, page_document([audit_document(entry) for entry in found.entries], page, size, found.total))

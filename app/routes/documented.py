@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from app.languages.choice import Language
 from app.schemas import Envelope, ErrorReply, Reply
+from app.validation import HOST_ID_LIST, HOST_IDS, LONGEST_ID
 from core.user import Permission, roles_granting
 
 _FIRST_ERROR: Final = 400
@@ -30,54 +32,40 @@ _RATE_HEADERS: Final = {
     "RateLimit-Remaining": {"schema": _WHOLE, "description": "requests that it has left"},
     "RateLimit-Reset": {"schema": _WHOLE, "description": "seconds until it is over"},
 }
+_ERROR_HEADERS: Final = {
+    "Content-Language": {
+        "schema": {"type": "string", "enum": [*Language]},
+        "required": True,
+        "description": "the language of the messages",
+    }
+}
+_CHALLENGE: Final = {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True, "description": "HTTP Basic"}}
+_LATER: Final = {"Retry-After": {"schema": _WHOLE, "required": True, "description": "seconds after which to try again"}}
+_MORE_HEADERS: Final = {401: _CHALLENGE, 429: _LATER, 503: _LATER}
+"""Headers that only errors of a status have."""
 _BEYOND: Final = "\n\nBeyond OCP, which has no such route."
 
 
 def _ids_body(field: str) -> dict[str, Any]:
-    return {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": [field],
-                    "additionalProperties": False,
-                    "properties": {
-                        field: {
-                            "type": "array",
-                            "minItems": 1,
-                            "items": {"type": "integer", "format": "int64", "minimum": 1},
-                            "description": "The hosts; one that is named twice counts once.",
-                        }
-                    },
-                },
-                "example": {field: [1001, 1002]},
-            }
-        },
+    ids = {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "integer", "format": "int64", "minimum": 1, "maximum": LONGEST_ID},
+        "description": "The hosts; one that is named twice counts once.",
     }
+    schema = {"type": "object", "required": [field], "additionalProperties": False, "properties": {field: ids}}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
-HOST_IDS_BODY: Final = _ids_body("hostIds")
-HOST_ID_LIST_BODY: Final = _ids_body("hostIdList")
+HOST_IDS_BODY: Final = _ids_body(HOST_IDS)
+HOST_ID_LIST_BODY: Final = _ids_body(HOST_ID_LIST)
 
 
-NEW_HOSTS: Final = {
-    "hostBasicDataList": [{"innerIpAddress": "10.0.0.1", "serialNumber": "6CU4120W67"}, {"innerIpAddress": "10.0.0.2"}],
-    "sshPort": 22,
-    "kind": "DEDICATED_PHYSICAL_MACHINE",
-    "idcId": 100,
-    "typeId": 1001,
-    "credentialId": 1001,
-    "description": "Test server",
-}
-"""An example of a body that adds hosts."""
-
-
-def json_body(model: type[BaseModel], example: Mapping[str, object]) -> dict[str, Any]:
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """Return the document of a body that a model describes."""
     schema = model.model_json_schema()
     inline = _inlined(schema, schema.pop("$defs", {}))
-    return {"required": True, "content": {"application/json": {"schema": inline, "example": example}}}
+    return {"required": True, "content": {"application/json": {"schema": inline}}}
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
@@ -105,6 +93,17 @@ EVENTS: Final = """Messages until the task ends, at most four a second, each wit
 
 Comments (`:`) keep a quiet stream open.
 """
+EVENT: Final = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"type": "string", "enum": ["snapshot", "progress", "end", "reset", "unavailable"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "id": {"type": "string", "description": "what Last-Event-ID takes up again"},
+        "retry": {"type": "integer"},
+    },
+}
+"""One message of a stream."""
 ARCHIVE: Final = (
     "task_info.txt, with a line for each subtask in the order in which they run: its id, its status, and the ids "
     "that it waits for or `-`; and a file subtask_<id>_<run>.log for each run that is over."
@@ -134,9 +133,20 @@ def documented(
     return document
 
 
-def documented_stream(media_type: str, description: str, permission: Permission, *errors: int) -> dict[str, Any]:
-    """Return the same for a route whose reply comes without an envelope, while it is made."""
-    done = {"content": {media_type: {"schema": {"type": "string"}}}, "description": description}
+def documented_stream(
+    media_type: str, description: str, permission: Permission, *errors: int, item: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the same for a route whose reply comes without an envelope, while it is made.
+
+    Args:
+        media_type: the reply's.
+        description: what it holds.
+        permission: what its caller needs.
+        errors: the statuses of its errors, as in `documented`.
+        item: the schema of each part, where it comes in parts.
+    """
+    schema: dict[str, Any] = {"itemSchema": item} if item else {"schema": {"type": "string"}}
+    done = {"content": {media_type: schema}, "description": description}
     return _document(done, permission, errors, {})
 
 
@@ -158,4 +168,6 @@ def _document(
 
 def _refused(status: int) -> dict[str, Any]:
     described: dict[str, Any] = {"description": _ERRORS[status]}
-    return described if status < _FIRST_ERROR else described | {"model": ErrorReply}
+    if status < _FIRST_ERROR:
+        return described
+    return described | {"model": ErrorReply, "headers": _ERROR_HEADERS | _MORE_HEADERS.get(status, {})}

@@ -6,7 +6,9 @@ from typing import Annotated, Final
 from fastapi import Depends, Query, Request
 
 from app.errors import InvalidParameter
+from app.validation import one_of
 from core.host import HostStatus
+from core.words import say
 from infra.store.base import HostQuery
 
 _SORTS: Final = {"id": True, "id,asc": True, "id,desc": False}
@@ -43,7 +45,7 @@ async def read_host_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
         list[str] | None, Query(alias=_INCLUDED, description=f"with one of these: {', '.join(_SERVICES)}")
     ] = None,
     excluded: Annotated[list[str] | None, Query(alias=_EXCLUDED, description="with none of these")] = None,
-    sort: Annotated[str, Query(description="id,asc or id,desc")] = "id,asc",
+    sort: Annotated[str, one_of(_SORTS), Query(description="in rising or falling order of ids")] = "id,asc",
 ) -> HostQuery:
     """Read which hosts a request asks for.
 
@@ -52,10 +54,15 @@ async def read_host_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     """
     for given, value in request.query_params.items():
         if given not in _KNOWN:
-            sentence = f"{given[:_SHOWN]}: hosts cannot be filtered by it. There are {', '.join(_KNOWN)}."
+            sentence = say(
+                "{name}: hosts cannot be filtered by it. There are {known}.",
+                name=given[:_SHOWN],
+                known=", ".join(_KNOWN),
+            )
             raise InvalidParameter(given[:_SHOWN], value, sentence)
     if sort not in _SORTS:
-        raise InvalidParameter("sort", sort, "sort: hosts are listed in id order only. Write id,asc or id,desc.")
+        sentence = say("sort: hosts are listed in id order only. Write id,asc or id,desc.")
+        raise InvalidParameter("sort", sort, sentence)
     statuses = _words("status", status, tuple(HostStatus))
     wanted, unwanted = _words(_INCLUDED, included, _SERVICES), _words(_EXCLUDED, excluded, _SERVICES)
     with_agent = None if wanted is None else _AGENT in wanted
@@ -80,6 +87,11 @@ def _words(name: str, given: Iterable[str] | None, known: Iterable[str]) -> froz
     words = [word for text in given for word in text.split(",")]
     for word in words:
         if word not in known:
-            sentence = f"{name}: {word[:_SHOWN]!r} is none. Write {', '.join(known)}, several with commas."
+            sentence = say(
+                "{name}: {word!r} is none. Write {known}, several with commas.",
+                name=name,
+                word=word[:_SHOWN],
+                known=", ".join(known),
+            )
             raise InvalidParameter(name, ",".join(given), sentence)
     return frozenset(words)

@@ -1,4 +1,4 @@
-"""Hosts: to look at them, to add them, and to delete them."""
+"""Hosts: to look at them, to add and to delete them, and to free one from a task."""
 # ruff: noqa: D103, FAST003
 # A route's summary is its docstring; ruff does not see the aliases of path parameters.
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.audit import note
-from app.auth.permission import HostChanger, HostReader
+from app.auth.permission import HoldChanger, HostChanger, HostReader
 from app.documents.host import host_document
 from app.documents.page import page_document
 from app.documents.task import task_instance
@@ -16,11 +16,12 @@ from app.fleet import fleet_of
 from app.host_schemas import NewHosts, PreparingTasks
 from app.new_hosts import AddedHosts
 from app.replies import replayed, reply, reply_nothing
-from app.routes.documented import HOST_ID_LIST_BODY, NEW_HOSTS, documented, json_body
+from app.routes.documented import HOST_ID_LIST_BODY, documented, json_body
 from app.routes.filters import AskedHosts
 from app.schemas import Host, HostPage
 from app.service import adding as adding_service
 from app.service import hosts as hosts_service
+from app.service import release as release_service
 from app.validation import LARGEST_PAGE, LONGEST_ID, HostId, HostIdList, Key, Whole
 from core.user import Permission
 
@@ -32,8 +33,8 @@ async def page_hosts(
     request: Request,
     _user: HostReader,
     asked: AskedHosts,
-    page: Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")] = 1,
-    size: Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="hosts a page")] = 10,
+    page: Annotated[int, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1"), Whole] = 1,
+    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="hosts a page"), Whole] = 10,
 ) -> Response:
     found = await hosts_service.page_hosts(fleet_of(request), page, size, asked)
     return reply(request, page_document([host_document(host) for host in found.hosts], page, size, found.total))
@@ -47,7 +48,7 @@ async def read_host(request: Request, _user: HostReader, host_id: HostId) -> Res
 @router.post(
     "/batchCreate",
     summary="Add hosts; each becomes a task that prepares it",
-    **documented(PreparingTasks, Permission.HOST_CHANGE, 400, 409, 413, 415, body=json_body(NewHosts, NEW_HOSTS)),
+    **documented(PreparingTasks, Permission.HOST_CHANGE, 400, 409, 413, 415, body=json_body(NewHosts)),
 )
 async def create_hosts(request: Request, user: HostChanger, hosts: AddedHosts, key: Key = None) -> Response:
     added = await adding_service.add_hosts(fleet_of(request), user, hosts, exchange_of(request).trace_id, key)
@@ -74,3 +75,14 @@ async def delete_host(request: Request, _user: HostChanger, host_id: HostId) -> 
 async def delete_hosts(request: Request, _user: HostChanger, host_ids: HostIdList) -> Response:
     await hosts_service.remove_hosts(fleet_of(request), host_ids)
     return reply_nothing(request)
+
+
+@router.post(
+    "/{hostId}/release",
+    summary="Free a host from the task that holds it",
+    **documented(Host, Permission.HOLD_CHANGE, 400, 404, beyond_ocp=True),
+)
+async def release_host(request: Request, _user: HoldChanger, host_id: HostId) -> Response:
+    host, holder = await release_service.release(fleet_of(request), host_id)
+    note(request, task_id=holder)
+    return reply(request, host_document(host))

@@ -20,7 +20,11 @@ from core.errand import ErrandKind
 from core.user import Permission
 
 router = APIRouter(tags=["agents"])
-ProcessId = Annotated[int, Whole, Path(alias="agentProcessId", ge=1, le=LONGEST_ID)]
+ProcessId = Annotated[
+    int,
+    Path(alias="agentProcessId", ge=1, le=LONGEST_ID, description="1 agentd, 2 mgragent, 3 monagent"),
+    Whole,
+]
 _LOOK = (400, 404, 502)
 _CHANGE = documented(HostAgentProcess, Permission.HOST_CHANGE, *_LOOK)
 
@@ -52,8 +56,8 @@ async def page_processes(
     request: Request,
     _user: HostReader,
     host_id: HostId,
-    page: Annotated[int, Whole, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1")] = 1,
-    size: Annotated[int, Whole, Query(ge=1, le=LARGEST_PAGE, description="processes a page")] = 10,
+    page: Annotated[int, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1"), Whole] = 1,
+    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="processes a page"), Whole] = 10,
 ) -> Response:
     seen = await agents_service.look_at_agent(fleet_of(request), host_id, exchange_of(request).trace_id)
     every = process_documents(seen)

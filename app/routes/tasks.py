@@ -13,8 +13,9 @@ from app.documents.page import page_document
 from app.documents.task import basic_task_instance, subtask_instance, wrapped_task_instance
 from app.fleet import fleet_of
 from app.freshness import entity_tag, has_it
+from app.languages.choice import language_of
 from app.replies import Streamed, cached, not_modified, reply, reply_nothing
-from app.routes.documented import ARCHIVE, EVENTS, documented, documented_stream
+from app.routes.documented import ARCHIVE, EVENT, EVENTS, documented, documented_stream
 from app.routes.task_filters import AskedTasks
 from app.schemas import Log, Subtask, TaskPage, WrappedTaskInstance
 from app.service import course as course_service
@@ -24,8 +25,10 @@ from app.watching.stream import answer
 from core.user import Permission
 
 router = APIRouter(prefix="/api/v2/tasks/instances", tags=["tasks"])
-TaskId = Annotated[int, Whole, Path(alias="taskInstanceId", ge=1, le=LONGEST_ID)]
-SubtaskId = Annotated[int, Whole, Path(alias="subtaskInstanceId", ge=1, le=LONGEST_ID)]
+TaskId = Annotated[int, Path(alias="taskInstanceId", ge=1, le=LONGEST_ID, description="the task"), Whole]
+SubtaskId = Annotated[
+    int, Path(alias="subtaskInstanceId", ge=1, le=LONGEST_ID, description="the subtask, one of this task"), Whole
+]
 
 
 @router.get("", summary="List the tasks, newest first", **documented(TaskPage, Permission.TASK_READ, 400))
@@ -54,16 +57,19 @@ async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Res
     "/{taskInstanceId}/events",
     summary="Watch a task: server-sent events until it ends",
     response_class=StreamingResponse,
-    **documented_stream("text/event-stream", EVENTS, Permission.TASK_READ, 204, 400, 404),
+    **documented_stream("text/event-stream", EVENTS, Permission.TASK_READ, 204, 400, 404, item=EVENT),
 )
 async def watch_task(
     request: Request,
     _user: TaskReader,
     task_id: TaskId,
-    last_event_id: Annotated[str | None, Header(description="the id of the last message that was received")] = None,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="the id of the last message that was received")
+    ] = None,
 ) -> Response:
     fleet = fleet_of(request)
-    return answer(fleet.hub, await tasks_service.watch(fleet, task_id), last_event_id, fleet.pace)
+    channel = await tasks_service.watch(fleet, task_id)
+    return answer(fleet.hub, channel, last_event_id, fleet.pace, language_of(request))
 
 
 @router.post(
@@ -89,7 +95,7 @@ async def read_log(
     task_id: TaskId,
     subtask_id: SubtaskId,
     run_time: Annotated[
-        int | None, Whole, Query(alias="runTime", ge=1, le=LONGEST_ID, description="this run alone, from 1")
+        int | None, Query(alias="runTime", ge=1, le=LONGEST_ID, description="this run alone, from 1"), Whole
     ] = None,
 ) -> Response:
     task, runs = await tasks_service.read_log(fleet_of(request), task_id, subtask_id, run_time)

@@ -9,6 +9,7 @@ from core.catalogue import TASK_TYPES
 from core.errors import BrokerUnavailable, InvalidRequest
 from core.record import Creator, Draft
 from core.user import User
+from core.words import say
 from infra.store.base import AlreadyThere, HostsAdded, KeyTaken, NewHost, Once
 
 
@@ -54,16 +55,19 @@ async def add_hosts(
 def _there(hosts: Sequence[NewHost], there: AlreadyThere) -> InvalidRequest:
     new = hosts[there.index]
     if there.by_alias:
-        return InvalidRequest(
-            "alias", new.alias, f"alias: host {there.host_id} is called {new.alias} already. Aliases are unique."
+        sentence = say(
+            "alias: host {id} is called {alias} already. Aliases are unique.", id=there.host_id, alias=new.alias
         )
+        return InvalidRequest("alias", new.alias, sentence)
     field = f"hostBasicDataList[{there.index}].innerIpAddress"
-    return InvalidRequest(
-        field,
-        new.target.address,
-        f"{field}: {new.target.endpoint} with the agent in {new.target.agent_home} is in the inventory already, as "
-        f"host {there.host_id}. No host was added.",
+    sentence = say(
+        "{field}: {endpoint} with the agent in {home} is in the inventory already, as host {id}. No host was added.",
+        field=field,
+        endpoint=new.target.endpoint,
+        home=new.target.agent_home,
+        id=there.host_id,
     )
+    return InvalidRequest(field, new.target.address, sentence)
 
 
 async def _publish(fleet: Fleet, made: HostsAdded) -> None:
@@ -84,5 +88,9 @@ async def _publish(fleet: Fleet, made: HostsAdded) -> None:
         kept = [host_id for host_id in made.host_ids if host_id not in withdrawn]
         if not withdrawn:
             return
-        what = f"Only the hosts {', '.join(map(str, kept))} were added." if kept else "No host was added."
-        raise BrokerUnavailable(f"{error.sentence} {what}") from error
+        if not kept:
+            raise BrokerUnavailable(say("{reason} No host was added.", reason=error.sentence)) from error
+        added = ", ".join(map(str, kept))
+        raise BrokerUnavailable(
+            say("{reason} Only the hosts {added} were added.", reason=error.sentence, added=added)
+        ) from error

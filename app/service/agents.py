@@ -6,6 +6,7 @@ from core.agent import AGENTD, PROCESS_IDS, SeenAgent
 from core.errand import ErrandKind
 from core.errors import AgentStateInvalid, NotFound
 from core.host import Host
+from core.words import say
 
 
 async def look_at_agent(fleet: Fleet, host_id: int, trace_id: str) -> SeenAgent:
@@ -33,8 +34,12 @@ async def change_process(fleet: Fleet, kind: ErrandKind, host_id: int, process_i
     if name == AGENTD:
         path = f"POST /api/v2/compute/hosts/{host_id}/agent/{kind}"
         raise AgentStateInvalid(
-            f"agentProcessId: {host.target.agent_prefix}_{AGENTD} looks after the others and is not operable by "
-            f"itself. To {kind} the whole agent, {path}."
+            say(
+                "agentProcessId: {name} looks after the others and is not operable by itself. "
+                "For the whole agent, {path}.",
+                name=f"{host.target.agent_prefix}_{AGENTD}",
+                path=path,
+            )
         )
     return await _run(fleet, kind, host, name, trace_id)
 
@@ -50,7 +55,12 @@ def process_name(host: Host, process_id: int) -> str:
             return name
     known = ", ".join(f"{number} ({host.target.agent_prefix}_{name})" for name, number in PROCESS_IDS.items())
     raise NotFound(
-        f"agentProcessId: the agent of host {host.target.host_id} has no process {process_id}. It has {known}."
+        say(
+            "agentProcessId: the agent of host {id} has no process {process}. It has {known}.",
+            id=host.target.host_id,
+            process=process_id,
+            known=known,
+        )
     )
 
 

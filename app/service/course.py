@@ -1,12 +1,19 @@
 """To change the course of a task that failed or runs."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from app.fleet import Fleet
 from app.service.finding import find_subtask, find_task, no_task
 from core.errors import RollbackProhibited, StateInvalid
 from core.record import SubtaskRecord, TaskRecord
+from core.words import Words, say
 from infra.store.base import Course, CourseChanged, CourseRefused
+
+_ONLY_FAILED: Final = {
+    Course.RETRY: say("only what is FAILED can be asked to retry"),
+    Course.SKIP: say("only what is FAILED can be asked to skip"),
+}
 
 
 async def retry_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[int, SubtaskRecord]]:
@@ -66,7 +73,7 @@ async def _change_course(fleet: Fleet, task: TaskRecord, course: Course, series_
         case CourseChanged(step, back):
             await fleet.dispatcher.submit(task, step, back=back)
         case CourseRefused(status):
-            raise _refused(task, series_id, status, f"only what is FAILED can be asked to {course}")
+            raise _refused(task, series_id, status, _ONLY_FAILED[course])
         case None:
             raise no_task(task.id)
 
@@ -86,11 +93,13 @@ async def cancel_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> None:
 async def _cancel(fleet: Fleet, task: TaskRecord, series_id: int | None = None) -> None:
     answer = await fleet.store.tasks.cancel(task, fleet.clock(), series_id)
     if isinstance(answer, CourseRefused):
-        raise _refused(task, series_id, answer.status, "only what is RUNNING can be cancelled")
+        raise _refused(task, series_id, answer.status, say("only what is RUNNING can be cancelled"))
     if answer is None:
         raise no_task(task.id)
 
 
-def _refused(task: TaskRecord, series_id: int | None, status: str, rule: str) -> StateInvalid:
-    whose = f"Task {task.id}" if series_id is None else f"Subtask {task.first_subtask_id + series_id}"
-    return StateInvalid(f"{whose} is {status}; {rule}.")
+def _refused(task: TaskRecord, series_id: int | None, status: str, rule: Words) -> StateInvalid:
+    if series_id is None:
+        return StateInvalid(say("Task {id} is {status}; {rule}.", id=task.id, status=status, rule=rule))
+    subtask_id = task.first_subtask_id + series_id
+    return StateInvalid(say("Subtask {id} is {status}; {rule}.", id=subtask_id, status=status, rule=rule))

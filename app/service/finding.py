@@ -3,6 +3,7 @@
 from app.fleet import Fleet
 from core.errors import TaskNotFound, Unavailable
 from core.record import TaskRecord
+from core.words import say
 
 
 async def find_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[TaskRecord, int]:
@@ -15,14 +16,18 @@ async def find_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[Tas
     series_id = subtask_id - task.first_subtask_id
     if not 0 <= series_id < task.plan.size:
         raise TaskNotFound(
-            f"Task {task_id} has no subtask {subtask_id}. GET /api/v2/tasks/instances/{task_id} lists them."
+            say(
+                "Task {task} has no subtask {subtask}. GET /api/v2/tasks/instances/{task} lists them.",
+                task=task_id,
+                subtask=subtask_id,
+            )
         )
     return task, series_id
 
 
 def no_task(task_id: int) -> TaskNotFound:
     """Return the error of a task that is not there."""
-    return TaskNotFound(f"There is no task {task_id}. It was never accepted, was withdrawn, or has expired.")
+    return TaskNotFound(say("There is no task {id}. It was never accepted, was withdrawn, or has expired.", id=task_id))
 
 
 async def find_task(fleet: Fleet, task_id: int) -> TaskRecord:
@@ -36,5 +41,7 @@ async def find_task(fleet: Fleet, task_id: int) -> TaskRecord:
     if task is None:
         raise no_task(task_id)
     if not task.known:
-        raise Unavailable(f"Task {task_id} was made by a newer ocpfleet than this server. Update the server.")
+        raise Unavailable(
+            say("Task {id} was made by a newer ocpfleet than this server. Update the server.", id=task_id)
+        )
     return task

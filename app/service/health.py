@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.fleet import Fleet
 from core.errors import FleetError
+from core.words import Words, say
 
 _CHECK_LIMIT = 3.0
 """Seconds that one part of a readiness check may take."""
@@ -15,9 +16,9 @@ _CHECK_LIMIT = 3.0
 class Readiness:
     """Of each thing that is needed: None where it is there, else what is wrong. Holds no address and no secret."""
 
-    store: str | None
-    broker: str | None
-    workers: str | None
+    store: Words | None
+    broker: Words | None
+    workers: Words | None
 
 
 async def readiness(fleet: Fleet) -> Readiness:
@@ -28,19 +29,19 @@ async def readiness(fleet: Fleet) -> Readiness:
     return Readiness(store, broker, workers)
 
 
-async def _staffed(fleet: Fleet) -> str | None:
+async def _staffed(fleet: Fleet) -> Words | None:
     try:
         async with asyncio.timeout(_CHECK_LIMIT):
             alive = await fleet.store.workers.alive()
     except (FleetError, TimeoutError):
-        return "not known, since the store does not answer"
-    return None if alive else "none is alive; start one with `ocpfleet worker`"
+        return say("not known, since the store does not answer")
+    return None if alive else say("none is alive; start one with `ocpfleet worker`")
 
 
-async def _answers(ping: Awaitable[None]) -> str | None:
+async def _answers(ping: Awaitable[None]) -> Words | None:
     try:
         async with asyncio.timeout(_CHECK_LIMIT):
             await ping
     except (FleetError, TimeoutError):
-        return "does not answer"
+        return say("does not answer")
     return None

@@ -10,6 +10,7 @@ from core.chunks import chunks
 from core.errors import AgentStateInvalid, UnknownHosts
 from core.host import Host
 from core.lease import Lease
+from core.words import say
 from infra.store.base import CHUNK, HostPage, HostQuery
 
 _LEASE: Final = 60_000
@@ -71,5 +72,9 @@ async def _remove(fleet: Fleet, host_ids: Sequence[int]) -> None:
             await fleet.store.hosts.release(chunk, lease.id)
     if removed < len(host_ids):  # slower than the lease lasts: somebody else may have had them first
         raise AgentStateInvalid(
-            f"Only {removed} of {len(host_ids)} hosts were deleted: the store was too slow for the others. Try again."
+            say(
+                "Only {removed} of {wanted} hosts were deleted: the store was too slow for the others. Try again.",
+                removed=removed,
+                wanted=len(host_ids),
+            )
         )

@@ -9,6 +9,7 @@ from core.errors import BrokerUnavailable, KeyReused, StoreUnavailable, UnknownH
 from core.record import Creator, Draft, TaskRecord
 from core.step import TaskType
 from core.user import User
+from core.words import say
 from infra.store.base import KeyTaken, Known, Once
 
 
@@ -73,8 +74,11 @@ async def _made(fleet: Fleet, draft: Draft, key: str | None) -> TaskRecord | Kno
 def key_reused(key: str | None) -> KeyReused:
     """Return the error of a key that stands for another request."""
     return KeyReused(
-        f"Idempotency-Key: {key} stands for another request of yours from the last 24 hours. "
-        "Use a new key for a new request."
+        say(
+            "Idempotency-Key: {key} stands for another request of yours from the last 24 hours. "
+            "Use a new key for a new request.",
+            key=key,
+        )
     )
 
 
@@ -83,7 +87,7 @@ async def _publish(fleet: Fleet, task: TaskRecord) -> None:
         await fleet.dispatcher.submit(task)
     except BrokerUnavailable as error:
         if await _withdrawn(fleet, task):
-            raise BrokerUnavailable(f"{error.sentence} No task was made.") from error
+            raise BrokerUnavailable(say("{reason} No task was made.", reason=error.sentence)) from error
 
 
 async def _withdrawn(fleet: Fleet, task: TaskRecord) -> bool:
@@ -92,6 +96,9 @@ async def _withdrawn(fleet: Fleet, task: TaskRecord) -> bool:
         return await fleet.store.tasks.withdraw(task.id)
     except StoreUnavailable as error:
         raise StoreUnavailable(
-            f"Task {task.id} was stored but not published, and now the store does not answer either. "
-            f"Once it does, look at task {task.id} before you try again: it may still run."
+            say(
+                "Task {id} was stored but not published, and now the store does not answer either. "
+                "Once it does, look at task {id} before you try again: it may still run.",
+                id=task.id,
+            )
         ) from error

@@ -9,6 +9,7 @@ from app.watching.channel import Channel
 from core.errors import TaskNotFound
 from core.journal import RunLog
 from core.record import SubtaskRecord, TaskRecord
+from core.words import say
 from infra.store.base import TaskPage, TaskQuery
 
 LISTED_HOSTS = 100
@@ -80,9 +81,13 @@ async def read_log(
         return task, logs
     chosen = tuple(log for log in logs if log.run_time == run_time)
     if not chosen:
-        there = ", ".join(str(log.run_time) for log in logs) or "none"
         raise TaskNotFound(
-            f"runTime: subtask {subtask_id} has no log of run {run_time}. Runs with a log: {there}. "
-            "A run has one when it is over."
+            say(
+                "runTime: subtask {subtask} has no log of run {run}. Runs with a log: {there}. "
+                "A run has one when it is over.",
+                subtask=subtask_id,
+                run=run_time,
+                there=", ".join(str(log.run_time) for log in logs) or say("none"),
+            )
         )
     return task, chosen

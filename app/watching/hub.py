@@ -11,6 +11,7 @@ from app.watching.channel import Channel
 from core.errors import FleetError, StoreUnavailable, TaskNotFound, Unavailable
 from core.event import TaskEvent
 from core.record import TaskRecord
+from core.words import Words, say
 from infra.store.base import Store
 
 _PATIENCE: Final = 0.25
@@ -19,7 +20,7 @@ _BREATH: Final = 0.05
 """Seconds between two reads; in a busy fleet each brings what happened to all tasks in between."""
 _LOOK_AGAIN: Final = 10.0
 """Seconds after which the heads of quiet tasks are read, too: one may have been withdrawn."""
-STOPPING: Final = "This server stops. Connect again with Last-Event-ID; another one goes on from there."
+STOPPING: Final = say("This server stops. Connect again with Last-Event-ID; another one goes on from there.")
 
 log = structlog.get_logger("ocpfleet.api")
 
@@ -60,8 +61,11 @@ class Hub:
             raise Unavailable(STOPPING, retry_after=1)
         if self._watchers >= self._most:
             raise Unavailable(
-                f"{self._most} clients watch tasks through this server already. Try again, ask another server, "
-                "poll the task with If-None-Match, or raise OCPFLEET_MAX_WATCHERS."
+                say(
+                    "{most} clients watch tasks through this server already. Try again, ask another server, "
+                    "poll the task with If-None-Match, or raise OCPFLEET_MAX_WATCHERS.",
+                    most=self._most,
+                )
             )
         opening = self._channels.get(task.id)
         if opening is None:
@@ -109,7 +113,7 @@ class Hub:
         events = await tasks.events(task_id)
         task = await tasks.head(task_id)
         if task is None:
-            raise _gone(task_id)
+            raise TaskNotFound(_gone(task_id))
         stored = await tasks.subtasks(task)
         return Channel(task, await tasks.host_ids(task_id), events, stored)
 
@@ -137,7 +141,7 @@ class Hub:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
 
-    def _part_all(self, sentence: str) -> None:
+    def _part_all(self, sentence: Words) -> None:
         for channel in tuple(self._open.values()):
             self._close(channel)
             channel.part(sentence)
@@ -155,7 +159,7 @@ class Hub:
                 self._part_all(_outage(error))
             except Exception:  # a fault of ours: logged, and the watchers are told to come again
                 log.exception("fault", what="the reader of the watched tasks")
-                self._part_all("A fault of this server. Connect again with Last-Event-ID.")
+                self._part_all(say("A fault of this server. Connect again with Last-Event-ID."))
             await asyncio.sleep(_BREATH)
 
     async def _read_once(self, *, look: bool) -> None:
@@ -175,15 +179,15 @@ class Hub:
                 continue
             if task_id not in heads:
                 self._close(channel)
-                channel.part(_gone(task_id).sentence)
+                channel.part(_gone(task_id))
             elif task_id in found or heads[task_id].changes != channel.task.changes:
                 channel.take(found.get(task_id, ()), heads[task_id])
 
 
-def _gone(task_id: int) -> TaskNotFound:
-    return TaskNotFound(f"There is no task {task_id} any more: it was withdrawn or has expired.")
+def _gone(task_id: int) -> Words:
+    return say("There is no task {id} any more: it was withdrawn or has expired.", id=task_id)
 
 
-def _outage(error: FleetError) -> str:
-    what = "The store does not answer" if isinstance(error, StoreUnavailable) else error.sentence.rstrip(".")
-    return f"{what}. Connect again with Last-Event-ID: nothing that happens meanwhile is lost."
+def _outage(error: FleetError) -> Words:
+    what = say("The store does not answer.") if isinstance(error, StoreUnavailable) else error.sentence
+    return say("{what} Connect again with Last-Event-ID: nothing that happens meanwhile is lost.", what=what)

@@ -13,9 +13,12 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from app.documents.progress import changes_document, standing_document
+from app.languages.catalogue import in_language
+from app.languages.choice import Language
 from app.watching.channel import Channel
 from app.watching.hub import Hub
 from core.event import TaskEvent
+from core.words import Words, say
 
 _NO_CONTENT: Final = 204
 _COME_BACK: Final = 2000
@@ -34,7 +37,7 @@ class Pace:
     """Seconds after which the client has to connect again, and to prove again who it is."""
 
 
-def answer(hub: Hub, channel: Channel, last_id: str | None, pace: Pace) -> Response:
+def answer(hub: Hub, channel: Channel, last_id: str | None, pace: Pace, language: Language) -> Response:
     """Return the reply to a client that joined a channel.
 
     Where the client has seen the end already, that is "no content": it tells a browser to stop asking.
@@ -42,7 +45,7 @@ def answer(hub: Hub, channel: Channel, last_id: str | None, pace: Pace) -> Respo
     if channel.over and last_id == channel.last_id:
         hub.leave(channel)
         return Response(status_code=_NO_CONTENT)
-    return EventStream(hub, channel, last_id, pace)
+    return EventStream(hub, channel, last_id, pace, language)
 
 
 class EventStream(StreamingResponse):
@@ -53,12 +56,13 @@ class EventStream(StreamingResponse):
         channel: the task's.
         last_id: the `Last-Event-ID` of the request.
         pace: how often it hears something.
+        language: what it reads.
     """
 
-    def __init__(self, hub: Hub, channel: Channel, last_id: str | None, pace: Pace) -> None:
+    def __init__(self, hub: Hub, channel: Channel, last_id: str | None, pace: Pace, language: Language) -> None:
         self._hub = hub
         self._channel = channel
-        self._told = messages(channel, last_id, pace)
+        self._told = messages(channel, last_id, pace, language)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(self._told, headers=headers, media_type="text/event-stream")
 
@@ -71,23 +75,26 @@ class EventStream(StreamingResponse):
             self._hub.leave(self._channel)
 
 
-async def messages(channel: Channel, last_id: str | None, pace: Pace) -> AsyncGenerator[bytes, None]:
+async def messages(
+    channel: Channel, last_id: str | None, pace: Pace, language: Language = Language.ENGLISH
+) -> AsyncGenerator[bytes, None]:
     """Yield what a watcher is sent, until the task or the channel ends.
 
     Args:
         channel: the task's.
         last_id: the last message that the client saw, where it says so.
         pace: how often it hears something.
+        language: what it reads.
     """
     cursor = last_id or ""
     if last_id is not None and not channel.reaches(last_id):
-        yield _message("reset", None, {"message": _RESET.format(last_id[:40])})
+        yield _message("reset", None, in_language({"message": _forgotten(last_id[:40])}, language))
     yield f"retry: {_COME_BACK}\n\n".encode()
     end = time.monotonic() + pace.lasting
     while True:
         parting = channel.parting or (_LONG_ENOUGH if time.monotonic() > end else None)
         if parting is not None:
-            yield _message("unavailable", None, {"message": parting})
+            yield _message("unavailable", None, in_language({"message": parting}, language))
             return
         kind, upto = "end" if channel.over else "progress", channel.last_id
         if not channel.reaches(cursor):
@@ -106,10 +113,15 @@ async def messages(channel: Channel, last_id: str | None, pace: Pace) -> AsyncGe
             yield b": nothing happened\n\n"
 
 
-_LONG_ENOUGH: Final = "This stream is an hour old. Connect again with Last-Event-ID."
-_RESET: Final = (
-    "What happened after {!r} is not known any more. Forget what you know: the next message says how the task stands."
-)
+_LONG_ENOUGH: Final = say("This stream is an hour old. Connect again with Last-Event-ID.")
+
+
+def _forgotten(last_id: str) -> Words:
+    return say(
+        "What happened after {last_id!r} is not known any more. Forget what you know: the next message says how the "
+        "task stands.",
+        last_id=last_id,
+    )
 
 
 def _told(channel: Channel, kind: str, upto: str, events: Iterable[TaskEvent] | None) -> bytes:

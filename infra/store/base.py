@@ -368,14 +368,14 @@ class Tasks(Protocol):
         """
 
     async def release_host(
-        self, task: TaskRecord, series_id: int | None, host: Host, now: int, state: HostState | None
+        self, host: Host, task: TaskRecord | None, series_id: int | None, now: int, state: HostState | None
     ) -> Release:
         """Free a host from the task that holds it, whether or not the task is over, unless a run works on the host.
 
         Args:
-            task: the holder.
+            host: the host, as it was read, held.
+            task: the holder; None where there is no such task any more.
             series_id: the host's subtask in the step that the task is at; None where that step has none for hosts.
-            host: the host, as it was read.
             now: the time.
             state: where host and agent stand from now on; None restores what was before the task took the host.
         """

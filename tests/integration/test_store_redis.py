@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import given, settings
 from redis.asyncio import Redis
 
+from tests.support.histories import Action, histories, play
 from tests.support.keepers import RedisKeeper
 from tests.support.store_contract import StoreContract
 from tests.support.store_contract.running_errands import FOUND
@@ -44,3 +46,14 @@ class TestRedisStoreOnARealServer(StoreContract):
         await asyncio.gather(waiting, return_exceptions=True)
         await store.errands.answer("e1", FOUND)
         assert await store.errands.wait("e1", 5) == FOUND
+
+
+@settings(max_examples=60, deadline=None)
+@given(script=histories)
+def test_no_history_leads_to_an_illegal_move(server: ValkeyServer, script: list[Action]) -> None:
+    async def on_an_empty_server() -> None:
+        async with Redis.from_url(server.url()) as client:
+            await client.flushall()
+        await play(script, RedisKeeper(lambda: Redis.from_url(server.url(), decode_responses=True)))
+
+    asyncio.run(on_an_empty_server())

@@ -36,15 +36,18 @@ class RecordingDispatcher:
     """Remembers what was submitted; `fault` is raised instead where it is set."""
 
     submitted: list[TaskRecord] = field(default_factory=list)
+    published: list[tuple[TaskRecord, int, bool]] = field(default_factory=list)
+    """The same, with the step that the chain begins with and whether it goes back from there."""
     sent: list[Errand] = field(default_factory=list)
     fault: Exception | None = None
     worker: Callable[[str], Awaitable[None]] | None = None
     """Does errands by id, before the API even waits."""
 
-    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:  # noqa: ARG002 - the protocol's
+    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
         if self.fault:
             raise self.fault
         self.submitted.append(task)
+        self.published.append((task, step, back))
 
     async def send(self, errand: Errand) -> None:
         if self.fault:

@@ -54,6 +54,11 @@ class MemoryKeeper(Keeper):
     async def events(self, task_id: int) -> list[dict[str, str]]:
         return [dict(event) for event in self._store.tasks.noted(task_id)]
 
+    def held(self, task_id: int) -> int:
+        """Return how many hosts the record counts as held by a task; 0 where the task is gone."""
+        kept = self._store.tasks.find(task_id)
+        return kept.held if kept else 0
+
     @override
     async def make_newer(self, task_id: int) -> None:
         kept = self._store.tasks.find(task_id)

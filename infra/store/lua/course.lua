@@ -2,7 +2,7 @@
 -- turns the task onto the way back besides: what was done in the step is then ready to be undone without being written.
 -- ARGV: task id, newest known version, 'retry', 'skip' or 'rollback', seriesId or '-' for all, now, the step, its first
 --   seriesId, how many at the most, number of subtasks of the task.
--- Returns {'changed', how many are left}, {'refused', status letter or task status}, {'moved'} or {'gone'}.
+-- Returns {'changed', how many are left, 1 if the task goes back}, {'refused', status letter or task status}, {'moved'} or {'gone'}.
 local id, known, course, wanted, now = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local step, first, most, total = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local task = task_key(id)
@@ -63,4 +63,4 @@ if began then
   fields[#fields + 1] = step
 end
 event(task, now, fields)
-return {'changed', left}
+return {'changed', left, (back or began) and 1 or 0}

@@ -226,8 +226,7 @@ class MemoryTasks(Tasks):
             return _gone(settled), Claims(ClaimVerdict.GONE)
         changed: Changed = defaultdict(list)
         before = kept.head.status
-        stale = tuple(_settle(kept, step, settled, now, changed))
-        self._forget(task.id, worker, settled, stale)
+        stale = tuple(self._settle(kept, step, worker, settled, now, changed))
         opened = kept.pass_barrier(step, now) if settled else None
         claims = self._claim(kept, step, worker, now, claim, changed)
         ended = kept.head.status is not before
@@ -325,14 +324,26 @@ class MemoryTasks(Tasks):
             kept.retire(self._clock(), self._options.keep_tasks, self._options.keep_events)
         return True
 
-    def _forget(self, task_id: int, worker: Worker, settled: Sequence[Settled], stale: Sequence[int]) -> None:
-        """Forget what a worker held, and what it was asked to let go: these runs are over."""
+    def _settle(  # noqa: PLR0913, PLR0917 - the first half of `advance`
+        self,
+        kept: KeptTask,
+        step: PlannedStep,
+        worker: Worker,
+        settled: Sequence[Settled],
+        now: int,
+        changed: Changed,
+    ) -> Iterator[int]:
+        """Record results and forget that their worker held the claims; yield the seriesIds of stale ones."""
         for result in settled:
-            key = ClaimKey(task_id, result.series_id, result.token)
+            key = ClaimKey(kept.head.id, result.series_id, result.token)
             if self._runners.get(key) == worker.id:
                 del self._runners[key]
-            if result.series_id not in stale:
+            record = kept.settle(step, result, now)
+            if record is None:
+                yield result.series_id
+            else:
                 self._workers.over(worker.id, key)
+                changed[record.status].append(result.series_id)
 
     def _cancel(self, kept: KeptTask, step: PlannedStep, series_id: int, now: int, changed: Changed) -> None:
         """Ask the worker that holds a running subtask to let go; where it is not alive, the run is over."""
@@ -402,10 +413,12 @@ class MemoryTasks(Tasks):
 
     @override
     async def release_host(
-        self, task: TaskRecord, series_id: int | None, host: Host, now: int, state: HostState | None
+        self, host: Host, task: TaskRecord | None, series_id: int | None, now: int, state: HostState | None
     ) -> Release:
-        kept, found = self.find(task.id), self._hosts.find(host.target.host_id)
-        if found is None or found.host.holder != task.id or (kept is not None and kept.head.current != task.current):
+        kept, found = self.find(host.holder or 0), self._hosts.find(host.target.host_id)
+        if found is None or host.holder is None or found.host.holder != host.holder:
+            return Release.MOVED
+        if kept is not None and (task is None or kept.head.current != task.current):
             return Release.MOVED
         if kept is not None and series_id is not None and kept.standing(series_id) in _WORKED_ON:
             return Release.BUSY
@@ -446,15 +459,6 @@ def _refusal_to_cancel(kept: KeptTask, series_id: int | None) -> CourseRefused |
         return None if kept.head.status is TaskStatus.RUNNING else CourseRefused(kept.head.status)
     status = kept.standing(series_id)
     return None if status in MOVES[CancelAsked].sources else CourseRefused(status)
-
-
-def _settle(kept: KeptTask, step: PlannedStep, results: Sequence[Settled], now: int, changed: Changed) -> Iterator[int]:
-    for result in results:
-        record = kept.settle(step, result, now)
-        if record is None:
-            yield result.series_id
-        else:
-            changed[record.status].append(result.series_id)
 
 
 def _gone(settled: Sequence[Settled]) -> Settlement:

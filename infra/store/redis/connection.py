@@ -14,6 +14,7 @@ from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, RedisError
 
 from core.errors import StoreUnavailable
+from core.words import say
 from infra.store.base import StoreOptions
 
 Argument = str | bytes | int
@@ -43,8 +44,12 @@ def answering() -> Iterator[None]:
         yield
     except (RedisError, OSError) as error:
         raise StoreUnavailable(
-            f"The store does not answer ({type(error).__name__}: {error}). "
-            "Check that Redis runs at OCPFLEET_REDIS_URL, then try again."
+            say(
+                "The store does not answer ({kind}: {reason}). "
+                "Check that Redis runs at OCPFLEET_REDIS_URL, then try again.",
+                kind=type(error).__name__,
+                reason=error,
+            )
         ) from error
 
 

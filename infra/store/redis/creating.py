@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from core.errors import StoreUnavailable
 from core.plan import Plan
 from core.record import RECORD_VERSION, Draft, TaskRecord
+from core.words import say
 from infra.store.base import Adding, AlreadyThere, HostsAdded, KeyTaken, Known, NewHost, Once, StoreOptions
 from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection, Reply
@@ -91,9 +92,14 @@ class Creation:
             members = (word for host_id in host_ids for word in (host_id, keys.host_member(host_id)))
             await self._redis.run("remove_hosts", "", *members)
         raise StoreUnavailable(
-            f"Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
-            f"{self._options.timeout / 2:g} s, so it was withdrawn. "
-            "Bring the replicas back or lower the setting, then try again."
+            say(
+                "Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
+                "{seconds:g} s, so it was withdrawn. "
+                "Bring the replicas back or lower the setting, then try again.",
+                reached=reached,
+                wanted=wanted,
+                seconds=self._options.timeout / 2,
+            )
         )
 
     async def _known(self, task_ids: Sequence[int]) -> tuple[TaskRecord, ...]:

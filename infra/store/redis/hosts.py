@@ -14,7 +14,7 @@ from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection
 from infra.store.redis.heads import HOST_FIELDS, parse_host, parse_obstacle
 
-_LOOKED_AT = 500
+_LOOKED_AT = 250
 """Hosts that one call looks at for a query: about a millisecond of the store's time."""
 
 

@@ -199,8 +199,8 @@ class RedisTasks(Tasks):
         while head is not None:
             answer = await self._turn(head, course, now, series_id)
             match answer:
-                case ["changed", 0]:
-                    return CourseChanged(head.current, head.undoing or course is Course.ROLLBACK)
+                case ["changed", 0, back]:
+                    return CourseChanged(head.current, bool(back))
                 case ["refused", status]:
                     return CourseRefused(_status_word(head, status, series_id))
                 case ["gone"]:
@@ -267,13 +267,14 @@ class RedisTasks(Tasks):
 
     @override
     async def release_host(
-        self, task: TaskRecord, series_id: int | None, host: Host, now: int, state: HostState | None
+        self, host: Host, task: TaskRecord | None, series_id: int | None, now: int, state: HostState | None
     ) -> Release:
         agent, status = (state.agent, state.host) if state else ("", "")
-        words = (host.target.host_id, task.id, now, agent, status, task.current)
+        current, size = (task.current, task.plan.size) if task else ("-", 0)
+        words = (host.target.host_id, host.holder or 0, now, agent, status, current)
         wanted: Argument = "-" if series_id is None else series_id
         kept = (self._options.keep_tasks, self._options.keep_events)
-        return Release(await self._redis.run("release", *words, wanted, task.plan.size, *kept))
+        return Release(await self._redis.run("release", *words, wanted, size, *kept))
 
     @override
     async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from tests.support.store_contract.inventory import Inventory
 from tests.support.store_contract.leasing import Leasing
 from tests.support.store_contract.listing import Listing
 from tests.support.store_contract.people import People
+from tests.support.store_contract.rollback import RollingBack
 from tests.support.store_contract.running_errands import RunningErrands
 from tests.support.store_contract.settling import Settling
 
@@ -27,6 +28,7 @@ class StoreContract(
     Settling,
     Coursing,
     Cancelling,
+    RollingBack,
     Holding,
     Expiring,
     Listing,

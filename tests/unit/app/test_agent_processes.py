@@ -166,7 +166,7 @@ async def test_agentd_is_not_operable_by_itself(api: Api) -> None:
         "code": 40000,
         "message": (
             "agentProcessId: ocp_agentd looks after the others and is not operable by itself. "
-            "To stop the whole agent, POST /api/v2/compute/hosts/2/agent/stop."
+            "For the whole agent, POST /api/v2/compute/hosts/2/agent/stop."
         ),
     }
     assert api.dispatcher.sent == []
@@ -220,10 +220,10 @@ async def test_one_change_at_a_time_on_a_host(api: Api) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "status", "code", "said"),
     [
-        (Behaviour.UNREACHABLE, 502, 10010, "Unreachable: 10.0.0.2:22: Connection refused."),
-        (Behaviour.STOPPED, 400, 40000, "No agentd: the host's agent does not run, so ocp_monagent "),
-        (Behaviour.REFUSING, 502, 10010, "Refused: the agent's control program answered fetch_config_failed"),
-        (Behaviour.MISSING, 502, 10010, "Not installed: /home/admin/ocp_agent/bin/ocp_agentctl is missing"),
+        (Behaviour.UNREACHABLE, 502, 10010, "Host 2: Unreachable: 10.0.0.2:22: Connection refused."),
+        (Behaviour.STOPPED, 400, 40000, "Host 2: No agentd: the host's agent does not run, so ocp_monagent "),
+        (Behaviour.REFUSING, 502, 10010, "Host 2: Refused: the agent's control program answered fetch_config_failed"),
+        (Behaviour.MISSING, 502, 10010, "Host 2: Not installed: /home/admin/ocp_agent/bin/ocp_agentctl is missing"),
     ],
 )
 async def test_a_host_that_does_not_do_it(api: Api, behaviour: Behaviour, status: int, code: int, said: str) -> None:
@@ -261,7 +261,7 @@ async def test_the_worker_that_took_it_dies(api: Api) -> None:
         change = await slow.client.post(f"{AGENT}/processes/3/stop")
     assert look.json()["error"]["message"] == "The worker that took the request did not answer within 0.9 s. Try again."
     assert change.status_code == 503
-    assert "It may have been done: look at the agent of host 2." in change.json()["error"]["message"]
+    assert "It may have been done: look at the agent of host 2, then" in change.json()["error"]["message"]
     busy = await api.store.hosts.lease((2,), Lease("mine", "to test", 1000))
     assert busy != Leased(), "its command may still run on the host"
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import orjson
 import pytest
 
 from app.documents.wire import stamp
+from app.schemas import WrappedTaskInstance
 from core.claim import Worker
+from core.record import TaskRecord
 from core.status import Operation
 from core.transition import Failed
 from infra.store.base import ClaimRequest
@@ -17,8 +21,6 @@ from tests.support.records import run_log
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from core.record import TaskRecord
 
 TASK = "/api/v2/tasks/instances/1"
 
@@ -134,3 +136,31 @@ async def test_a_cancelled_task_is_replied_as_it_stands(api: Api) -> None:
         "code": 20003,
         "message": "Task 1 is FAILED; only what is RUNNING can be cancelled.",
     }
+
+
+async def test_a_rolled_back_task_is_replied_as_it_stands_and_published_backwards(api: Api) -> None:
+    await _fail(api)
+    reply = await api.client.post(f"{TASK}/rollback")
+    task = _data(reply)
+    WrappedTaskInstance.model_validate_json(orjson.dumps(task))
+    assert (task["status"], task["operation"], task["prohibitRollback"]) == ("RUNNING", "ROLLBACK", False)
+    prepares = [subtask for subtask in task["subtasks"] if subtask["name"] == "Prepare stop OCP agent"]
+    assert {(each["status"], each["operation"], each["runTime"]) for each in prepares} == {("READY", "ROLLBACK", 1)}
+    assert {each["status"] for each in task["subtasks"] if each not in prepares} == {"PENDING"}
+    assert [(task.id, back) for task, _, back in api.dispatcher.published] == [(1, False), (1, True)]
+
+
+async def test_only_a_failed_task_is_rolled_back(api: Api) -> None:
+    reply = await api.client.post(f"{TASK}/rollback")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, 20003)
+    assert reply.json()["error"]["message"] == "Task 1 is RUNNING; only what is FAILED can be asked to roll back."
+    missing = await api.client.post("/api/v2/tasks/instances/99/rollback")
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, 20000)
+
+
+async def test_a_type_that_cannot_be_undone_says_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = await _fail(api)
+    monkeypatch.setattr(TaskRecord, "task_type", replace(task.task_type, prohibits_rollback=True))
+    reply = await api.client.post(f"{TASK}/rollback")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, 20004)
+    assert (await api.client.get(TASK)).json()["data"]["prohibitRollback"] is True

@@ -75,6 +75,7 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
         "GET /api/v2/compute/hosts/{hostId}/agent/processes": ("HOST:*:READ", True),
         "POST /api/v2/compute/hosts/{hostId}/agent/processes/{agentProcessId}/stop": ("HOST:*:CHANGE", True),
         "POST /api/v2/compute/hosts/{hostId}/agent/processes/{agentProcessId}/restart": ("HOST:*:CHANGE", True),
+        "POST /api/v2/compute/hosts/{hostId}/release": ("HOLD:*:CHANGE", True),
         "GET /api/v2/tasks/instances": ("TASK:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}": ("TASK:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log": ("TASK:*:READ", True),

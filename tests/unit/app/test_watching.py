@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from app.documents.progress import NAMED
+from app.languages.choice import Language
 from app.watching.channel import REMEMBERED, Channel
 from app.watching.hub import STOPPING, Hub
 from app.watching.stream import Pace, messages
@@ -67,6 +68,16 @@ async def test_a_slow_watcher_hears_everything_at_once_and_holds_nobody_up(store
         assert parsed(told)[2]["progress"][0]["subtasks"]["RUNNING"] == number + 1
     kind, _, data = parsed(await anext(slow))
     assert (kind, len(data["changes"])) == ("progress", 5)
+
+
+async def test_a_watcher_is_told_in_its_language_why_the_stream_ends(store: MemoryStore, hub: Hub) -> None:
+    _, channel = await opened(store, hub)
+    hub.stop()
+    told = [message async for message in messages(channel, "7-0", QUICK, Language.CHINESE)]
+    assert [parsed(message)[2]["message"] for message in (told[0], told[-1])] == [
+        "'7-0' 之后发生的变化已不可知。请丢弃已有的信息：下一条消息会给出任务的当前状态。",
+        "本服务器正在停止。请带 Last-Event-ID 重新连接，由其他服务器继续。",
+    ]
 
 
 async def test_after_an_hour_a_client_has_to_connect_again(store: MemoryStore, hub: Hub) -> None:

@@ -1,0 +1,50 @@
+"""A small fleet in every state that an API can show: hosts, tasks that failed, one that runs, one that just began."""
+
+from core.claim import Claim, Worker
+from core.host import AgentStatus, HostStatus
+from core.journal import Level, Line, RunLog
+from core.record import TaskRecord
+from core.status import Operation
+from core.transition import Failed, Succeeded
+from infra.store.base import ClaimRequest
+from tests.support.api import KEY, NOW, Api, entry
+
+HOSTS = range(1001, 1013)
+FAILED, SUBTASK_FAILED, TO_SKIP, RUNNING, BEGUN = range(1, 6)
+"""The ids of its tasks. The first four stop two hosts each: of three the second Prepare failed, of one both run."""
+TRACE = "688d3147a10b45e8"
+"""The trace id of every request about it."""
+
+
+async def build(api: Api, *, now: int = NOW) -> None:
+    """Fill an API's store."""
+    store = api.store
+    await store.hosts.put([entry(host, f"web-{host - 1000}", KEY) for host in HOSTS], now)
+    worker = await store.workers.enrol("worker-1@10.0.0.20")
+    await store.workers.beat(worker, 10**9)
+    for first in (1001, 1003, 1005):
+        first_claim, second_claim = await _claimed(api, worker, [first, first + 1], now)
+        await store.tasks.take_hosts([first_claim], now + 110, AgentStatus.STOPPING, HostStatus.OFFLINE)
+        done = Succeeded(first_claim.series_id, first_claim.token, _log(worker, now, Level.INFO, "The host is taken."))
+        not_done = Failed(second_claim.series_id, second_claim.token, _log(worker, now, Level.ERROR, "It is held."))
+        task = await _head(api, first_claim.task_id)
+        await store.tasks.advance(task, task.plan.steps[0], worker, now + 255, settled=[done, not_done])
+    await _claimed(api, worker, [1007, 1008], now)
+    await api.ask("/api/v2/compute/hosts/{hostId}/agent/stop", [1009], headers={"x-trace-id": TRACE})
+
+
+async def _claimed(api: Api, worker: Worker, hosts: list[int], now: int) -> tuple[Claim, ...]:
+    """Make a stop of some hosts and claim its Prepares."""
+    task = await _head(api, (await api.stop(hosts, headers={"x-trace-id": TRACE})).json()["data"]["id"])
+    _, claims = await api.store.tasks.advance(task, task.plan.steps[0], worker, now + 100, claim=ClaimRequest(10))
+    return tuple(claims.granted)
+
+
+async def _head(api: Api, task_id: int) -> TaskRecord:
+    head = await api.store.tasks.head(task_id)
+    assert head is not None
+    return head
+
+
+def _log(worker: Worker, now: int, level: Level, text: str) -> RunLog:
+    return RunLog(Operation.EXECUTE, 1, worker.name, (Line(now + 255, level, text),))

@@ -1,0 +1,50 @@
+"""Sentences as values."""
+
+import copy
+import pickle
+
+import orjson
+import pytest
+
+from core.errors import NotFound, UnknownHosts
+from core.words import Words, say
+
+CHINESE = {
+    "There is no host {id}; {rule}.": "没有主机 {id}，{rule}。",
+    "only what is {status} goes": "只有 {status} 可以",
+}
+NESTED = say("There is no host {id}; {rule}.", id=7, rule=say("only what is {status} goes", status="FAILED"))
+
+
+def test_words_are_their_english_sentence() -> None:
+    assert NESTED == "There is no host 7; only what is FAILED goes."
+    assert (str(NESTED), type(str(NESTED))) == (NESTED, str)
+    assert orjson.dumps({"message": NESTED}) == b'{"message":"There is no host 7; only what is FAILED goes."}'
+    assert str(NotFound(NESTED)) == NotFound(NESTED).sentence == NESTED
+
+
+def test_words_in_another_language_with_all_that_is_in_them() -> None:
+    assert NESTED.through(CHINESE) == "没有主机 7，只有 FAILED 可以。"
+    assert NESTED.through({}) == NESTED
+
+
+def test_a_part_without_a_translation_stays_english() -> None:
+    assert say("only what is {status} goes", status=say("lost")).through(CHINESE) == "只有 lost 可以"
+
+
+def test_what_a_client_sent_is_never_taken_for_a_template() -> None:
+    words = say("only what is {status} goes", status="{id} {0.__class__}")
+    assert words == "only what is {id} {0.__class__} goes"
+    assert words.through(CHINESE) == "只有 {id} {0.__class__} 可以"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda words: pickle.loads(pickle.dumps(words))])  # noqa: S301 - our own
+def test_a_copy_is_words_too(copied: object) -> None:
+    other = copied(NESTED)  # type: ignore[operator]
+    assert isinstance(other, Words)
+    assert (other, other.through(CHINESE)) == (NESTED, NESTED.through(CHINESE))
+
+
+def test_unknown_hosts_are_named_up_to_twenty() -> None:
+    assert "not in the inventory: 1, 2. List" in UnknownHosts((1, 2)).sentence
+    assert "19, 20 and 5 more. List" in UnknownHosts(tuple(range(1, 26))).sentence

@@ -1,0 +1,197 @@
+"""What a worker does on the way back: it undoes what the task did, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.host import AgentStatus, HostStatus
+from core.status import Operation, Status, TaskStatus
+from infra.store.base import ClaimRequest, Course
+from tests.support.work import lane, make_task, make_work, prepared, step
+from workers.agent.policy import StartPolicy, StopPolicy
+from workers.executor.stub import Behaviour, StubExecutor
+from workers.handle import StepEnd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.record import TaskRecord
+    from workers.context import Work
+
+STOP = 2
+AT_ONCE = StartPolicy(StopPolicy(poll_every=0, proof_wait=0), settle_for=0.1, ready_for=0.1, proof_gap=0)
+
+
+async def a_work(behaviours: Mapping[int, Behaviour]) -> tuple[Work, StubExecutor]:
+    executor = StubExecutor(behaviours=behaviours)
+    return await make_work(executor=executor, start_policy=AT_ONCE), executor
+
+
+async def roll_back(work: Work, task: TaskRecord) -> TaskRecord:
+    """Ask for a rollback and handle the messages of its steps, from the one where the task failed to the first."""
+    assert await work.store.tasks.change_course(task, Course.ROLLBACK, work.clock()) is not None
+    return await go_back(work, task)
+
+
+async def go_back(work: Work, task: TaskRecord) -> TaskRecord:
+    head = await work.store.tasks.head(task.id)
+    assert head is not None
+    for planned in task.plan.steps[head.current :: -1]:
+        if (await step(work, task, planned.index)).lanes:
+            await lane(work, task, planned.index)
+    head = await work.store.tasks.head(task.id)
+    assert head is not None
+    return head
+
+
+async def states(work: Work, host_ids: Sequence[int]) -> list[tuple[HostStatus, AgentStatus, int | None]]:
+    hosts = await work.store.hosts.get(host_ids)
+    return [(hosts[one].status, hosts[one].agent_status, hosts[one].holder) for one in host_ids]
+
+
+async def verdict(work: Work, task: TaskRecord, series_id: int) -> str:
+    logs = await work.store.tasks.logs(task, series_id)
+    return logs[-1].lines[-1].text
+
+
+AS_BEFORE = (HostStatus.ONLINE, AgentStatus.AVAILABLE, None)
+
+
+async def test_a_failed_stop_is_undone_where_the_task_stopped_something() -> None:
+    work, executor = await a_work({2: Behaviour.REFUSING, 3: Behaviour.STOPPED, 4: Behaviour.UNREACHABLE})
+    task = await prepared(work, [1, 2, 3, 4])
+    await lane(work, task)
+    assert not executor.alive(1)
+    assert len(executor.alive(2)) == 3
+    executor.behaviours.pop(2)
+
+    head = await roll_back(work, task)
+
+    assert (head.status, head.operation, head.back) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK, 0)
+    assert [len(executor.alive(host_id)) for host_id in (1, 2, 3)] == [3, 3, 0]
+    assert await states(work, [1, 2, 3, 4]) == [AS_BEFORE] * 4
+    first = task.plan.steps[STOP].first
+    assert (await verdict(work, task, first)).startswith("Started: processes ")
+    assert (await verdict(work, task, first + 1)).startswith("Was already running: ")
+    untouched = "Nothing was done: no run of this subtask changed the agent on this host."
+    assert [await verdict(work, task, first + index) for index in (2, 3)] == [untouched] * 2
+    assert executor.commands(3)["start"] == executor.commands(4)["start"] == 0
+    stored = await work.store.tasks.subtasks(head)
+    assert {one.status for _, one in head.subtasks(stored)} == {Status.PENDING}
+
+
+async def test_a_start_that_fails_on_the_way_back_keeps_all_hosts_until_it_is_dealt_with() -> None:
+    work, executor = await a_work({2: Behaviour.UNREACHABLE})
+    task = await prepared(work, [1, 2, 3])
+    await lane(work, task)
+    executor.behaviours = {1: Behaviour.LAME}
+
+    head = await roll_back(work, task)
+
+    assert (head.status, head.operation, head.back) == (TaskStatus.FAILED, Operation.ROLLBACK, STOP)
+    assert {holder for _, _, holder in await states(work, [1, 2, 3])} == {task.id}
+    executor.behaviours = {}
+    executor.start_agent(1, ())
+    assert await work.store.tasks.change_course(task, Course.RETRY, work.clock()) is not None
+    head = await go_back(work, task)
+    assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)
+    assert await states(work, [1, 2, 3]) == [AS_BEFORE] * 3
+    assert len(executor.alive(1)) == 3
+
+
+async def test_a_host_whose_undoing_was_skipped_is_given_back_as_it_was_last_seen() -> None:
+    work, executor = await a_work({2: Behaviour.UNREACHABLE})
+    task = await prepared(work, [1, 2])
+    await lane(work, task)
+    executor.behaviours = {1: Behaviour.UNREACHABLE}
+    await roll_back(work, task)
+    first = task.plan.steps[STOP].first
+    assert await work.store.tasks.change_course(task, Course.SKIP, work.clock(), first) is not None
+
+    head = await go_back(work, task)
+
+    assert head.status is TaskStatus.SUCCESSFUL
+    assert await states(work, [1, 2]) == [(HostStatus.OFFLINE, AgentStatus.OFFLINE, None), AS_BEFORE]
+
+
+async def test_a_restart_is_undone_by_what_its_stop_did() -> None:
+    work, executor = await a_work({2: Behaviour.STOPPED, 3: Behaviour.LAME})
+    task = await make_task(work, [1, 2, 3], "batch_restart_agents")
+    for index in range(7):
+        if (await step(work, task, index)).lanes:
+            await lane(work, task, index)
+    assert [len(executor.alive(host_id)) for host_id in (1, 2)] == [3, 3]
+    executor.behaviours = {}
+
+    head = await roll_back(work, task)
+
+    assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)
+    assert [len(executor.alive(host_id)) for host_id in (1, 2, 3)] == [3, 0, 3]
+    assert await states(work, [1, 2, 3]) == [AS_BEFORE] * 3
+    start = task.plan.steps[6].first
+    ran = "Nothing was done: the agent ran before this task stopped it and started it anew."
+    assert await verdict(work, task, start) == ran
+    assert (await verdict(work, task, start + 1)).startswith("Stopped: ")
+
+
+async def test_a_start_is_undone_where_the_agent_did_not_run_before() -> None:
+    work, executor = await a_work({1: Behaviour.STOPPED, 3: Behaviour.UNREACHABLE})
+    task = await make_task(work, [1, 2, 3], "batch_start_agents")
+    for index in range(3):
+        if (await step(work, task, index)).lanes:
+            await lane(work, task, index)
+
+    head = await roll_back(work, task)
+
+    assert head.status is TaskStatus.SUCCESSFUL
+    assert [len(executor.alive(host_id)) for host_id in (1, 2)] == [0, 3]
+
+
+async def test_a_taking_that_failed_has_nothing_to_give_back() -> None:
+    work, executor = await a_work({})
+    holder = await prepared(work, [1, 2])
+    loser = await make_task(work, [2, 3])
+    await step(work, loser, 0)
+
+    head = await roll_back(work, loser)
+
+    assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)
+    assert [holder_id for _, _, holder_id in await states(work, [1, 2, 3])] == [holder.id, holder.id, None]
+    assert not executor.commands(2)
+
+
+async def test_hosts_that_were_given_back_already_are_taken_again_first() -> None:
+    work, executor = await a_work({})
+    task = await prepared(work, [1, 2, 3])
+    await lane(work, task)
+    assert await step(work, task, 3) == StepEnd(opened=4)
+    finish = task.plan.steps[4]
+    _, claims = await work.recorder.advance(task, finish, claim=ClaimRequest(10))
+    await work.store.tasks.give_back_hosts(claims.granted[:2], work.clock(), task.task_type.after)
+    assert await work.store.tasks.cancel(task, work.clock()) is True  # nobody beats: the runs are over at once
+    other = await make_task(work, [2])
+    await step(work, other, 0)
+
+    head = await roll_back(work, task)
+
+    assert (head.status, head.back) == (TaskStatus.FAILED, 4)
+    assert "host 2 is held by task" in await verdict(work, task, finish.first + 1)
+    assert await work.store.tasks.change_course(task, Course.SKIP, work.clock(), finish.first + 1) is not None
+    head = await go_back(work, task)
+    assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)
+    assert [len(executor.alive(host_id)) for host_id in (1, 2, 3)] == [3, 0, 3]
+    left = "Nothing was done: this task does not hold the host (any more), so that it is left as it is."
+    assert await verdict(work, task, task.plan.steps[STOP].first + 1) == left
+    assert [holder for _, _, holder in await states(work, [1, 2, 3])] == [None, other.id, None]
+
+
+@pytest.mark.parametrize("index", [0, 1, 3, 4])
+async def test_messages_of_steps_that_are_not_at_their_turn_change_nothing(index: int) -> None:
+    work, _ = await a_work({1: Behaviour.UNREACHABLE})
+    task = await prepared(work, [1])
+    await lane(work, task)
+    await work.store.tasks.change_course(task, Course.ROLLBACK, work.clock())
+    assert await step(work, task, index) == StepEnd()
+    assert await step(work, task, STOP) == StepEnd(lanes=True)
