@@ -16,7 +16,7 @@ GROUPS: Final[tuple[tuple[str, type[BaseSettings]], ...]] = (
     ("API", ApiSettings),
     ("Worker", WorkerSettings),
     ("Flower", FlowerSettings),
-    ("Inventory: defaults for columns that are left out", InventorySettings),
+    ("Inventory: defaults for columns that are left out, and for hosts that come through the API", InventorySettings),
 )
 
 
