@@ -105,7 +105,7 @@ _NEW_HOSTS: dict[str, Any] = {
     "idcId": 100,
     "typeId": 1001,
     "credentialId": 1001,
-    "alias": "web-7",
+    "alias": "db-1",
     "description": "Test server",
 }
 _NEW = Asked("POST", f"{_HOSTS}/batchCreate", body=_NEW_HOSTS)
@@ -148,7 +148,7 @@ ROUTES: dict[str, dict[int, Asked]] = {
     "create_hosts": {
         200: _NEW,
         400: _NEW.but(body=_NEW_HOSTS | {"sshPort": 0}),
-        409: _NEW.but(headers=_KEY, before={"body": _NEW_HOSTS | {"sshPort": 2222}}),
+        409: _NEW.but(headers=_KEY, before={"body": _NEW_HOSTS | {"sshPort": 2222, "alias": "db-2"}}),
     },
     "delete_host": {
         200: Asked("DELETE", f"{_HOSTS}/{{hostId}}", {"hostId": 1012}),

@@ -1,7 +1,7 @@
 """A small fleet in every state that an API can show: hosts, tasks that failed, one that runs, one that just began."""
 
 from core.claim import Claim, Worker
-from core.host import AgentStatus, HostStatus
+from core.host import STOPPING
 from core.journal import Level, Line, RunLog
 from core.record import TaskRecord
 from core.status import Operation
@@ -24,7 +24,7 @@ async def build(api: Api, *, now: int = NOW) -> None:
     await store.workers.beat(worker, 10**9)
     for first in (1001, 1003, 1005):
         first_claim, second_claim = await _claimed(api, worker, [first, first + 1], now)
-        await store.tasks.take_hosts([first_claim], now + 110, AgentStatus.STOPPING, HostStatus.OFFLINE)
+        await store.tasks.take_hosts([first_claim], now + 110, STOPPING)
         done = Succeeded(first_claim.series_id, first_claim.token, _log(worker, now, Level.INFO, "The host is taken."))
         not_done = Failed(second_claim.series_id, second_claim.token, _log(worker, now, Level.ERROR, "It is held."))
         task = await _head(api, first_claim.task_id)
