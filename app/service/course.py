@@ -13,6 +13,7 @@ from infra.store.base import Course, CourseChanged, CourseRefused
 _ONLY_FAILED: Final = {
     Course.RETRY: say("only what is FAILED can be asked to retry"),
     Course.SKIP: say("only what is FAILED can be asked to skip"),
+    Course.ROLLBACK: say("only what is FAILED can be rolled back"),
 }
 
 
@@ -54,8 +55,11 @@ async def roll_back_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mappin
     task = await find_task(fleet, task_id)
     if task.task_type.prohibits_rollback:
         raise RollbackProhibited(
-            f"Task {task_id} may not be rolled back: what “{task.task_type.name}” does cannot be undone. "
-            "Retry it, or skip what failed."
+            say(
+                "Task {id} may not be rolled back: what “{name}” does cannot be undone. Retry it, or skip what failed.",
+                id=task_id,
+                name=task.task_type.name,
+            )
         )
     await _change_course(fleet, task, Course.ROLLBACK)
     return await _as_it_stands(fleet, task_id)

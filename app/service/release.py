@@ -9,6 +9,7 @@ from app.service.hosts import read_host
 from core.errors import StateInvalid, TaskNotFound
 from core.host import Host, HostState, state_seen
 from core.record import SubtaskRecord, TaskRecord
+from core.words import say
 from infra.store.base import Release
 
 _TRIES: Final = 5
@@ -28,7 +29,7 @@ async def release(fleet: Fleet, host_id: int) -> tuple[Host, int]:
     for _ in range(_TRIES):
         host = await read_host(fleet, host_id)
         if host.holder is None:
-            raise StateInvalid(f"Host {host_id} is held by no task: there is nothing to release it from.")
+            raise StateInvalid(say("Host {id} is held by no task: there is nothing to release it from.", id=host_id))
         match await _release(fleet, host, host.holder):
             case Release.FREED:
                 return await read_host(fleet, host_id), host.holder
@@ -37,8 +38,12 @@ async def release(fleet: Fleet, host_id: int) -> tuple[Host, int]:
             case Release.MOVED:
                 pass  # the task went on meanwhile
     raise StateInvalid(
-        f"Task {host.holder} is at work on host {host_id} just now. Cancel the task first "
-        f"(POST /api/v2/tasks/instances/{host.holder}/cancel), then release the host."
+        say(
+            "Task {task} is at work on host {id} just now. Cancel the task first "
+            "(POST /api/v2/tasks/instances/{task}/cancel), then release the host.",
+            task=host.holder,
+            id=host_id,
+        )
     )
 
 

@@ -169,6 +169,11 @@ ROUTES: dict[str, dict[int, Asked]] = {
         400: Asked("GET", f"{_HOSTS}/{{hostId}}", {"hostId": 0}),
         404: Asked("GET", f"{_HOSTS}/{{hostId}}", {"hostId": 4711}),
     },
+    "release_host": {
+        200: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 1001}),
+        400: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 1012}),
+        404: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 4711}),
+    },
     "page_tasks": {
         200: Asked("GET", _TASKS, query={"name": "stop", "status": "RUNNING,FAILED", "type": "MANUAL", "page": 1}),
         400: Asked("GET", _TASKS, query={"status": "DONE"}),
@@ -178,6 +183,7 @@ ROUTES: dict[str, dict[int, Asked]] = {
     "download_diagnosis": _task("POST", "/downloadDiagnosis", world.FAILED),
     "read_log": _task("GET", "/subtasks/{subtaskInstanceId}/log", world.FAILED, 2, runTime=1),
     "retry_task": _course("/retry", world.FAILED),
+    "roll_back_task": _course("/rollback", world.FAILED),
     "retry_subtask": _course("/subtasks/{subtaskInstanceId}/retry", world.SUBTASK_FAILED, 10),
     "skip_subtask": _course("/subtasks/{subtaskInstanceId}/skip", world.TO_SKIP, 18),
     "cancel_subtask": _course("/subtasks/{subtaskInstanceId}/cancel", world.RUNNING, 25),

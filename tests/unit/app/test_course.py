@@ -153,7 +153,7 @@ async def test_a_rolled_back_task_is_replied_as_it_stands_and_published_backward
 async def test_only_a_failed_task_is_rolled_back(api: Api) -> None:
     reply = await api.client.post(f"{TASK}/rollback")
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, 20003)
-    assert reply.json()["error"]["message"] == "Task 1 is RUNNING; only what is FAILED can be asked to roll back."
+    assert reply.json()["error"]["message"] == "Task 1 is RUNNING; only what is FAILED can be rolled back."
     missing = await api.client.post("/api/v2/tasks/instances/99/rollback")
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, 20000)
 
