@@ -173,7 +173,10 @@ class WrappedTaskInstance(_Task):
 class Log(Wire):
     """The log of a subtask."""
 
-    log: str = Field(description="every run, oldest first: a separator row with operation and time, then its lines")
+    log: str = Field(
+        description="every run, oldest first: a separator row with operation and time, then its lines; "
+        "of a run that goes on, what it has done so far"
+    )
 
 
 class Host(Wire):

@@ -42,12 +42,15 @@ class Journal:
 
     clock: Callable[[], int]
     lines: list[Line] = field(default_factory=list)
+    size: int = 0
+    """Characters of all lines together."""
     touched: bool = False
     """Whether the run changed the agent on its host, or may have: set before the command that can."""
 
     def say(self, text: str, level: Level = Level.INFO) -> None:
         """Add a line."""
         self.lines.append(Line(self.clock(), level, text))
+        self.size += len(text)
 
     def command(self, command: Command) -> None:
         """Add the command that is about to be run, its secrets masked."""
@@ -72,7 +75,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class RunLog:
-    """The log of one run of a subtask, closed: as it is stored and read."""
+    """The log of one run of a subtask, as it is stored and read."""
 
     operation: Operation
     """Why the subtask ran."""
@@ -82,6 +85,9 @@ class RunLog:
     """The worker process that ran it."""
     lines: tuple[Line, ...]
     """What was done, answered and decided, in order."""
+    closed: bool = True
+    """Whether the run's end is in it. One that is not closed is what was done when it was last written: the run goes
+    on, or it ended without a word, cancelled or lost with its worker."""
 
 
 def clip(text: str, limit: int = OUTPUT_LIMIT) -> str:

@@ -116,3 +116,6 @@ MOVES: Final = MappingProxyType(
 )
 """The legal moves. Two are made by opening a step and not by writing each subtask (see `TaskRecord.standing`): one that
 nothing happened to is READY once its step is opened, one that is SUCCESSFUL is READY once its step is being undone."""
+
+GOING_ON: Final = MOVES[Succeeded].sources | MOVES[Failed].sources | MOVES[Cancelled].sources
+"""The statuses of a subtask that a worker is at, and may write about."""

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Self
 
@@ -113,10 +114,14 @@ class Supervisor:
         return lines
 
     def stop(self) -> None:
-        """Stop all children: users of a thing before the thing."""
-        for child in reversed(self.children):
-            child.stop()
-            child.finish(time.monotonic() + _GRACE)
+        """Stop all children: users of a thing before the thing, and those that do the same, together."""
+        for _, alike in groupby(reversed(self.children), key=lambda child: child.command):
+            together = list(alike)
+            for child in together:
+                child.stop()
+            deadline = time.monotonic() + _GRACE
+            for child in together:
+                child.finish(deadline)
         self.children.clear()
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from infra.store.base import Store
 from workers.agent.policy import StartPolicy, StopPolicy
 from workers.executor.base import Executor
+from workers.notes import Notes
 from workers.presence import Presence
 from workers.recorder import Recorder
 from workers.slots import Slots
@@ -43,3 +44,8 @@ class Work:
     def recorder(self) -> Recorder:
         """The hand that writes."""
         return Recorder(self.store, self.presence, self.clock)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What is written of runs that go on."""
+        return Notes(self.store, self.presence)

@@ -45,7 +45,7 @@ async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, l
         The transition to record. Where the claim was lost on the way, the record refuses it.
     """
     journal = Journal(work.clock)
-    with work.presence.running.of(claim):
+    with work.presence.running.of(claim), work.notes.of(claim, journal):
         outcome = await _abandonable(work, task, action, claim, journal, limit)
     journal.verdict(outcome)
     log.info("host done", host=claim.host_id, ok=outcome.successful, verdict=outcome.sentence())

@@ -85,6 +85,9 @@ class Lane:
         if taken or self._working or not waiting:
             return taken
         await self._work.slots.take_one()
+        if self._over():  # the process began to stop meanwhile
+            self._work.slots.release(1)
+            return 0
         return 1
 
     def _start(self, claims: tuple[Claim, ...], places: int) -> None:

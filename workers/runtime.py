@@ -76,8 +76,12 @@ class Runtime:
         worker = await store.workers.enrol(self._name)
         presence = Presence(store, worker, every=settings.beat_every, alive_for=settings.alive_for)
         await presence.beat()
-        self._beats = self._loop.create_task(presence.beat_for_ever())
-        return self._make_work(store, presence)
+        work = self._make_work(store, presence)
+        self._background = [
+            self._loop.create_task(presence.beat_for_ever()),
+            self._loop.create_task(work.notes.write_for_ever()),
+        ]
+        return work
 
     def _make_work(self, store: Store, presence: Presence) -> Work:
         settings = self._settings
@@ -101,7 +105,8 @@ class Runtime:
         )
 
     async def _leave(self) -> None:
-        self._beats.cancel()
+        for task in self._background:
+            task.cancel()
         await self.work.executor.aclose()
         await self.work.store.workers.leave(self.work.presence.worker)
         await self.work.store.aclose()

@@ -106,7 +106,7 @@ EVENT: Final = {
 """One message of a stream."""
 ARCHIVE: Final = (
     "task_info.txt, with a line for each subtask in the order in which they run: its id, its status, and the ids "
-    "that it waits for or `-`; and a file subtask_<id>_<run>.log for each run that is over."
+    "that it waits for or `-`; and a file subtask_<id>_<run>.log for each run that has a log."
 )
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from core.access_key import AccessKey
 from core.audit import AuditEntry
-from core.claim import Beat, Claim, Claims, Leasing, Retaking, Settlement, Taking, Worker
+from core.claim import Beat, Claim, ClaimKey, Claims, Leasing, Retaking, Settlement, Taking, Worker
 from core.errand import ClaimedErrand, Errand, ErrandAnswer
 from core.event import TaskEvent
 from core.host import Host, HostDetails, HostState, HostStatus, Target
@@ -101,6 +101,16 @@ class CourseRefused:
 
     status: str
     """Where the task, or the subtask where one was named, stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLog:
+    """What a run that goes on has done so far."""
+
+    claim: ClaimKey
+    """Under which it runs."""
+    log: RunLog
+    """Not closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +366,13 @@ class Tasks(Protocol):
 
         Returns:
             True where it was done; CourseRefused where it does not stand so; None where the task is gone.
+        """
+
+    async def note_logs(self, logs: Sequence[OpenLog]) -> None:
+        """Keep what runs have done so far (at most `CHUNK` of them, of any tasks), in the place of their last logs.
+
+        A log whose claim no longer stands is passed over; that of a run that is being cancelled is kept. Nothing but
+        logs is changed: the tasks' changes and events stay as they are.
         """
 
     async def retake_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> tuple[Retaking, ...]:

@@ -39,6 +39,8 @@ def encode(log: RunLog) -> bytes:
         "t": started,
         "l": [[line.at - started, _LEVELS[line.level], line.text] for line in log.lines],
     }
+    if not log.closed:
+        document["open"] = 1
     compressor = zlib.compressobj(level=6, wbits=-15, zdict=_DICTIONARY)
     return _FORM + compressor.compress(orjson.dumps(document)) + compressor.flush()
 
@@ -52,4 +54,5 @@ def decode(stored: bytes) -> RunLog:
         run_time=document["r"],
         executor=document["w"],
         lines=tuple(Line(started + after, _LEVEL_OF[level], text) for after, level, text in document["l"]),
+        closed="open" not in document,
     )

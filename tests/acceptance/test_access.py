@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from tests.support.signing import Signing
-from tests.support.system import running, stub_target
+from tests.support.own_signature import Signing
+from tests.support.system import STOP, of_step, running, stub_target
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.system import System
+    from tests.support.system import Json, System
 
 
 @pytest.fixture
@@ -28,18 +28,18 @@ def system(tmp_path: Path) -> Iterator[System]:
         yield system
 
 
-def command(system: System, *words: str) -> str:
-    done = subprocess.run(
-        [system.program, *words],
-        env=system.environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def _driven_to_its_end(client: httpx.Client, task_id: int) -> Json:
+    """Look at a task until it has ended, as a program does that knows nothing but its access key."""
+    seen: list[Json] = []
+
+    def over() -> bool:
+        reply = client.get(f"/tasks/instances/{task_id}")
+        assert reply.status_code == httpx.codes.OK, reply.text
+        seen.append(reply.json()["data"])
+        return seen[-1]["status"] != "RUNNING"
+
+    wait_until(over, 30, "the task to end")
+    return seen[-1]
 
 
 def test_a_program_signs_its_requests(system: System) -> None:
@@ -47,8 +47,8 @@ def test_a_program_signs_its_requests(system: System) -> None:
     admin = system.client.auth
     first = system.api
     system.start_api("api-2")
-    command(system, "user", "add", "robot", "--role", "HOST_MANAGER", "--role", "TASK_VIEWER")
-    shown = command(system, "key", "add", "robot", "--description", "the nightly job")
+    system.command("user", "add", "robot", "--role", "HOST_MANAGER", "--role", "TASK_VIEWER")
+    shown = system.command("key", "add", "robot", "--description", "the nightly job")
     found = re.search(r"AK: (\w+)\nSK, shown once: (\w+)\n", shown)
     assert found
     signing = Signing(found[1], found[2], time.time_ns() // 1_000_000)
@@ -61,8 +61,14 @@ def test_a_program_signs_its_requests(system: System) -> None:
         made = one.post("/compute/hosts/batchStopAgents", json={"hostIds": [1, 2]}, headers={"x-ocp-data": "A,1"})
         assert made.status_code == httpx.codes.OK, made.text
         task = made.json()["data"]
-        assert (task["creator"], system.ended(task["id"])["status"]) == ("robot", "SUCCESSFUL")
-        assert other.get(f"/tasks/instances/{task['id']}").status_code == httpx.codes.OK
+        ended = _driven_to_its_end(other, task["id"])
+        assert (task["creator"], ended["status"]) == ("robot", "SUCCESSFUL")
+        assert ended == system.task(task["id"])
+        listed = other.get("/tasks/instances?status=SUCCESSFUL,FAILED&size=5&creator=robot&name=Batch%20stop")
+        assert [each["id"] for each in listed.json()["data"]["contents"]] == [task["id"]]
+        for subtask in of_step(ended, STOP):
+            log = one.get(f"/tasks/instances/{task['id']}/subtasks/{subtask['id']}/log?runTime=1")
+            assert "Stopped: processes " in log.json()["data"]["log"]
         assert other.get("/audit").status_code == httpx.codes.FORBIDDEN
 
         # The very same request once more, to the other process, as somebody who listened would send it.
@@ -74,7 +80,7 @@ def test_a_program_signs_its_requests(system: System) -> None:
         assert (replayed.status_code, replayed.json()["error"]["code"]) == (401, 30004)
         assert "used before" in replayed.json()["error"]["message"]
 
-        command(system, "key", "remove", found[1])
+        system.command("key", "remove", found[1])
         assert one.get("/compute/hosts").status_code == httpx.codes.UNAUTHORIZED
 
     for number in range(4):

@@ -1,13 +1,13 @@
-"""A host fails; a person decides: retry it, or skip it."""
+"""A host fails, or hangs; a person decides: retry it, skip it, cancel it, or stop the whole task."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
-from tests.support.system import BRISK, STOP, of_step, real_hosts, running, stub_target
+from tests.support.system import BRISK, STOP, of_step, real_hosts, running, start_all, stub_target
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -18,23 +18,31 @@ if TYPE_CHECKING:
 
 HOSTS = range(1, 11)
 BROKEN = 4
+LOOK_STOP_LOOK = 3
 
 
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    with running(tmp_path / "system") as system:
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running(tmp_path_factory.mktemp("system")) as system:
         yield system
 
 
-@pytest.fixture
-def hosts(tmp_path: Path, system: System) -> Iterator[RealHosts]:
-    with real_hosts(tmp_path / "hosts", system.key, len(HOSTS), pace=BRISK) as hosts:
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory, system: System) -> Iterator[RealHosts]:
+    with real_hosts(tmp_path_factory.mktemp("hosts"), system.key, len(HOSTS), pace=BRISK) as hosts:
+        asyncio.run(system.add_hosts(list(hosts.targets.values())))
         yield hosts
 
 
-async def _failed(system: System, hosts: RealHosts) -> Json:
+@pytest.fixture
+def hosts(fleet: RealHosts) -> RealHosts:
+    """Return ten hosts, held by nobody, whose agents run."""
+    start_all(fleet.agents.values())
+    return fleet
+
+
+def _failed(system: System, hosts: RealHosts) -> Json:
     """Stop ten hosts of which one has lost its control program."""
-    await system.add_hosts(list(hosts.targets.values()))
     program = hosts.agents[BROKEN].agentctl
     program.rename(program.with_suffix(".away"))
     task = system.ended(system.stop(HOSTS)["id"])
@@ -43,38 +51,47 @@ async def _failed(system: System, hosts: RealHosts) -> Json:
     return task
 
 
-def _post(system: System, path: str) -> httpx.Response:
-    reply = system.client.post(f"/tasks/instances/{path}")
-    assert reply.status_code == httpx.codes.OK, reply.text
-    return reply
-
-
-async def test_a_retry_touches_only_the_host_that_failed(system: System, hosts: RealHosts) -> None:
-    task = await _failed(system, hosts)
+def test_a_retry_touches_only_the_host_that_failed(system: System, hosts: RealHosts) -> None:
+    task = _failed(system, hosts)
     stops = of_step(task, STOP)
-    assert [subtask["status"] for subtask in stops].count("FAILED") == 1
+    assert [each["status"] for each in stops] == ["FAILED" if each == BROKEN else "SUCCESSFUL" for each in HOSTS]
     assert "Not installed: " in system.log(task["id"], stops[BROKEN - 1]["id"])
-    before = hosts.sshd.log.count("Starting session: command")
+    sessions = hosts.sshd.log.count("Starting session: command")
+    before = {host_id: (hosts.connections(host_id), hosts.agents[host_id].commands()) for host_id in HOSTS}
 
-    retried = _post(system, f"{task['id']}/retry").json()["data"]
+    retried = system.post(f"{task['id']}/retry").json()["data"]
     assert (retried["status"], retried["operation"]) == ("RUNNING", "RETRY")
+    again = {each["id"]: each["operation"] for each in retried["subtasks"] if each["operation"] != "EXECUTE"}
+    assert again == {stops[BROKEN - 1]["id"]: "RETRY"}
 
     ended = system.ended(task["id"])
     assert ended["status"] == "SUCCESSFUL"
-    assert [subtask["runTime"] for subtask in of_step(ended, STOP)] == [1 + (host_id == BROKEN) for host_id in HOSTS]
-    assert hosts.sshd.log.count("Starting session: command") - before == 3
+    assert {each["id"]: each["runTime"] for each in ended["subtasks"]} == {
+        each["id"]: 1 + (each["id"] in again) for each in task["subtasks"]
+    }
+    untouched = [each for each in task["subtasks"] if each["status"] == "SUCCESSFUL"]
+    assert [each for each in ended["subtasks"] if each in untouched] == untouched
+    assert hosts.sshd.log.count("Starting session: command") - sessions == LOOK_STOP_LOOK
+    after = {host_id: (hosts.connections(host_id), hosts.agents[host_id].commands()) for host_id in HOSTS}
+    assert {host_id for host_id in HOSTS if after[host_id] != before[host_id]} == {BROKEN}
     assert not any(agent.processes() for agent in hosts.agents.values())
     log = system.log(task["id"], stops[BROKEN - 1]["id"])
     assert log.count("############EXECUTE") == log.count("############RETRY") == 1
 
 
-async def test_a_skip_lets_the_others_finish_and_says_what_was_seen(system: System, hosts: RealHosts) -> None:
-    task = await _failed(system, hosts)
+def test_a_skip_lets_the_others_finish_and_says_what_was_seen(system: System, hosts: RealHosts) -> None:
+    task = _failed(system, hosts)
+    skipped = of_step(task, STOP)[BROKEN - 1]
+    connections = hosts.connections(BROKEN)
 
-    _post(system, f"{task['id']}/subtasks/{of_step(task, STOP)[BROKEN - 1]['id']}/skip")
+    reply = system.post(f"{task['id']}/subtasks/{skipped['id']}/skip").json()
+    assert sorted(reply) == ["duration", "server", "status", "successful", "timestamp", "traceId"]
 
     ended = system.ended(task["id"])
     assert ended["status"] == "SUCCESSFUL"
+    (run,) = (each for each in ended["subtasks"] if each["id"] == skipped["id"])
+    assert (run["status"], run["operation"], run["runTime"]) == ("SUCCESSFUL", "SKIP", 1)
+    assert hosts.connections(BROKEN) == connections
     assert len(hosts.agents[BROKEN].processes()) == 3
     listed = system.client.get("/compute/hosts", params={"size": 20}).json()["data"]["contents"]
     assert {host["id"]: host["hostAgentStatus"] for host in listed} == {
@@ -83,15 +100,14 @@ async def test_a_skip_lets_the_others_finish_and_says_what_was_seen(system: Syst
     assert {host["holderTaskId"] for host in listed} == {None}
 
 
-async def test_a_wedged_host_is_cancelled_in_seconds(system: System, hosts: RealHosts) -> None:
-    await system.add_hosts(list(hosts.targets.values()))
+def test_a_wedged_host_is_cancelled_in_seconds(system: System, hosts: RealHosts) -> None:
     hosts.agents[BROKEN].wedge("ocp_agentd")
     task = system.stop(HOSTS)
     wait_until(lambda: _count(system, task, "SUCCESSFUL") == len(HOSTS) - 1, 30, "the other hosts to be stopped")
     subtask = of_step(system.task(task["id"]), STOP)[BROKEN - 1]
     assert subtask["status"] == "RUNNING"
 
-    _post(system, f"{task['id']}/subtasks/{subtask['id']}/cancel")
+    system.post(f"{task['id']}/subtasks/{subtask['id']}/cancel")
 
     ended = system.ended(task["id"], timeout=8)
     assert ended["status"] == "FAILED"
@@ -99,7 +115,7 @@ async def test_a_wedged_host_is_cancelled_in_seconds(system: System, hosts: Real
     assert (cancelled["status"], cancelled["operation"]) == ("FAILED", "CANCEL")
     assert "Cancelled: the work on this host was abandoned." in system.log(task["id"], subtask["id"])
     hosts.agents[BROKEN].unwedge("ocp_agentd")
-    _post(system, f"{task['id']}/retry")
+    system.post(f"{task['id']}/retry")
     assert system.ended(task["id"])["status"] == "SUCCESSFUL"
     assert not any(agent.processes() for agent in hosts.agents.values())
 
@@ -111,7 +127,7 @@ async def test_a_whole_task_of_two_hundred_is_cancelled(tmp_path: Path) -> None:
         task = system.stop(range(1, 201))
         wait_until(lambda: _count(system, task, "RUNNING") == 40, 30, "both workers to be full")
 
-        cancelled = _post(system, f"{task['id']}/cancel").json()["data"]
+        cancelled = system.post(f"{task['id']}/cancel").json()["data"]
         assert not any(each["status"] == "READY" for each in cancelled["subtasks"])
 
         ended = system.ended(task["id"], timeout=8)

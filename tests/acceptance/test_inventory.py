@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,35 +43,20 @@ def _file(path: Path, hosts: RealHosts) -> Path:
     return path
 
 
-def _ocpfleet(system: System, *words: str) -> str:
-    command = [system.program, *words]
-    done = subprocess.run(
-        command,
-        env=system.environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def _stop_verdicts(system: System, host_ids: Sequence[int]) -> list[str]:
     task = system.ended(system.stop(host_ids)["id"])
     return [system.log(task["id"], subtask["id"]) for subtask in of_step(task, STOP)]
 
 
 def test_hosts_are_refused_until_their_keys_are_trusted(system: System, hosts: RealHosts, tmp_path: Path) -> None:
-    _ocpfleet(system, "hosts", "import", str(_file(tmp_path / "fleet.csv", hosts)))
+    system.command("hosts", "import", str(_file(tmp_path / "fleet.csv", hosts)))
     for log in _stop_verdicts(system, [1]):
         assert "Host key not pinned: the inventory has no hostKey for " in log
     assert hosts.sshd.log.count("Accepted publickey") == 0
 
-    said = _ocpfleet(system, "hosts", "trust", "2", "--yes")
+    said = system.command("hosts", "trust", "2", "--yes")
 
-    listed = json.loads(_ocpfleet(system, "hosts", "list", "--json"))
+    listed = json.loads(system.command("hosts", "list", "--json"))
     assert [(host["id"], host["alias"]) for host in listed] == [(1, "web-1"), (2, "web-2")]
     shown = system.client.get("/compute/hosts/2").json()["data"]["hostKeyFingerprint"]
     assert shown.startswith("SHA256:")
@@ -84,7 +68,7 @@ def test_hosts_are_refused_until_their_keys_are_trusted(system: System, hosts: R
 
 @pytest.mark.parametrize("system", [{"OCPFLEET_TRUST_ON_FIRST_USE": "true"}], indirect=True)
 def test_trust_on_first_use_pins_what_it_saw(system: System, hosts: RealHosts, tmp_path: Path) -> None:
-    _ocpfleet(system, "hosts", "import", str(_file(tmp_path / "fleet.csv", hosts)))
+    system.command("hosts", "import", str(_file(tmp_path / "fleet.csv", hosts)))
 
     assert all("Stopped: processes " in log for log in _stop_verdicts(system, [1, 2]))
 

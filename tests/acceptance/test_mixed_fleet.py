@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demo.ports import free_port
-from tests.support.system import STOP, of_step, real_hosts, running, statuses
+from tests.support.system import BRISK, STOP, of_step, real_hosts, running, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 UNREACHABLE, WEDGED, ORPHANED, STOPPED = 3, 5, 7, 9
 HOSTS = range(1, 11)
+IMPATIENT = replace(BRISK, exit_polls=20)
+"""The agent's own stop gives up after two seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory: pytest.TempPathFactory, system: System) -> Iterator[RealHosts]:
-    with real_hosts(tmp_path_factory.mktemp("hosts"), system.key, len(HOSTS)) as hosts:
+    with real_hosts(tmp_path_factory.mktemp("hosts"), system.key, len(HOSTS), pace=IMPATIENT) as hosts:
         hosts.agents[WEDGED].wedge("ocp_agentd")
         hosts.agents[ORPHANED].kill("ocp_agentd")
         hosts.agents[STOPPED].control("stop")

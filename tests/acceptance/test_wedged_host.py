@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.support.system import RealHosts, System
 
 HANGING = 1
-LIMIT = 20
+LIMIT = 14
 
 
 @pytest.fixture

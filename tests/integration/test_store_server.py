@@ -198,7 +198,7 @@ async def test_a_list_by_conditions_is_quick_among_many_hosts(server: ValkeyServ
             began = time.perf_counter()
             await store.hosts.page(0, 10, query)
             took.append(time.perf_counter() - began)
-        assert min(took) < 0.1, f"{query}: {min(took) * 1000:.0f} ms; about 15 on an idle machine"
+        assert min(took) < 0.1, f"{query}: {min(took) * 1000:.0f} ms; about 30 on a busy machine"
     await store.aclose()
 
 

@@ -18,7 +18,7 @@ from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Settled, Succeeded, Undone
 from infra.store.base import ClaimRequest, Course, Store, TaskQuery
 from tests.support.keepers import Keeper, MemoryKeeper, RedisKeeper
-from tests.support.records import FIRST, NOW, SECOND, check_counts, draft, entry, run_log
+from tests.support.records import FIRST, NOW, SECOND, check_counts, draft, entry, open_log, run_log
 
 if TYPE_CHECKING:
     from core.claim import Claim
@@ -125,7 +125,16 @@ class Free:
     state: HostState | None
 
 
-Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel | Retake | Free
+@dataclass(frozen=True)
+class Note:
+    """What some of the runs of a task have done so far, whether or not they go on, and one of any task."""
+
+    task: int
+    which: tuple[int, ...]
+    other: int
+
+
+Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel | Retake | Free | Note
 
 actions = st.one_of(
     st.builds(Create, st.lists(st.sampled_from(HOSTS), min_size=1, max_size=4, unique=True).map(tuple), st.booleans()),
@@ -146,6 +155,7 @@ actions = st.one_of(
     st.builds(Cancel, indices, st.none() | indices, st.booleans()),
     st.builds(Turn, indices, st.none() | indices, st.sampled_from(Course)),
     st.builds(Turn, indices, st.none(), st.just(Course.ROLLBACK)),
+    st.builds(Note, indices, st.lists(indices, min_size=1, max_size=4).map(tuple), st.integers(0, 30)),
     st.builds(Retake, indices, few),
     st.builds(Free, indices, st.sampled_from(HOSTS[:-1]), st.none() | st.just(STOPPED)),
 )
@@ -203,6 +213,8 @@ class Pair:
                 await self._turn(task, which, course)
             case Cancel(_, which, beating):
                 await self._cancel(task, which, beating=beating)
+            case Note(_, which, other):
+                await self._note(task, which, other)
             case _:
                 pass
 
@@ -317,6 +329,13 @@ class Pair:
         assert first == second, (first, second)
         asked = [await store.workers.beat(FIRST, 600_000) for store in self.stores]
         assert asked[0] == asked[1]
+
+    async def _note(self, task: TaskRecord, which: tuple[int, ...], other: int) -> None:
+        mine = [claim for claim in reversed(self.claims) if claim.task_id == task.id]
+        chosen = [mine[index % len(mine)] for index in which if mine]
+        chosen += [self.claims[other % len(self.claims)]] if self.claims else []
+        for store in self.stores:
+            await store.tasks.note_logs([open_log(claim, f"at {self.now}") for claim in chosen])
 
     async def follow(self) -> None:
         """See that since the last look each subtask made one legal move at most, and that holds are what they seem."""

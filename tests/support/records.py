@@ -13,7 +13,7 @@ from core.progress import progress
 from core.record import Creator, Draft, TaskRecord
 from core.status import Operation
 from core.transition import Failed, Settled, Succeeded
-from infra.store.base import CHUNK, ClaimRequest, HostEntry, Store
+from infra.store.base import CHUNK, ClaimRequest, HostEntry, OpenLog, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,6 +47,12 @@ def entry(host_id: int, *, key: str | None = None, alias: str | None = None, add
 def run_log(run_time: int = 1, *texts: str, executor: str = FIRST.name) -> RunLog:
     lines = (Line(NOW + at, Level.INFO, text) for at, text in enumerate(texts))
     return RunLog(Operation.EXECUTE if run_time == 1 else Operation.RETRY, run_time, executor, tuple(lines))
+
+
+def open_log(claim: Claim, *texts: str) -> OpenLog:
+    """Return what a claim's run has done so far."""
+    lines = tuple(Line(NOW + at, Level.INFO, text) for at, text in enumerate(texts))
+    return OpenLog(claim.key, RunLog(claim.operation, claim.run_time, FIRST.name, lines, closed=False))
 
 
 def succeeded(claims: Iterable[Claim]) -> list[Settled]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from demo.supervisor import Child
     from tests.support.keys import KeyPair
 
-BRISK = Pace(monagent_linger=0.2, final_wait=1.0, query_wait=1.0, notice=0.2, request_wait=2.0)
-"""Agents that do as real ones do, sooner."""
+BRISK = Pace(
+    monagent_linger=0.2, final_wait=1.0, query_wait=1.0, notice=0.2, request_wait=2.0, poll=0.1, exit_polls=100
+)
+"""Agents that do as real ones do, sooner; their control program looks more often, and gives up as late as theirs."""
 STOP = "Stop all OCP agent processes"
 Json = dict[str, Any]
 
@@ -109,6 +112,35 @@ class System:
         async with self.store() as store:
             await store.hosts.put([HostEntry(target, None) for target in targets], 0)
 
+    def command(self, *words: str, given: str = "") -> str:
+        """Run the `ocpfleet` command, which must succeed, with something on its standard input; return what it said."""
+        done = subprocess.run(
+            [self.program, *words],
+            env=self.environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    @contextmanager
+    def user(self, name: str, *roles: str) -> Iterator[httpx.Client]:
+        """Add a user by the command line; return a client with its password."""
+        chosen = [word for role in roles for word in ("--role", role)]
+        self.command("user", "add", name, *chosen, "--password-stdin", given=f"{name}-password\n")
+        auth = (name, f"{name}-password")
+        with httpx.Client(base_url=f"{self.api}/api/v2", auth=auth, timeout=30) as client:
+            yield client
+
+    def post(self, path: str) -> httpx.Response:
+        """Ask for a change of a task, which must be done; the path goes on after `/tasks/instances/`."""
+        reply = self.client.post(f"/tasks/instances/{path}")
+        assert reply.status_code == httpx.codes.OK, reply.text
+        return reply
+
     def get(self, path: str) -> httpx.Response:
         """Ask the API something that is not under its prefix, without credentials."""
         return httpx.get(f"{self.api}{path}", timeout=30)
@@ -137,6 +169,7 @@ class System:
             lambda: self.task(task_id)["status"] != "RUNNING",
             timeout,
             f"task {task_id} to end",
+            pause=0.05,  # what looks less often leaves more of the machine to what is looked at
         )
         return self.task(task_id)
 
@@ -217,6 +250,11 @@ class RealHosts:
     sshd: OpenSshServer
     agents: dict[int, StandInAgent]
     targets: dict[int, Target]
+
+    def connections(self, host_id: int) -> int:
+        """Return how often the server of a host was connected to, as its own log has it."""
+        target = self.targets[host_id]
+        return self.sshd.log.count(f" on {target.address} port {target.port} ")
 
 
 @contextmanager

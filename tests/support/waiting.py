@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 PAUSE = 0.02  # seconds between two looks
 
 
-def wait_until(condition: Callable[[], object], timeout: float, what: str) -> None:
-    """Look until the condition is true.
+def wait_until(condition: Callable[[], object], timeout: float, what: str, *, pause: float = PAUSE) -> None:
+    """Look until the condition is true, every `pause` seconds.
 
     Raises:
         AssertionError: It was not within the timeout, in seconds; the message says what was waited for, and what the
@@ -24,7 +24,7 @@ def wait_until(condition: Callable[[], object], timeout: float, what: str) -> No
     while not (last := condition()):
         if time.monotonic() > end:
             raise AssertionError(_sentence(what, timeout, last))
-        time.sleep(PAUSE)
+        time.sleep(pause)
 
 
 async def eventually(

@@ -2,19 +2,34 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from core.claim import ClaimVerdict, Worker
 from core.journal import RunLog
 from core.plan import PlannedStep
 from core.record import RECORD_VERSION, SubtaskRecord, TaskRecord
 from core.status import Operation, Status, TaskStatus
-from core.transition import MOVES, CalledOff, CancelAsked, Cancelled, Claimed, Retried, RollbackAsked, Settled, Skipped
+from core.transition import (
+    GOING_ON,
+    MOVES,
+    CalledOff,
+    CancelAsked,
+    Cancelled,
+    Claimed,
+    Retried,
+    RollbackAsked,
+    Settled,
+    Skipped,
+)
 from infra.store.base import ClaimRequest, Course
 from infra.store.letters import STATUS_LETTERS
 
 Event = Mapping[str, str]
 """What a batch of changes did: time and step, status letters with the ranges of seriesIds, what it opened or ended."""
 
+
+_BESIDE = {Operation.SKIP: 1, Operation.ROLLBACK: 2, Operation.ROLLBACK_SKIP: 3}
+"""Where the log of such a run stands among those of the same number, of which the run itself is the first."""
 
 EVENTS_KEPT = 1000
 """At most so many events of a task can be read: the newest ones."""
@@ -29,8 +44,8 @@ class KeptTask:
     host_ids: tuple[int, ...]
     subtasks: dict[int, SubtaskRecord] = field(default_factory=dict)
     """Those to which something happened, by seriesId."""
-    logs: dict[int, list[RunLog]] = field(default_factory=dict)
-    """The runs of each subtask, by seriesId, oldest first."""
+    logs: dict[int, dict[tuple[int, int], RunLog]] = field(default_factory=dict)
+    """By seriesId, the log of each run: by the run's number, and its place among what stands beside that run."""
     counts: dict[tuple[int, Status], int] = field(default_factory=dict)
     """How many subtasks of a step have a stored status."""
     cursors: dict[int, int] = field(default_factory=dict)
@@ -94,8 +109,22 @@ class KeptTask:
         self.change(step, result.series_id, settled)
         if cancelled:
             self.fail(step, result.series_id, now)
-        self.logs.setdefault(result.series_id, []).append(result.log)
+        self.put_log(result.series_id, record, result.log)
         return self.subtasks[result.series_id]
+
+    def note_log(self, series_id: int, token: int, log: RunLog) -> None:
+        """Keep what a run has done so far, unless its claim no longer stands."""
+        record = self.subtasks.get(series_id)
+        if record is not None and record.token == token and record.status in GOING_ON:
+            self.put_log(series_id, record, log)
+
+    def put_log(self, series_id: int, record: SubtaskRecord, log: RunLog) -> None:
+        """Keep the log of a subtask's present run, in the place of what was kept of it before."""
+        self.logs.setdefault(series_id, {})[record.run_time, _BESIDE.get(record.operation, 0)] = log
+
+    def runs(self, series_id: int) -> tuple[RunLog, ...]:
+        """Return the logs of a subtask's runs, oldest first, its skip, its undoing and the skip of that after it."""
+        return tuple(log for _, log in sorted(self.logs.get(series_id, {}).items(), key=itemgetter(0)))
 
     def running(self, step: PlannedStep) -> list[int]:
         """Return the running subtasks of a step."""

@@ -43,6 +43,7 @@ from infra.store.base import (
     Known,
     NewHost,
     Once,
+    OpenLog,
     Release,
     StoreOptions,
     TaskPage,
@@ -201,14 +202,16 @@ class MemoryTasks(Tasks):
     @override
     async def every_log(self, task: TaskRecord) -> AsyncIterator[tuple[int, RunLog]]:
         kept = self.find(task.id)
-        for series_id, runs in sorted(kept.logs.items()) if kept else ():
-            for run in runs:
+        if kept is None:
+            return
+        for series_id in sorted(kept.logs):
+            for run in kept.runs(series_id):
                 yield series_id, run
 
     @override
     async def logs(self, task: TaskRecord, series_id: int) -> tuple[RunLog, ...]:
         kept = self.find(task.id)
-        return tuple(kept.logs.get(series_id, ())) if kept else ()
+        return kept.runs(series_id) if kept else ()
 
     @override
     async def advance(
@@ -356,6 +359,13 @@ class MemoryTasks(Tasks):
             self._runners.pop(key, None)
             kept.lose(step, series_id, now)
             changed[Status.FAILED].append(series_id)
+
+    @override
+    async def note_logs(self, logs: Sequence[OpenLog]) -> None:
+        for run in logs:
+            kept = self.find(run.claim.task_id)
+            if kept is not None:
+                kept.note_log(run.claim.series_id, run.claim.token, run.log)
 
     @override
     async def stands(self, claim: Claim) -> bool:

@@ -12,7 +12,8 @@ Of one task (all go together, some days after it ended; the events sooner):
 - `task:{id}:hosts` list: its host ids in the order given.
 - `task:{id}:subtasks:{n}` hash: seriesId to record, for the subtasks 128n to 128n+127 that something happened to.
 - `task:{id}:logs:{n}` hash: `seriesId:runTime` to the compressed log of that run, in the same buckets;
-  `seriesId:runTime:K` to that of its skipping, `…:B` of its undoing, `…:Q` of the skipping of that.
+  `seriesId:runTime:K` to that of its skipping, `…:B` of its undoing, `…:Q` of the skipping of that. While a run goes
+  on: what it has done so far.
 - `task:{id}:executors` hash: the worker processes that worked on it, name to the number that the records use.
 - `task:{id}:again:{step}` sorted set: subtasks that became ready again, as offsets into their step.
 - `task:{id}:failed:{step}` sorted set: the failed subtasks of a step, as offsets into it.

@@ -1,6 +1,7 @@
 """Tasks in Redis: what each script is told, and how its answer reads."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from typing_extensions import override
 
@@ -26,7 +27,7 @@ from core.lease import HostBusy
 from core.plan import PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
-from core.transition import MOVES, Cancelled, Claimed, Failed, Settled, Succeeded
+from core.transition import GOING_ON, MOVES, Claimed, Settled
 from infra.store import logcodec
 from infra.store.base import (
     CHUNK,
@@ -39,6 +40,7 @@ from infra.store.base import (
     Known,
     NewHost,
     Once,
+    OpenLog,
     Release,
     StoreOptions,
     TaskPage,
@@ -52,7 +54,7 @@ from infra.store.redis.creating import NO_KEY, Creation
 from infra.store.redis.heads import parse_head, parse_obstacle, parse_subtask, parse_target
 from infra.store.redis.streams import Streams
 
-_SETTLE_FROM = letters(MOVES[Succeeded].sources | MOVES[Failed].sources | MOVES[Cancelled].sources)
+_SETTLE_FROM = letters(GOING_ON)
 _CLAIM_FROM = letters(MOVES[Claimed].sources)
 _COURSE_WORDS = {Course.RETRY: "retry", Course.SKIP: "skip", Course.ROLLBACK: "rollback"}
 _LOG_SUFFIXES = ("", ":K", ":B", ":Q")
@@ -242,6 +244,11 @@ class RedisTasks(Tasks):
         return await self._redis.run("cancel", *words, head.plan.size, options.keep_tasks, options.keep_events)
 
     @override
+    async def note_logs(self, logs: Sequence[OpenLog]) -> None:
+        if logs:
+            await self._redis.run("note", _SETTLE_FROM, *_open_logs(logs))
+
+    @override
     async def stands(self, claim: Claim) -> bool:
         raw = await self._redis.call("HGET", keys.subtasks(claim.task_id, claim.series_id), claim.series_id)
         record = parse_subtask(raw, 0, {}) if raw else None
@@ -345,6 +352,18 @@ def _claim_words(claim: ClaimRequest | None) -> Iterator[Argument]:
     if claim is None:
         return iter((_CLAIM_FROM, 0, 0, "-"))
     return iter((_CLAIM_FROM, claim.limit, int(claim.whole), "-" if claim.own is None else claim.own))
+
+
+def _open_logs(logs: Sequence[OpenLog]) -> Iterator[Argument]:
+    for task_id, of_task in groupby(sorted(logs, key=_task_of), _task_of):
+        runs = tuple(of_task)
+        yield from (task_id, len(runs))
+        for run in runs:
+            yield from (run.claim.series_id, run.claim.token, logcodec.encode(run.log))
+
+
+def _task_of(run: OpenLog) -> int:
+    return run.claim.task_id
 
 
 def _claim_triples(claims: Iterable[Claim]) -> Iterator[Argument]:

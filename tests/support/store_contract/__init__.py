@@ -16,6 +16,7 @@ from tests.support.store_contract.holding import Holding
 from tests.support.store_contract.inventory import Inventory
 from tests.support.store_contract.leasing import Leasing
 from tests.support.store_contract.listing import Listing
+from tests.support.store_contract.noting import Noting
 from tests.support.store_contract.people import People
 from tests.support.store_contract.rollback import RollingBack
 from tests.support.store_contract.running_errands import RunningErrands
@@ -26,6 +27,7 @@ class StoreContract(
     Creating,
     Claiming,
     Settling,
+    Noting,
     Coursing,
     Cancelling,
     RollingBack,

@@ -56,6 +56,17 @@ class Cancelling:
         assert (record.status, record.operation, record.finished) == (Status.FAILED, Operation.CANCEL, NOW + 3)
         assert (await settle(store, task, PREPARE, succeeded(claims))).stale == (0,)
 
+    async def test_a_cancelled_run_that_reports_twice_at_once_is_over(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        worker = await store.workers.enrol("worker-1")
+        await store.workers.beat(worker, ALIVE)
+        task = await store.tasks.create(draft())
+        first, *_ = await claim_step(store, task, PREPARE, worker=worker)
+        await store.tasks.cancel(task, NOW, 0)
+        settlement, _ = await advance(store, task, PREPARE, failed([first, first]), worker=worker)
+        assert settlement.stale == (0,)
+        assert (await store.workers.beat(worker, ALIVE)).cancelled == set()
+
     async def test_only_a_running_subtask_can_be_cancelled(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await store.tasks.create(draft((1, 2)))

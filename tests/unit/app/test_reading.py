@@ -9,7 +9,7 @@ from core.host import STOPPING
 from core.journal import Level, Line, RunLog
 from core.status import Operation
 from core.transition import Failed, Succeeded
-from infra.store.base import ClaimRequest
+from infra.store.base import ClaimRequest, Course, OpenLog
 from tests.support.api import KEY, NOW, Api, entry
 
 WORKER = Worker(1, "worker-1@fleet")
@@ -116,10 +116,43 @@ async def test_the_log_of_one_run(api: Api) -> None:
         {
             "code": 20000,
             "message": f"runTime: subtask {ids[1]} has no log of run 2. Runs with a log: 1. "
-            "A run has one when it is over.",
+            "A run has one as soon as it has gone on for a few seconds, or is over.",
         },
     )
     assert (await api.client.get(f"{path}?runTime=0")).status_code == 400
+
+
+async def test_the_log_of_a_run_that_goes_on(api: Api) -> None:
+    task_id, ids = await prepared(api)
+    path = f"/api/v2/tasks/instances/{task_id}/subtasks/{ids[1]}/log"
+    over = (await api.client.get(path)).json()["data"]["log"]
+    task = await api.store.tasks.head(task_id)
+    assert task is not None
+    await api.store.tasks.change_course(task, Course.RETRY, NOW + 300)
+    step = task.plan.steps[0]
+    _, claims = await api.store.tasks.advance(task, step, WORKER, NOW + 400, claim=ClaimRequest(1))
+    (claim,) = claims.granted
+    assert (await api.client.get(path)).json()["data"]["log"] == over
+    assert (await api.client.get(f"{path}?runTime=2")).status_code == 404
+
+    lines: tuple[Line, ...] = ()
+    for at, text in enumerate(("$ one", "exit status 0", "$ two")):
+        lines = (*lines, Line(NOW + 400 + at, Level.INFO, text))
+        so_far = RunLog(claim.operation, claim.run_time, WORKER.name, lines, closed=False)
+        await api.store.tasks.note_logs([OpenLog(claim.key, so_far)])
+        answer = await api.client.get(f"{path}?runTime=2")
+        Reply[Log].model_validate_json(answer.content)
+        separator, *rows = answer.json()["data"]["log"].split("\n")
+        assert separator == f"############RETRY{stamp(NOW + 400)}############"
+        assert [row.partition(" : ")[2] for row in rows] == [line.text for line in lines]
+        assert "etag" not in answer.headers
+        assert (await api.client.get(path)).json()["data"]["log"] == "\n".join((over, separator, *rows))
+
+    whole = RunLog(claim.operation, claim.run_time, WORKER.name, (*lines, Line(NOW + 500, Level.INFO, "done")))
+    settled = [Succeeded(claim.series_id, claim.token, whole)]
+    await api.store.tasks.advance(task, step, WORKER, NOW + 500, settled=settled)
+    rows = (await api.client.get(f"{path}?runTime=2")).json()["data"]["log"].split("\n")
+    assert [row.partition(" : ")[2] for row in rows[1:]] == ["$ one", "exit status 0", "$ two", "done"]
 
 
 async def test_a_log_is_under_the_trace_id_of_the_request_that_made_the_task(api: Api) -> None:

@@ -55,6 +55,38 @@ def refused(answer: httpx.Response) -> str:
     return message
 
 
+SAMPLE_KEY, SAMPLE_URL = "2fc0c299cc94c6be266f2ceece765d4d", "http://ocp.alibaba.net:8080/api/v2/compute/idcs"
+SAMPLES = (
+    (
+        httpx.Request(
+            "POST",
+            SAMPLE_URL,
+            content=b'{"name":"test01","description":"test","regionId":1}',
+            headers={
+                "Content-Type": "application/json",
+                "Date": "Tue, 17 Jan 2023 09:13:57 GMT",
+                "x-ocp-data": "A,1",
+            },
+        ),
+        "XN8P+O+v3vUabB16ZCooq5wMJoY=",
+    ),
+    (
+        httpx.Request(
+            "GET",
+            f"{SAMPLE_URL}?size=100",
+            headers={"Content-Type": "application/json;charset=utf-8", "Date": "Tue, 17 Jan 2023 04:14:02 GMT"},
+        ),
+        "TsQD6HDOuZuJ409m0wdnZPmijlc=",
+    ),
+)
+"""What OCP's description shows: requests and their signatures."""
+
+
+@pytest.mark.parametrize(("request_", "expected"), SAMPLES)
+def test_the_tests_own_client_signs_as_the_description_shows(request_: httpx.Request, expected: str) -> None:
+    assert Signing("AK", SAMPLE_KEY, NOW).sign(request_) == expected
+
+
 async def test_a_client_that_signs_stops_and_looks(api: Api, signing: Signing) -> None:
     answer = await api.stop([2], auth=signing, headers={"X-OCP-Data": "A,1"})
     assert (answer.status_code, answer.json()["data"]["creator"]) == (200, "admin")

@@ -103,6 +103,23 @@ async def test_a_draining_worker_finishes_what_it_has_and_asks_for_a_successor()
     assert sorted(executor.order) == list(range(1, 9))
 
 
+async def test_a_lane_that_waits_for_a_place_when_its_worker_drains_claims_nothing() -> None:
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    draining = []
+    slots = Slots(1)
+    work = await make_work(executor=executor, slots=slots, lane_window=1, draining=lambda: bool(draining))
+    task = await prepared(work, range(1, 9))
+    first, *waiting = [asyncio.create_task(lane(work, task)) for _ in range(4)]
+    await eventually(lambda: executor.inside == 1, 5, "the first host to be in work")
+
+    draining.append(1)
+    executor.held[1].set()
+
+    assert await asyncio.gather(first, *waiting) == [(None, True)] * 4
+    assert executor.order == [1]
+    assert slots.take(2) == 1
+
+
 class Flaky:
     """The tasks of a store that does what it is told, then says a few times that it did not answer."""
 

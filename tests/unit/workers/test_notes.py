@@ -1,0 +1,315 @@
+"""The logs of runs that go on: written every few seconds, and at nobody's expense."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.errors import StoreUnavailable
+from core.journal import OUTPUT_LIMIT, Journal
+from core.status import Operation, Status
+from infra.store.base import CHUNK, ClaimRequest
+from infra.store.memory.store import MemoryStore
+from tests.support.waiting import eventually
+from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, run_through
+from workers.executor.stub import StubExecutor
+from workers.notes import AT_ONCE, EVERY, Notes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from core.claim import Claim
+    from core.command import Command
+    from core.host import Target
+    from core.record import TaskRecord
+    from infra.store.base import OpenLog
+    from workers.context import Work
+    from workers.executor.base import Completed, Session
+
+
+@dataclass
+class Noted:
+    """The tasks of a store; remembers how many logs each call noted. `fault` is raised instead where it is set."""
+
+    tasks: Any
+    calls: list[int] = field(default_factory=list)
+    fault: Exception | None = None
+    hangs: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tasks, name)
+
+    async def note_logs(self, logs: Sequence[OpenLog]) -> None:
+        self.calls.append(len(logs))
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.fault:
+            raise self.fault
+        await self.tasks.note_logs(logs)
+
+
+@dataclass
+class Bench:
+    """Runs of one step, without anybody at work on them, and a clock that a test moves."""
+
+    work: Work
+    task: TaskRecord
+    claims: Sequence[Claim]
+    noted: Noted
+    now: float = 100.0
+
+    def notes(self) -> Notes:
+        return Notes(self.work.store, self.work.presence, monotonic=lambda: self.now)
+
+    async def texts(self, claim: Claim) -> list[list[str]]:
+        """Return the lines of each run of a claim's subtask."""
+        logs = await self.work.store.tasks.logs(self.task, claim.series_id)
+        return [[line.text for line in log.lines] for log in logs]
+
+
+def spied(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Noted:
+    noted = Noted(store.tasks)
+    monkeypatch.setattr(store, "_tasks", noted)
+    return noted
+
+
+async def bench(monkeypatch: pytest.MonkeyPatch, runs: int) -> Bench:
+    store = MemoryStore()
+    noted = spied(store, monkeypatch)
+    work = await make_work(store)
+    task = await make_task(work, range(1, runs + 1))
+    worker = work.presence.worker
+    _, claims = await store.tasks.advance(task, task.plan.steps[0], worker, 1, claim=ClaimRequest(runs))
+    return Bench(work, task, claims.granted, noted)
+
+
+def journal(*texts: str) -> Journal:
+    made = Journal(lambda: 7)
+    for text in texts:
+        made.say(text)
+    return made
+
+
+async def test_a_run_is_noted_from_its_third_second_on_when_it_has_more_to_tell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = await bench(monkeypatch, 1)
+    (claim,) = table.claims
+    notes, told = table.notes(), journal("one")
+    with notes.of(claim, told):
+        table.now += EVERY - 0.1
+        await notes.write()
+        assert table.noted.calls == []
+        table.now += 0.1
+        await notes.write()
+        assert await table.texts(claim) == [["one"]]
+        table.now += EVERY
+        await notes.write()
+        assert table.noted.calls == [1], "nothing was added"
+        told.say("two")
+        table.now += 0.1
+        await notes.write()
+        assert await table.texts(claim) == [["one", "two"]]
+        (log,) = await table.work.store.tasks.logs(table.task, claim.series_id)
+        assert (log.closed, log.operation, log.run_time) == (False, Operation.EXECUTE, 1)
+        assert log.executor == table.work.presence.worker.name
+        told.say("three")
+    table.now += EVERY
+    await notes.write()
+    assert table.noted.calls == [1, 1], "a run that is over is the recorder's"
+
+
+async def test_no_call_notes_more_than_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = await bench(monkeypatch, 2 * CHUNK + 5)
+    notes = table.notes()
+    with ExitStack() as runs:
+        for claim in table.claims:
+            runs.enter_context(notes.of(claim, journal("one of many")))
+        table.now += EVERY
+        await notes.write()
+    assert table.noted.calls == [CHUNK, CHUNK, 5]
+
+
+async def test_long_journals_take_turns_and_one_that_fills_a_round_has_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = await bench(monkeypatch, 4)
+    notes = table.notes()
+    told = [journal("x" * size) for size in (AT_ONCE // 2, AT_ONCE // 2, AT_ONCE * 2, 10)]
+    rounds = []
+    with ExitStack() as runs:
+        for claim, one in zip(table.claims, told, strict=True):
+            runs.enter_context(notes.of(claim, one))
+            table.now += 0.01
+        for _ in range(6):
+            table.now += EVERY
+            before = [bool(await table.texts(claim)) for claim in table.claims]
+            await notes.write()
+            after = [bool(await table.texts(claim)) for claim in table.claims]
+            rounds.append([index for index in range(4) if after[index] and not before[index]])
+    assert rounds == [[0, 1], [2], [], [3], [], []]
+
+
+async def test_a_store_that_is_away_loses_a_note_and_gets_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.notes.EVERY", 0.01)
+    table = await bench(monkeypatch, 1)
+    table.noted.fault = StoreUnavailable("The store does not answer.")
+    notes = table.notes()
+    with notes.of(table.claims[0], journal("one")):
+        table.now += EVERY
+        writing = asyncio.create_task(notes.write_for_ever())
+        await eventually(lambda: len(table.noted.calls) > 2, 5, "several notes to be lost")
+        table.noted.fault = None
+        await eventually(lambda: table.texts(table.claims[0]), 5, "a note to be taken")
+    writing.cancel()
+    with suppress(asyncio.CancelledError):
+        await writing
+
+
+async def test_a_store_that_hangs_holds_up_neither_hosts_nor_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.notes.EVERY", 0.01)
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    store = MemoryStore()
+    noted = spied(store, monkeypatch)
+    noted.hangs = True
+    work = await make_work(store, executor)
+    task = await prepared(work, [1, 2])
+    writing = asyncio.create_task(work.notes.write_for_ever())
+    working = asyncio.create_task(lane(work, task))
+    await eventually(lambda: noted.calls, 5, "a note to hang")
+
+    await work.presence.beat()
+    executor.held[1].set()
+    assert await asyncio.wait_for(working, 5) == (3, False)
+
+    assert noted.calls == [1]
+    writing.cancel()
+    with suppress(asyncio.CancelledError):
+        await writing
+
+
+async def test_fast_runs_are_never_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    noted = spied(store, monkeypatch)
+    work = await make_work(store)
+    task = await make_task(work, range(1, 51))
+    working = asyncio.create_task(run_through(work, task))
+    while not working.done():
+        await work.notes.write()
+        await asyncio.sleep(0)
+    assert noted.calls == []
+    assert (await working).status == "SUCCESSFUL"
+
+
+@dataclass
+class Wedged(StubExecutor):
+    """Hosts that say a lot when they are looked at, and whose agent's own stop ends when it may."""
+
+    ends: asyncio.Event = field(default_factory=asyncio.Event)
+    said: str = "é" * OUTPUT_LIMIT
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    @asynccontextmanager
+    async def connect(self, target: Target) -> AsyncIterator[Session]:
+        async with super().connect(target) as session:
+            yield _WedgedSession(self, session)
+
+
+@dataclass
+class _WedgedSession:
+    host: Wedged
+    session: Session
+
+    async def run(self, command: Command, *, timeout: float) -> Completed:
+        if command.words[-1] == "stop":
+            await self.host.ends.wait()
+        return replace(await self.session.run(command, timeout=timeout), stderr=self.host.said)
+
+
+async def test_the_log_of_a_wedged_host_grows_and_is_whole_in_the_end_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.notes.EVERY", 0.0)
+    executor = Wedged()
+    work = await make_work(executor=executor)
+    task = await prepared(work, [1])
+    stop = task.plan.steps[2].first
+    working = asyncio.create_task(lane(work, task))
+
+    async def commands() -> list[str]:
+        await work.notes.write()
+        return [
+            line.text for log in await work.store.tasks.logs(task, stop) for line in log.lines if line.text[0] == "$"
+        ]
+
+    await eventually(commands, 5, "the first look to be told")
+    await eventually(lambda: _two(commands), 5, "the agent's stop to be told")
+    (so_far,) = await work.store.tasks.logs(task, stop)
+    assert not so_far.closed
+    assert so_far.lines[-1].text.endswith("ocp_agentctl stop")
+    assert any("bytes left out" in line.text for line in so_far.lines), "a large output is clipped, and told"
+
+    executor.ends.set()
+    assert await working == (3, False)
+    (whole,) = await work.store.tasks.logs(task, stop)
+    assert whole.closed
+    assert whole.lines[: len(so_far.lines)] == so_far.lines
+    assert whole.lines[-1].text.startswith("Stopped: ")
+
+
+async def _two(commands: Any) -> bool:
+    return len(await commands()) == 2
+
+
+async def test_a_cancelled_run_is_noted_until_it_lets_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.notes.EVERY", 0.0)
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    work = await make_work(executor=executor)
+    await work.presence.beat()
+    task = await prepared(work, [1])
+    stop = task.plan.steps[2].first
+    working = asyncio.create_task(lane(work, task))
+    await eventually(lambda: executor.inside == 1, 5, "the host to be in work")
+    assert await work.store.tasks.cancel(task, work.clock(), stop) is True
+
+    await work.notes.write()
+    (log,) = await work.store.tasks.logs(task, stop)
+    assert (log.closed, [line.text for line in log.lines]) == (False, ["Connecting to 10.0.0.1:22 as admin."])
+
+    await work.presence.beat()
+    assert await working == (None, False)
+    await work.notes.write()
+    (log,) = await work.store.tasks.logs(task, stop)
+    assert log.closed
+    assert log.lines[0].text == "Connecting to 10.0.0.1:22 as admin."
+    assert log.lines[-1].text.startswith("Cancelled: ")
+
+
+async def test_a_lane_that_breaks_off_leaves_what_was_noted_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.notes.EVERY", 0.0)
+    executor = GatedExecutor(held={1: asyncio.Event(), 2: asyncio.Event()})
+    store = MemoryStore()
+    noted = spied(store, monkeypatch)
+    work = await make_work(store, executor, max_lanes=1)
+    task = await prepared(work, [1, 2])
+    working = asyncio.create_task(lane(work, task))
+    await eventually(lambda: executor.inside == 2, 5, "the hosts to be in work")
+    await work.notes.write()
+    assert noted.calls == [2]
+
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+    await work.notes.write()
+    assert noted.calls == [2]
+    for series_id in task.plan.steps[2].series:
+        record = await store.tasks.subtask(task, series_id)
+        assert record is not None
+        assert record.status is Status.RUNNING, "its worker is as good as lost"
+        (log,) = await store.tasks.logs(task, series_id)
+        assert not log.closed
