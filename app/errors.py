@@ -16,6 +16,7 @@ from app.documents.wire import long
 from app.methods import methods_at
 from app.replies import refusal
 from core.errors import (
+    Conflict,
     FleetError,
     HostFailed,
     InvalidRequest,
@@ -90,6 +91,7 @@ _STATUSES: Final[tuple[tuple[type[FleetError], int], ...]] = (
     (NotAuthenticated, 401),
     (TooManyRequests, 429),
     (KeyReused, 409),
+    (Conflict, 409),
     (NotPermitted, 403),
     (Unavailable, 503),
     (HostFailed, 502),

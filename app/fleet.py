@@ -7,7 +7,9 @@ from starlette.requests import Request
 
 from app.auth.access import AccessChecker
 from app.auth.check import Authenticator
+from app.auth.passwords import Passwords
 from app.auth.rates import Rates
+from app.auth.vault import Vault
 from app.desk import Desk
 from app.watching.hub import Hub
 from app.watching.stream import Pace
@@ -26,6 +28,10 @@ class Fleet:
     """Checks passwords."""
     access: AccessChecker
     """Checks signatures."""
+    passwords: Passwords
+    """Hashes new passwords."""
+    vault: Vault
+    """Encrypts new secret keys."""
     rates: Rates | None
     """Counts requests; None where they are not limited."""
     clock: Callable[[], int]

@@ -26,7 +26,7 @@ from app.desk import Desk
 from app.exchange import Exchanges
 from app.fleet import Fleet
 from app.methods import answer_head
-from app.routes import agents, health, hosts, processes, tasks
+from app.routes import agents, health, hosts, iam, processes, task_hosts, tasks
 from app.routes import audit as audit_routes
 from app.server import Server, bound_socket, local_address
 from app.watching.hub import Hub
@@ -57,6 +57,7 @@ def create_app(
 ) -> FastAPI:
     """Return the API over a store and a dispatcher; it closes the store when it shuts down."""
     hub = Hub(store, settings.max_watchers)
+    passwords, vault = passwords or Argon2(), Vault(settings.key_file)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -76,8 +77,10 @@ def create_app(
     app.state.fleet = Fleet(
         store=store,
         dispatcher=dispatcher,
-        authenticator=Authenticator(store.users, passwords or Argon2(), Lockout(store.guard, _lockout_rules(settings))),
-        access=AccessChecker(store, Vault(settings.key_file), clock),
+        authenticator=Authenticator(store.users, passwords, Lockout(store.guard, _lockout_rules(settings))),
+        access=AccessChecker(store, vault, clock),
+        passwords=passwords,
+        vault=vault,
         rates=Rates(_rate_rules(settings)) if settings.rate_limit else None,
         clock=clock,
         server=settings.server_address or local_address(),
@@ -89,7 +92,16 @@ def create_app(
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)
     app.add_middleware(Exchanges, on_fault=errors.unexpected, on_reply=audit.record)
-    for router in (agents.router, processes.router, hosts.router, tasks.router, audit_routes.router, health.router):
+    for router in (
+        agents.router,
+        processes.router,
+        hosts.router,
+        tasks.router,
+        task_hosts.router,
+        iam.router,
+        audit_routes.router,
+        health.router,
+    ):
         answer_head(router)
         app.include_router(router)
     _describe(app, settings.max_hosts)

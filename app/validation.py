@@ -71,10 +71,10 @@ HostIdList = Annotated[tuple[int, ...], Depends(read_host_id_list)]
 
 
 def expect_json(request: Request) -> None:
-    """Let only bodies pass that say that they are JSON.
+    """See that a request says that its body is JSON.
 
     Raises:
-        UnsupportedMediaType: this one does not.
+        UnsupportedMediaType: it says something else, or nothing.
     """
     given = request.headers.get("content-type", "")
     if given.partition(";")[0].strip().lower() != "application/json":

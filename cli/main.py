@@ -1,35 +1,52 @@
 """The command line: `ocpfleet`."""
 
 import sys
-from typing import Final
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from cli import accesskeys, health, hosts, processes, settings, users
-from core.errors import FleetError, InvalidRequest, Misconfigured
-
-_FAILED: Final = 1
-_MISUSED: Final = 2
+from cli import accesskeys, agents, health, hosts, processes, settings, users
+from cli.exits import exit_of
+from cli.output import clean
+from cli.remote import use
+from cli.remote.address import Flags
+from cli.task import commands as tasks
+from core.errors import FleetError
 
 cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Stop the OCP agents of a whole fleet of hosts. Settings are read from OCPFLEET_* variables.",
+    help="Stop, restart and start the OCP agents of a whole fleet of hosts. Settings are OCPFLEET_* variables.",
+    epilog="Exit codes: 0 done; 1 refused or failed; 2 asked for wrongly; 3 the API does not answer; 4 not permitted; "
+    "5 left running after Ctrl-C.",
 )
-processes.register(cli)
-health.register(cli)
-settings.register(cli)
+agents.register(cli)
+cli.add_typer(tasks.cli, name="task")
 cli.add_typer(hosts.cli, name="hosts")
 cli.add_typer(users.cli, name="user")
 cli.add_typer(accesskeys.cli, name="key")
+processes.register(cli)
+health.register(cli)
+settings.register(cli)
+
+
+@cli.callback()
+def options(
+    api: Annotated[str | None, typer.Option(metavar="URL", help="where the API is")] = None,
+    user: Annotated[str | None, typer.Option(metavar="NAME", help="who asks; the password is asked for")] = None,
+    password_file: Annotated[Path | None, typer.Option(metavar="FILE", help="with the password of --user")] = None,
+) -> None:
+    """Say which API the commands mean."""
+    use.choose(Flags(api, user, password_file))
 
 
 def main() -> None:
-    """Run a command. Exits with 1 where it failed, and with 2 where it was asked for wrongly."""
+    """Run a command. Exits as `cli.exits.Exit` says."""
     try:
         cli()
     except FleetError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(error.sentence, style="red", markup=False)
-        sys.exit(_MISUSED if isinstance(error, InvalidRequest | Misconfigured) else _FAILED)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(clean(error.sentence), style="red", markup=False)
+        sys.exit(exit_of(error))

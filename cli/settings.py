@@ -9,13 +9,21 @@ from pydantic_settings import BaseSettings
 from rich.table import Table
 
 from cli.session import OUT
-from infra.settings import ApiSettings, FlowerSettings, InventorySettings, SharedSettings, WorkerSettings
+from infra.settings import (
+    ApiSettings,
+    ClientSettings,
+    FlowerSettings,
+    InventorySettings,
+    SharedSettings,
+    WorkerSettings,
+)
 
 GROUPS: Final[tuple[tuple[str, type[BaseSettings]], ...]] = (
     ("All processes", SharedSettings),
     ("API", ApiSettings),
     ("Worker", WorkerSettings),
     ("Flower", FlowerSettings),
+    ("Command line", ClientSettings),
     ("Inventory: defaults for columns that are left out, and for hosts that come through the API", InventorySettings),
 )
 

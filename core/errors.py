@@ -63,6 +63,10 @@ class HostFailed(FleetError):  # noqa: N818
     code = 10010
 
 
+class Conflict(FleetError):  # noqa: N818
+    """What is asked for does not go with what is there."""
+
+
 class StateInvalid(FleetError):  # noqa: N818
     """A task or subtask does not stand where what is asked of it is possible."""
 

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     TASK_READ = "TASK:*:READ"
     TASK_CHANGE = "TASK:*:CHANGE"
     AUDIT_READ = "AUDIT:*:READ"
+    USER_READ = "USER:*:READ"
+    USER_CHANGE = "USER:*:CHANGE"
     HOLD_CHANGE = "HOLD:*:CHANGE"
 
 

@@ -1,6 +1,7 @@
 """`make demo` and `make up`: the whole system on embedded defaults, once through or until Ctrl-C."""
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from demo.show import DemoFailedError, show
-from demo.stack import Facts, Stack, facts_file, running
+from demo.stack import Facts, Stack, client_file, facts_file, running
 from demo.supervisor import ChildFailedError
 
 
@@ -29,7 +30,11 @@ def main() -> None:
         signal.signal(number, _stop)
     try:
         with running(directory, hosts=options.hosts, workers=options.workers, say=_say) as stack:
-            last = show(stack, _say) if options.what == "demo" else _stay(stack, facts_file(directory))
+            last = (
+                show(stack, _say)
+                if options.what == "demo"
+                else _stay(stack, facts_file(directory), client_file(directory))
+            )
     except _Stopped:
         last = "stopped everything"
     except (ChildFailedError, DemoFailedError) as error:
@@ -43,20 +48,23 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise _Stopped
 
 
-def _stay(stack: Stack, file: Path) -> str:
+def _stay(stack: Stack, file: Path, client: Path) -> str:
+    stack.facts.write_client(client)
     stack.facts.write(file)
     try:
-        _say(_invitation(stack.facts, file))
+        _say(_invitation(stack.facts, file, client))
         while True:
             for line in stack.supervisor.watch():
                 _say(line)
             time.sleep(0.5)
     finally:
         file.unlink(missing_ok=True)
+        client.unlink(missing_ok=True)
 
 
-def _invitation(facts: Facts, file: Path) -> str:
+def _invitation(facts: Facts, file: Path, client: Path) -> str:
     hosts = ",".join(map(str, facts.hosts))
+    program = os.path.relpath(Path(sys.executable).with_name("ocpfleet"))
     return f"""
   API        {facts.api}   (documentation: {facts.api}/docs)
   user       {facts.user}
@@ -66,6 +74,8 @@ def _invitation(facts: Facts, file: Path) -> str:
 
   try:  curl -u {facts.user}:{facts.password} -H 'Content-Type: application/json' \\
              -d '{{"hostIds":[{hosts}]}}' {facts.api}/api/v2/compute/hosts/batchStopAgents
+  or:   export OCPFLEET_CLIENT_FILE={os.path.relpath(client)}
+        {program} stop 'demo-[1-{len(facts.hosts)}]' --follow
 
   Ctrl-C stops everything.
 """

@@ -38,11 +38,16 @@ class Facts:
 
     def write(self, path: Path) -> None:
         """Write them as JSON, readable by the owner alone."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump({name: getattr(self, name) for name in self.__slots__}, file, indent=2)
-        beside.replace(path)
+        _write_private(path, json.dumps({name: getattr(self, name) for name in self.__slots__}, indent=2))
+
+    def write_client(self, path: Path) -> None:
+        """Write what the command line needs as its client file, readable by the owner alone."""
+        lines = (f"{key} = {json.dumps(value)}\n" for key, value in self._client.items())
+        _write_private(path, "".join(lines))
+
+    @property
+    def _client(self) -> dict[str, str]:
+        return {"api": self.api, "user": self.user, "password": self.password}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,11 @@ def running(directory: Path, *, hosts: int, workers: int, say: Callable[[str], N
         yield builder.finish()
 
 
+def client_file(directory: Path) -> Path:
+    """Return where the command line finds a system under a directory, beside it as the facts."""
+    return directory.with_name(f"{directory.name}-client.toml")
+
+
 def facts_file(directory: Path) -> Path:
     """Return where the facts of a system under a directory are written: beside it, as `up.json` beside `up`."""
     return directory.with_name(f"{directory.name}.json")
@@ -98,6 +108,7 @@ def _alone(directory: Path) -> Iterator[None]:
         for name in ("admin-password", "inventory.yaml"):
             (directory / name).unlink(missing_ok=True)
         facts_file(directory).unlink(missing_ok=True)
+        client_file(directory).unlink(missing_ok=True)
         yield
 
 
@@ -210,6 +221,15 @@ def _get(url: str) -> int | None:
         return httpx.get(url, timeout=5).status_code
     except httpx.TransportError:
         return None
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    beside.replace(path)
 
 
 def _short(path: Path) -> str:

@@ -109,8 +109,8 @@ class ApiSettings(SharedSettings):
     )
     key_file: Path = Field(
         Path("var/key-encryption-key"),
-        description="encrypts the secret keys in the store (mode 0600); the same for all API processes, made by "
-        "`ocpfleet key add` where it is missing",
+        description="encrypts the secret keys in the store (mode 0600); the same for all API processes, made with "
+        "the first access key where it is missing",
     )
     login_failures: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         5, description="wrong passwords for a user name from one address, after which none is looked at"
@@ -200,7 +200,24 @@ class FlowerSettings(SharedSettings):
     flower_db: Path = Field(Path("var/flower"), description="where Flower keeps what it saw")
 
 
-ALL_SETTINGS = (ApiSettings, WorkerSettings, FlowerSettings, InventorySettings)
+class ClientSettings(BaseSettings):
+    """The commands that speak to the API. Flags go before these, and these before the client file."""
+
+    model_config = SettingsConfigDict(env_prefix="OCPFLEET_", extra="ignore", frozen=True)
+
+    api_url: str | None = Field(None, description="where the API is; by default http://127.0.0.1:8080")
+    api_user: str | None = Field(None, description="who asks")
+    api_password: SecretStr | None = Field(None, description="with which password; on a terminal it is asked for")
+    access_key: str | None = Field(None, description="the AK of an access key, in place of a user")
+    secret_key: SecretStr | None = Field(None, description="its SK")
+    client_file: Path = Field(
+        Path("~/.config/ocpfleet/client.toml"),
+        description="says the same for all commands (mode 0600): `api`, and `user` and `password`, or `access_key` "
+        "and `secret_key`",
+    )
+
+
+ALL_SETTINGS = (ApiSettings, WorkerSettings, FlowerSettings, InventorySettings, ClientSettings)
 S = TypeVar("S", bound=BaseSettings)
 
 

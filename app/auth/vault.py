@@ -57,7 +57,8 @@ class Vault:
             raise Misconfigured(
                 say(
                     "The secret of the access key was encrypted with another key file than this server's. Give every "
-                    "API process and `ocpfleet key add` the same file in OCPFLEET_KEY_FILE, or make a new access key."
+                    "API process and `ocpfleet key add --direct` the same file in OCPFLEET_KEY_FILE, or make a new "
+                    "access key."
                 )
             ) from None
 

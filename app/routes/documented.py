@@ -18,7 +18,7 @@ _ERRORS: Final = {
     401: "No credentials, wrong ones, or (code 30007) none are looked at after many wrong passwords; then Retry-After.",
     403: "The user may not do this.",
     404: "Something that the request names does not exist.",
-    409: "The Idempotency-Key stands for another request of this user.",
+    409: "What is asked for does not go with what is there, such as an Idempotency-Key of another request.",
     413: "The body is too long.",
     415: "The body does not say that it is JSON.",
     429: "The user made too many requests; Retry-After says when to try again.",

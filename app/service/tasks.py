@@ -8,6 +8,7 @@ from app.service.finding import find_subtask, find_task
 from app.watching.channel import Channel
 from core.errors import TaskNotFound
 from core.journal import RunLog
+from core.plan import NO_PARALLEL_INDEX
 from core.record import SubtaskRecord, TaskRecord
 from core.words import say
 from infra.store.base import TaskPage, TaskQuery
@@ -38,6 +39,23 @@ async def read_head(fleet: Fleet, task_id: int) -> TaskRecord:
 async def read_subtasks(fleet: Fleet, task: TaskRecord) -> Mapping[int, SubtaskRecord]:
     """Return what happened to a task's subtasks, at least up to its head."""
     return await fleet.store.tasks.subtasks(task)
+
+
+async def page_task_hosts(
+    fleet: Fleet, task_id: int, number: int, size: int
+) -> tuple[Mapping[int, tuple[int, str | None]], int]:
+    """Return a page of a task's hosts, by parallelIdx their id and their alias, and how many there are in all.
+
+    Raises:
+        TaskNotFound: there is no such task.
+    """
+    task = await find_task(fleet, task_id)
+    host_ids = await fleet.store.tasks.host_ids(task_id)
+    first = (number - 1) * size
+    chosen = host_ids[first : first + size]
+    known = await fleet.store.hosts.get(chosen)
+    hosts = ((host_id, known[host_id].alias if host_id in known else None) for host_id in chosen)
+    return dict(enumerate(hosts, first if task.task_type.parallel else NO_PARALLEL_INDEX)), len(host_ids)
 
 
 async def diagnose(fleet: Fleet, task_id: int) -> tuple[TaskRecord, AsyncIterator[bytes]]:

@@ -47,8 +47,8 @@ def test_a_program_signs_its_requests(system: System) -> None:
     admin = system.client.auth
     first = system.api
     system.start_api("api-2")
-    system.command("user", "add", "robot", "--role", "HOST_MANAGER", "--role", "TASK_VIEWER")
-    shown = system.command("key", "add", "robot", "--description", "the nightly job")
+    system.command("user", "add", "--direct", "robot", "--role", "HOST_MANAGER", "--role", "TASK_VIEWER")
+    shown = system.command("key", "add", "--direct", "robot", "--description", "the nightly job")
     found = re.search(r"AK: (\w+)\nSK, shown once: (\w+)\n", shown)
     assert found
     signing = Signing(found[1], found[2], time.time_ns() // 1_000_000)
@@ -80,7 +80,7 @@ def test_a_program_signs_its_requests(system: System) -> None:
         assert (replayed.status_code, replayed.json()["error"]["code"]) == (401, 30004)
         assert "used before" in replayed.json()["error"]["message"]
 
-        system.command("key", "remove", found[1])
+        system.command("key", "remove", "--direct", found[1])
         assert one.get("/compute/hosts").status_code == httpx.codes.UNAUTHORIZED
 
     for number in range(4):

@@ -38,14 +38,20 @@ def facts(directory: Path) -> Iterator[dict[str, Any]]:
             file = directory.with_name("up.json")
             wait_until(lambda: file.exists() or process.poll() is not None, 60, "the facts to be written")
             assert process.poll() is None, output.read_text()
-            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+            for private in (file, _client(directory)):
+                assert stat.S_IMODE(private.stat().st_mode) == 0o600
             yield json.loads(file.read_text())
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
     assert process.returncode == 0, output.read_text()
     assert not file.exists()
+    assert not _client(directory).exists()
     assert _left(directory) == []
+
+
+def _client(directory: Path) -> Path:
+    return directory.with_name("up-client.toml")
 
 
 def _left(directory: Path) -> list[str]:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -28,10 +29,14 @@ from workers.executor.stub import Behaviour, StubExecutor
 FOLDER = Path(__file__).parents[2] / "app" / "examples"
 _ZONE = timezone(timedelta(hours=8))
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
+_NEW_KEY = re.compile(rf'"accessKey":"(?!{world.ACCESS_KEY})[0-9a-f]{{24}}"')
+_NEW_SECRET = re.compile(r'"secretKey":"[0-9a-f]{64}"')
 _LEFT = re.compile(r"try again in \d+ s")
 _KEY = {"Idempotency-Key": "night-shift-7"}
 _TASKS = "/api/v2/tasks/instances"
 _HOSTS = "/api/v2/compute/hosts"
+_USERS = "/api/v2/iam/users"
+_KEYS = "/api/v2/iam/keys"
 
 
 @dataclass
@@ -40,7 +45,7 @@ class Asked:
 
     method: str
     path: str
-    parameters: dict[str, int] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
@@ -134,6 +139,24 @@ def _process(verb: str) -> dict[int, Asked]:
 
 UNREACHABLE = 1011
 """A host that no worker reaches."""
+
+
+def _page(path: str) -> dict[int, Asked]:
+    return {200: Asked("GET", path, query={"page": 1, "size": 2}), 400: Asked("GET", path, query={"page": 0})}
+
+
+def _user(method: str, path: str = "", body: Any = None, wrong: Any = None) -> dict[int, Asked]:
+    """Return the requests about one user; a body that is wrong is refused."""
+    asked = Asked(method, f"{_USERS}/{{name}}{path}", {"name": world.OPERATOR}, body=body)
+    found = {200: asked, 404: asked.but(parameters={"name": "nobody"})}
+    return found if wrong is None else found | {400: asked.but(body=wrong)}
+
+
+_NEW_USER = Asked(
+    "POST", _USERS, body={"name": "auditor", "roles": ["TASK_VIEWER"], "password": "a-pass-phrase-of-its-own"}
+)
+_ADMIN = {"name": "admin"}
+
 ROUTES: dict[str, dict[int, Asked]] = {
     "batch_stop_agents": _many("Stop"),
     "batch_restart_agents": _many("Restart"),
@@ -192,6 +215,23 @@ ROUTES: dict[str, dict[int, Asked]] = {
         200: Asked("GET", "/api/v2/audit", query={"page": 1, "size": 2}),
         400: Asked("GET", "/api/v2/audit", query={"page": 0}),
     },
+    "page_task_hosts": _task("GET", "/hosts", world.FAILED, page=1, size=2),
+    "page_users": _page(_USERS),
+    "add_user": {200: _NEW_USER, 400: _NEW_USER.but(body={"name": "auditor", "roles": []}), 409: _NEW_USER},
+    "remove_user": _user("DELETE") | {409: Asked("DELETE", f"{_USERS}/{{name}}", _ADMIN)},
+    "change_password": _user("POST", "/password", {"password": "another-pass-phrase"}, {"password": "short"}),
+    "change_roles": _user("POST", "/roles", {"roles": ["TASK_MANAGER", "HOST_VIEWER"]}, {"roles": ["KING"]})
+    | {409: Asked("POST", f"{_USERS}/{{name}}/roles", _ADMIN, body={"roles": ["TASK_VIEWER"]})},
+    "page_keys": _page(_KEYS),
+    "add_key": {
+        200: Asked("POST", _KEYS, body={"user": world.OPERATOR, "description": "the backup job"}),
+        400: Asked("POST", _KEYS, body={"description": "the backup job"}),
+        404: Asked("POST", _KEYS, body={"user": "nobody"}),
+    },
+    "remove_key": {
+        200: Asked("DELETE", f"{_KEYS}/{{accessKey}}", {"accessKey": world.ACCESS_KEY}),
+        404: Asked("DELETE", f"{_KEYS}/{{accessKey}}", {"accessKey": "0123456789abcdef01234567"}),
+    },
     "healthz": {200: Asked("GET", "/healthz")},
     "readyz": {200: Asked("GET", "/readyz"), 503: Asked("GET", "/readyz")},
 }
@@ -226,6 +266,8 @@ def shown(answer: httpx.Response) -> Any:
     """Return a reply with the server, the duration and the zone of the examples."""
     text = _MOMENT.sub(lambda found: _in_zone(found[0]), answer.text)
     text = _LEFT.sub("try again in 7 s", text)
+    text = _NEW_KEY.sub(f'"accessKey":"{"0123456789abcdef" * 2:.24}"', text)
+    text = _NEW_SECRET.sub(f'"secretKey":"{"0123456789abcdef" * 4}"', text)
     if answer.headers["content-type"] != "application/json":
         return text
     return json.loads(text) | {"duration": 40}
@@ -247,11 +289,20 @@ async def file_of(name: str) -> dict[str, Any]:
     """Return what the file of a route holds."""
     asked = ROUTES[name]
     request = asked[httpx.codes.OK]
-    parts = {"path": request.parameters, "query": request.query, "header": _KEY if _REUSED in asked else {}}
+    parts = {
+        "path": request.parameters,
+        "query": request.query,
+        "header": asked[_REUSED].headers if _REUSED in asked else {},
+    }
     found: dict[str, Any] = {where: parameters for where, parameters in parts.items() if parameters}
     if request.body is not None:
         found["body"] = request.body
-    async with running_api() as api:
+    with TemporaryDirectory() as folder:
+        return found | {"replies": await _replies(name, asked, Path(folder) / "key")}
+
+
+async def _replies(name: str, asked: dict[int, Asked], key_file: Path) -> dict[str, Any]:
+    async with running_api(key_file=key_file) as api:
         await world.build(api)
         await employ(api, StubExecutor(behaviours={UNREACHABLE: Behaviour.UNREACHABLE}))
         # What changes nothing comes first; the key of the last one stands for another request by then.
@@ -260,7 +311,7 @@ async def file_of(name: str) -> dict[str, Any]:
             for status in _ORDER
             if status in asked and (name, status) not in BINARY
         }
-    return found | {"replies": dict(sorted(replies.items()))}
+    return dict(sorted(replies.items()))
 
 
 _REUSED = 409

@@ -63,6 +63,16 @@ class System:
         """What all its processes share."""
         return SharedSettings(redis_url=self.environment["OCPFLEET_REDIS_URL"])
 
+    @property
+    def client_environment(self) -> dict[str, str]:
+        """The environment of a command that speaks to the newest API as the first administrator."""
+        password = (self.directory / "admin-password").read_text().strip()
+        return self.environment | {
+            "OCPFLEET_API_URL": self.api,
+            "OCPFLEET_API_USER": "admin",
+            "OCPFLEET_API_PASSWORD": password,
+        }
+
     @asynccontextmanager
     async def store(self) -> AsyncIterator[RedisStore]:
         """Its record, reached from the test itself."""
@@ -116,7 +126,7 @@ class System:
         """Run the `ocpfleet` command, which must succeed, with something on its standard input; return what it said."""
         done = subprocess.run(
             [self.program, *words],
-            env=self.environment,
+            env=self.client_environment,
             input=given,
             capture_output=True,
             text=True,

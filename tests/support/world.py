@@ -1,17 +1,23 @@
 """A small fleet in every state that an API can show: hosts, tasks that failed, one that runs, one that just began."""
 
+from core.access_key import AccessKey
 from core.claim import Claim, Worker
 from core.host import STOPPING
 from core.journal import Level, Line, RunLog
 from core.record import TaskRecord
 from core.status import Operation
 from core.transition import Failed, Succeeded
+from core.user import Role
 from infra.store.base import ClaimRequest
 from tests.support.api import KEY, NOW, Api, entry
 
 HOSTS = range(1001, 1013)
 FAILED, SUBTASK_FAILED, TO_SKIP, RUNNING, BEGUN = range(1, 6)
 """The ids of its tasks. The first four stop two hosts each: of three the second Prepare failed, of one both run."""
+OPERATOR = "night-shift"
+"""A user beside `admin`."""
+ACCESS_KEY = "4c6be266f2ceece765d4d2fc"
+"""The operator's access key."""
 TRACE = "688d3147a10b45e8"
 """The trace id of every request about it."""
 
@@ -31,6 +37,10 @@ async def build(api: Api, *, now: int = NOW) -> None:
         await store.tasks.advance(task, task.plan.steps[0], worker, now + 255, settled=[done, not_done])
     await _claimed(api, worker, [1007, 1008], now)
     await api.ask("/api/v2/compute/hosts/{hostId}/agent/stop", [1009], headers={"x-trace-id": TRACE})
+    await api.user(OPERATOR, Role.HOST_MANAGER, Role.TASK_VIEWER)
+    operator = await store.users.get(OPERATOR)
+    assert operator is not None
+    await store.access_keys.put(AccessKey(ACCESS_KEY, OPERATOR, operator.id, "sealed", "the nightly job", now))
 
 
 async def _claimed(api: Api, worker: Worker, hosts: list[int], now: int) -> tuple[Claim, ...]:

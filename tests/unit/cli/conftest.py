@@ -1,13 +1,25 @@
-"""The commands over a store in memory."""
+"""The commands over a store in memory, and over an API that works on it."""
 
+import asyncio
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
+from app.main import create_app
 from cli import session
 from cli.main import main
+from cli.remote import client
+from cli.remote.address import Address
+from core.user import Role, User
+from infra.logs import configure_logging
+from infra.settings import ApiSettings
 from infra.store.memory.store import MemoryStore
+from tests.support.api import CHEAP, RecordingDispatcher
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -33,3 +45,28 @@ def command(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         return code if isinstance(code, int) else 0, out, err
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("OCPFLEET_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def app(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FastAPI:
+    """Let the commands speak to the real API over the store, as its user `admin`."""
+    configure_logging("json", "error")  # the API's lines would stand among the command's
+    settings = ApiSettings(server_address="10.9.8.7", key_file=tmp_path / "key", rate_limit=False)
+    app = create_app(settings, store, RecordingDispatcher(), passwords=CHEAP)
+
+    def open_http(address: Address) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app)
+        return httpx.AsyncClient(base_url=f"{address.url}/api/v2", auth=address.auth, transport=transport)
+
+    monkeypatch.setattr(client, "open_http", open_http)
+    monkeypatch.setenv("OCPFLEET_API_USER", "admin")
+    monkeypatch.setenv("OCPFLEET_API_PASSWORD", "admin-password")
+    asyncio.run(store.users.put(User(0, "admin", CHEAP.hashed("admin-password"), frozenset({Role.ADMIN}))))
+    return app

@@ -1,7 +1,6 @@
 """The commands, as a person types them."""
 
 import asyncio
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -48,25 +47,6 @@ def test_import_shows_fifty_problems(command: Command, tmp_path: Path) -> None:
     _, _, err = command("hosts", "import", str(file))
     assert len(err.splitlines()) == 52
     assert err.endswith("… and 10 more\n")
-
-
-def test_list(command: Command, store: MemoryStore) -> None:
-    put(store, 1, 700, key=KEY)
-    code, out, _ = command("hosts", "list")
-    assert code == 0
-    assert [line.split() for line in out.splitlines()] == [
-        ["id", "alias", "address", "user", "status", "agent", "held", "by", "host", "key"],
-        ["1", "h1", "10.0.0.1:22", "admin", "ONLINE", "AVAILABLE", "pinned"],
-        ["700", "h700", "10.0.2.188:22", "admin", "ONLINE", "AVAILABLE", "pinned"],
-    ]
-    _, out, _ = command("hosts", "list", "--json")
-    assert [(host["id"], host["alias"]) for host in json.loads(out)] == [(1, "h1"), (700, "h700")]
-
-
-def test_list_of_more_hosts_than_a_page(command: Command, store: MemoryStore) -> None:
-    put(store, *range(1, 1202))
-    _, out, _ = command("hosts", "list", "--json")
-    assert len(json.loads(out)) == 1201
 
 
 @pytest.fixture
@@ -128,7 +108,7 @@ def test_a_user_gets_a_generated_password(
     command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    code, out, _ = command("user", "add", "ann", "--role", "HOST_MANAGER", "--role", "TASK_VIEWER")
+    code, out, _ = command("user", "add", "--direct", "ann", "--role", "HOST_MANAGER", "--role", "TASK_VIEWER")
     assert code == 0
     found = re.fullmatch(r"Added ann with HOST_MANAGER, TASK_VIEWER\.\nPassword, shown once: (\S{24})\n", out)
     assert found
@@ -136,7 +116,7 @@ def test_a_user_gets_a_generated_password(
     assert ann is not None
     assert ann.roles == {Role.HOST_MANAGER, Role.TASK_VIEWER}
     assert Argon2().match(ann.password_hash, found[1])
-    assert "There is a user ann already" in command("user", "add", "ann", "--role", "ADMIN")[2]
+    assert "There is a user ann already" in command("user", "add", "--direct", "ann", "--role", "ADMIN")[2]
 
 
 @pytest.mark.parametrize(("typed", "code"), [("long enough\n", 0), ("short\n", 2), ("", 2)])
@@ -144,7 +124,7 @@ def test_a_password_from_standard_input(
     command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, typed: str, code: int
 ) -> None:
     monkeypatch.setattr("sys.stdin.readline", lambda: typed, raising=False)
-    ended, out, _ = command("user", "add", "ann", "--role", "ADMIN", "--password-stdin")
+    ended, out, _ = command("user", "add", "--direct", "ann", "--role", "ADMIN", "--password-stdin")
     assert ended == code
     assert typed.strip() not in out or not typed.strip()
     ann = asyncio.run(store.users.get("ann"))
@@ -153,7 +133,7 @@ def test_a_password_from_standard_input(
 
 @pytest.mark.parametrize("name", ["a:b", "", "a b", "x" * 65])
 def test_a_name_that_http_basic_cannot_carry(command: Command, name: str) -> None:
-    code, _, err = command("user", "add", name, "--role", "ADMIN")
+    code, _, err = command("user", "add", "--direct", name, "--role", "ADMIN")
     assert code == 2
     assert "is not a user name" in err
 

@@ -1,4 +1,4 @@
-"""Users and access keys, as a person types the commands."""
+"""Users and access keys, as a person types the commands that work on the store itself."""
 
 import asyncio
 import re
@@ -47,9 +47,9 @@ def noted(store: MemoryStore) -> list[AuditEntry]:
 def test_users_are_listed_by_name(command: Command, store: MemoryStore, file: Path) -> None:
     put(store, "bob", Role.TASK_VIEWER, Role.HOST_MANAGER)
     put(store, "ann", Role.ADMIN)
-    command("key", "add", "ann")
+    command("key", "add", "--direct", "ann")
     assert file.exists()
-    code, out, _ = command("user", "list")
+    code, out, _ = command("user", "list", "--direct")
     assert code == 0
     assert [line.split() for line in out.splitlines()] == [
         ["id", "name", "roles", "access", "keys"],
@@ -62,45 +62,53 @@ def test_a_user_goes_with_its_access_keys(command: Command, store: MemoryStore, 
     put(store, "ann", Role.ADMIN)
     put(store, "bob", Role.ADMIN)
     for name in ("ann", "bob", "bob"):
-        command("key", "add", name)
+        command("key", "add", "--direct", name)
     assert file.exists()
-    assert command("user", "remove", "bob") == (0, "Removed bob and 2 access keys.\n", "")
+    assert command("user", "remove", "--direct", "bob") == (0, "Removed bob and its access keys.\n", "")
     assert [key.user for key in asyncio.run(store.access_keys.all())] == ["ann"]
-    assert command("user", "remove", "bob") == (1, "", "There is no user bob. `ocpfleet user list` shows them all.\n")
+    assert command("user", "remove", "--direct", "bob") == (
+        1,
+        "",
+        "There is no user bob. `ocpfleet user list` or GET /api/v2/iam/users shows them all.\n",
+    )
 
 
 def test_the_last_admin_stays_one(command: Command, store: MemoryStore) -> None:
     put(store, "ann", Role.ADMIN)
     put(store, "bob", Role.HOST_MANAGER)
     for words in (("user", "remove", "ann"), ("user", "roles", "ann", "--role", "HOST_MANAGER")):
-        assert command(*words) == (2, "", "ann is the last user with the role ADMIN. Nothing was done.\n")
+        assert command(*words, "--direct") == (1, "", "ann is the last user with the role ADMIN. Nothing was done.\n")
     assert user(store, "ann").roles == {Role.ADMIN}
-    assert command("user", "remove", "bob")[0] == 0
+    assert command("user", "remove", "--direct", "bob")[0] == 0
 
 
 def test_roles_take_the_place_of_those_before(command: Command, store: MemoryStore) -> None:
     put(store, "ann", Role.ADMIN)
     put(store, "bob", Role.ADMIN)
-    answer = command("user", "roles", "bob", "--role", "TASK_VIEWER", "--role", "HOST_VIEWER")
+    answer = command("user", "roles", "--direct", "bob", "--role", "TASK_VIEWER", "--role", "HOST_VIEWER")
     assert answer == (0, "bob has HOST_VIEWER, TASK_VIEWER now.\n", "")
     assert user(store, "bob").roles == {Role.TASK_VIEWER, Role.HOST_VIEWER}
     assert user(store, "bob").password_hash == "$argon2id$old"
-    assert command("user", "roles", "nobody", "--role", "ADMIN")[0] == 1
-    assert command("user", "roles", "bob", "--role", "KING")[0] == 2
+    assert command("user", "roles", "--direct", "nobody", "--role", "ADMIN")[0] == 1
+    assert command("user", "roles", "--direct", "bob", "--role", "KING")[0] == 2
 
 
 def test_a_password_is_generated_or_read(command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, "ann", Role.TASK_VIEWER)
-    code, out, _ = command("user", "password", "ann")
+    code, out, _ = command("user", "password", "--direct", "ann")
     assert code == 0
     found = re.fullmatch(r"Changed the password of ann\.\nPassword, shown once: (\S{24})\n", out)
     assert found
     assert Argon2().match(user(store, "ann").password_hash, found[1])
     monkeypatch.setattr("sys.stdin.readline", lambda: "long enough\n", raising=False)
-    assert command("user", "password", "ann", "--password-stdin") == (0, "Changed the password of ann.\n", "")
+    assert command("user", "password", "--direct", "ann", "--password-stdin") == (
+        0,
+        "Changed the password of ann.\n",
+        "",
+    )
     assert Argon2().match(user(store, "ann").password_hash, "long enough")
     assert user(store, "ann").roles == {Role.TASK_VIEWER}
-    assert command("user", "password", "nobody")[0] == 1
+    assert command("user", "password", "--direct", "nobody")[0] == 1
 
 
 def test_somebody_else_was_faster(command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,14 +118,14 @@ def test_somebody_else_was_faster(command: Command, store: MemoryStore, monkeypa
         return False
 
     monkeypatch.setattr(store.users, "change", lost)
-    code, _, err = command("user", "roles", "ann", "--role", "ADMIN")
+    code, _, err = command("user", "roles", "--direct", "ann", "--role", "ADMIN")
     assert (code, err) == (1, "User ann was changed by somebody else just now. Nothing was done; try again.\n")
     assert noted(store) == []
 
 
 def test_a_key_shows_its_secret_once_and_keeps_it_encrypted(command: Command, store: MemoryStore, file: Path) -> None:
     put(store, "ann", Role.ADMIN)
-    code, out, _ = command("key", "add", "ann", "--description", "cron [bold]job")
+    code, out, _ = command("key", "add", "--direct", "ann", "--description", "cron [bold]job")
     assert code == 0
     found = re.fullmatch(r"Added an access key of ann\.\nAK: ([0-9a-f]{24})\nSK, shown once: ([0-9a-f]{64})\n", out)
     assert found
@@ -126,7 +134,7 @@ def test_a_key_shows_its_secret_once_and_keeps_it_encrypted(command: Command, st
     assert found[2] not in repr(key) + key.sealed
     assert Vault(file).opened(key.sealed) == found[2]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    code, out, _ = command("key", "list")
+    code, out, _ = command("key", "list", "--direct")
     assert found[1] in out
     assert "cron [bold]job" in out
     assert found[2] not in out
@@ -134,12 +142,12 @@ def test_a_key_shows_its_secret_once_and_keeps_it_encrypted(command: Command, st
 
 
 def test_no_key_for_nobody_and_none_with_an_open_key_file(command: Command, store: MemoryStore, file: Path) -> None:
-    assert command("key", "add", "nobody")[0] == 1
-    assert command("key", "add", "ann", "--description", "two\nlines")[0] == 2
+    assert command("key", "add", "--direct", "nobody")[0] == 1
+    assert command("key", "add", "--direct", "ann", "--description", "two\nlines")[0] == 2
     put(store, "ann", Role.ADMIN)
     file.touch(mode=0o644)
     file.chmod(0o644)
-    code, _, err = command("key", "add", "ann")
+    code, _, err = command("key", "add", "--direct", "ann")
     assert code == 2
     assert "has mode 0644: others may use it" in err
     assert asyncio.run(store.access_keys.all()) == ()
@@ -155,12 +163,15 @@ def test_an_api_does_not_start_with_an_open_key_file(command: Command, file: Pat
 
 def test_a_key_is_removed(command: Command, store: MemoryStore, file: Path) -> None:
     put(store, "ann", Role.ADMIN)
-    command("key", "add", "ann")
+    command("key", "add", "--direct", "ann")
     assert file.exists()
     (key,) = asyncio.run(store.access_keys.all())
-    assert command("key", "remove", key.id) == (0, f"Removed the access key {key.id}.\n", "")
-    code, _, err = command("key", "remove", key.id)
-    assert (code, err) == (1, f"There is no access key {key.id}. `ocpfleet key list` shows them all.\n")
+    assert command("key", "remove", "--direct", key.id) == (0, f"Removed the access key {key.id}.\n", "")
+    code, _, err = command("key", "remove", "--direct", key.id)
+    assert (code, err) == (
+        1,
+        f"There is no access key {key.id}. `ocpfleet key list` or GET /api/v2/iam/keys shows them all.\n",
+    )
 
 
 def test_changes_of_the_inventory_are_in_the_audit(
@@ -182,15 +193,15 @@ def test_changes_of_the_inventory_are_in_the_audit(
 
 
 def test_commands_are_in_the_audit(command: Command, store: MemoryStore, file: Path) -> None:
-    command("user", "add", "ann", "--role", "ADMIN")
-    command("user", "add", "bob", "--role", "ADMIN")
-    command("key", "add", "bob")
+    command("user", "add", "--direct", "ann", "--role", "ADMIN")
+    command("user", "add", "--direct", "bob", "--role", "ADMIN")
+    command("key", "add", "--direct", "bob")
     assert file.exists()
     (key,) = asyncio.run(store.access_keys.all())
-    command("user", "roles", "bob", "--role", "TASK_VIEWER")
-    command("user", "password", "bob")
-    command("user", "list")
-    command("user", "remove", "bob")
+    command("user", "roles", "--direct", "bob", "--role", "TASK_VIEWER")
+    command("user", "password", "--direct", "bob")
+    command("user", "list", "--direct")
+    command("user", "remove", "--direct", "bob")
     kept = noted(store)
     assert [(entry.path, dict(entry.fields)) for entry in reversed(kept)] == [
         ("user add ann", {"roles": "ADMIN"}),

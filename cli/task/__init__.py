@@ -1,0 +1,1 @@
+"""`ocpfleet task`: to look at tasks, to follow them, and to change their course."""

@@ -1,0 +1,72 @@
+"""Hosts by id, alias and pattern."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.names import Named, chosen, folded, named
+from core.errors import InvalidRequest
+
+WEB = [Named(1000 + number, f"web-{number}") for number in range(1, 21)]
+HOSTS = [*WEB, Named(7, None), Named(8, "9"), Named(9, None), Named(10, "a,b"), Named(11, "db[old]"), Named(12, "@all")]
+
+
+@pytest.mark.parametrize(
+    ("words", "ids"),
+    [
+        (["web-[1-3]"], [1001, 1002, 1003]),
+        (["web-3", "web-[1-3]"], [1003, 1001, 1002]),
+        (["1002", "web-2", "web-[2,4]"], [1002, 1004]),
+        (["[1001-1003]"], [1001, 1002, 1003]),
+        (["web-[1-7/3],7"], [1001, 1004, 1007, 7]),
+        (["a,b"], [10]),
+        (["db[old]"], [11]),
+        (["@all"], [12]),
+    ],
+)
+def test_what_words_mean(words: list[str], ids: list[int]) -> None:
+    assert [host.id for host in chosen(words, HOSTS)] == ids
+
+
+def test_all_unknown_names_are_in_one_error() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        chosen(["web-[19-25]", "nope", "99", "web-[01-02]", "web-*"], HOSTS)
+    assert refused.value.sentence == (
+        "Not in the inventory: 99, nope, web-[01-02,21-25], web-*. Nothing was done; "
+        "`ocpfleet hosts list` shows them all."
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("9", "9 may mean host 8 and host 9: it is an id and an alias. Nothing was done."),
+        ("web-[1-", "'web-[1-' is no pattern (missing bracket: \"web-[1-\"). Write one such as web-[1-20]"),
+        ("web-[3-1]", "'web-[3-1]' is no pattern"),
+        ("", "'' names no host."),
+        ("web-[1-4000000000]", "web-[1-4000000000] stands for more than 100000 hosts."),
+        ("a[1-99999]b[1-99999]", "a[1-99999]b[1-99999] stands for more than 100000 hosts."),
+        ("@group", "Not in the inventory: @group."),
+    ],
+)
+def test_words_that_mean_nothing(word: str, said: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        chosen([word], HOSTS)
+    assert refused.value.sentence.startswith(said)
+
+
+def test_names_are_folded_for_people() -> None:
+    assert folded(["web-1", "web-2", "web-10", "db 1", "web-2"]) == "web-[1-2,10], db 1"
+    assert folded([]) == ""
+
+
+def test_ids_that_come_as_strings() -> None:
+    assert named([{"id": "9223372036854775807", "alias": None}]) == [Named(2**63 - 1, None)]
+
+
+@given(st.text(max_size=30))
+def test_no_word_is_more_than_a_refusal(word: str) -> None:
+    with suppress(InvalidRequest):
+        assert chosen([word], HOSTS)
