@@ -14,13 +14,17 @@ from celery.canvas import Signature
 from kombu.exceptions import KombuError
 from typing_extensions import override
 
+from core.errand import Errand
 from core.errors import BrokerUnavailable
 from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.step import Action
 from core.words import say
+from infra.celery import HOSTS_QUEUE, STEPS_QUEUE
 
 PREFIX: Final = "ocpfleet"
+ERRAND: Final = f"{PREFIX}.errand"
+"""The name of the Celery task that does an errand."""
 
 
 def step_name(action: Action) -> str:
@@ -68,7 +72,7 @@ def _lane_signature(celery: Celery, task: TaskRecord, planned: PlannedStep, lane
     return _signature(celery, name, (task.id, planned.index, lane), described)
 
 
-def _signature(celery: Celery, name: str, args: tuple[int, ...], described: str) -> Signature[Any]:
+def _signature(celery: Celery, name: str, args: tuple[int | str, ...], described: str) -> Signature[Any]:
     options = {"argsrepr": described, "kwargsrepr": "{}", "ignore_result": True}
     return celery.signature(name, args=args, options=options, immutable=True)
 
@@ -91,14 +95,14 @@ def publish(signature: Signature[Any]) -> None:
     except (KombuError, OSError, ConnectionError) as error:
         raise _unavailable(error) from error
     except Exception as error:
-        if not _is_transport_error(signature, error):
+        if not _is_transport_error(signature.app, error):
             raise
         raise _unavailable(error) from error
 
 
-def _is_transport_error(signature: Signature[Any], error: Exception) -> bool:
+def _is_transport_error(celery: Celery, error: Exception) -> bool:
     """Whether the error belongs to the broker's transport, whichever that is."""
-    connection = signature.app.connection_for_write()
+    connection = celery.connection_for_write()
     return isinstance(error, tuple(connection.connection_errors) + tuple(connection.channel_errors))
 
 
@@ -113,6 +117,11 @@ def _unavailable(error: Exception) -> BrokerUnavailable:
     )
 
 
+def errand_signature(celery: Celery, errand: Errand) -> Signature[Any]:
+    """Return the message that has a worker do an errand; it names the errand, and the record has it."""
+    return _signature(celery, ERRAND, (errand.id,), f"(host {errand.host_id}, {errand.purpose})")
+
+
 class Dispatcher(Protocol):
     """The API's way to get an accepted task going."""
 
@@ -121,6 +130,16 @@ class Dispatcher(Protocol):
 
         Raises:
             BrokerUnavailable: it was not published, as far as can be known.
+        """
+
+    async def send(self, errand: Errand) -> None:
+        """Publish an errand that was put into the store. Raises as `submit`."""
+
+    async def waiting(self) -> int:
+        """Return how many messages wait to be handled.
+
+        Raises:
+            BrokerUnavailable: the broker does not answer.
         """
 
     async def ping(self) -> None:
@@ -140,6 +159,26 @@ class CeleryDispatcher(Dispatcher):
     @override
     async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
         await asyncio.to_thread(publish, chain_from(self._celery, task, step, back=back))
+
+    @override
+    async def send(self, errand: Errand) -> None:
+        await asyncio.to_thread(publish, errand_signature(self._celery, errand))
+
+    @override
+    async def waiting(self) -> int:
+        return await asyncio.to_thread(self._waiting)
+
+    def _waiting(self) -> int:
+        try:
+            with self._celery.connection_for_write() as connection:
+                channel = connection.default_channel
+                return sum(
+                    channel.queue_declare(queue, passive=True).message_count for queue in (STEPS_QUEUE, HOSTS_QUEUE)
+                )
+        except Exception as error:
+            if not _is_transport_error(self._celery, error):
+                raise
+            raise _unavailable(error) from error
 
     @override
     async def ping(self) -> None:

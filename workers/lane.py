@@ -41,7 +41,9 @@ class Lane:
         self._planned = planned
         self._window = window(planned.size, work.max_lanes, work.lane_window)
         self._limit = min(planned.step.timeout, work.host_time_limit or planned.step.timeout)
-        self._working: set[asyncio.Task[Settled]] = set()
+        self._working: dict[asyncio.Task[Settled | Claim], Claim] = {}
+        self._given_up: list[Claim] = []
+        """Claims of runs that were broken off because the process ends."""
         self._exhausted = False
         self._opened: int | None = None
 
@@ -52,10 +54,15 @@ class Lane:
             while True:
                 await self._exchange(results)
                 if not self._working and self._over():
-                    return LaneEnd(self._opened, handed_over=not self._exhausted)
+                    return await self._end()
                 results = await self._next_results() if self._working else []
         finally:
             await self._abandon()
+
+    async def _end(self) -> LaneEnd:
+        if self._given_up:
+            await self._work.recorder.hand_over(self._task, self._given_up)
+        return LaneEnd(self._opened, handed_over=bool(self._given_up) or not self._exhausted)
 
     def _over(self) -> bool:
         return self._exhausted or self._work.draining()
@@ -94,12 +101,20 @@ class Lane:
         self._work.slots.release(places - len(claims))
         for claim in claims:
             run = run_host(self._work, self._task, self._planned.step.action, claim, self._limit)
-            self._working.add(asyncio.create_task(run))
+            self._working[asyncio.create_task(run)] = claim
 
     async def _next_results(self) -> list[Settled]:
-        done, self._working = await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
         self._work.slots.release(len(done))
-        return [task.result() for task in done]
+        results: list[Settled] = []
+        for run in done:
+            del self._working[run]
+            match run.result():
+                case Claim() as claim:
+                    self._given_up.append(claim)
+                case result:
+                    results.append(result)
+        return results
 
     async def _abandon(self) -> None:
         """Leave nothing running where the lane itself breaks off."""
@@ -107,7 +122,8 @@ class Lane:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
         self._work.slots.release(len(self._working))
-        self._working = set()
+        self._work.recorder.drop(self._working.values())
+        self._working = {}
 
 
 def window(hosts: int, max_lanes: int, most: int) -> int:

@@ -7,6 +7,7 @@ from celery import Celery
 from celery.signals import worker_shutting_down
 
 from infra.celery import HOSTS_QUEUE, STEPS_QUEUE, make_celery
+from infra.dispatch import CeleryDispatcher
 from infra.logs import configure_logging
 from infra.settings import WorkerSettings, load
 from workers.runtime import Runtime, node_name
@@ -28,6 +29,7 @@ def run() -> None:
     try:
         celery = make_celery(settings, worker=True)
         register(celery, runtime)
+        runtime.reconcile(CeleryDispatcher(celery))
         _work(celery, runtime, settings, name)
     finally:
         runtime.stop()

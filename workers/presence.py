@@ -54,7 +54,6 @@ class Running:
         self._cancelled.discard(claim.key)
         return True
 
-
     def cancel_all(self) -> None:
         """Abandon every run: the record does not know this process any more, and their claims are others' by now."""
         self.cancel(tuple(self._runs))

@@ -13,6 +13,7 @@ import structlog
 import uvloop
 
 from infra.clock import now
+from infra.dispatch import Dispatcher
 from infra.settings import WorkerSettings
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
@@ -20,6 +21,7 @@ from workers.agent.policy import StartPolicy, StopPolicy
 from workers.context import Work
 from workers.executor.choice import make_executor
 from workers.presence import Presence
+from workers.reconcile import Patience, Reconciler
 from workers.slots import Slots
 
 log = structlog.get_logger(__name__)
@@ -57,9 +59,22 @@ class Runtime:
         """Run a coroutine on the loop and wait for it, from any other thread."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
+    def reconcile(self, dispatcher: Dispatcher) -> None:
+        """Begin to reconcile, as far as no other worker does."""
+        settings = self._settings
+        patience = Patience(every=settings.reconcile_every, lost_after=settings.lost_after)
+        reconciler = Reconciler(self.work, dispatcher, patience)
+
+        def begin() -> None:
+            self._background.append(self._loop.create_task(reconciler.look_for_ever()))
+
+        self._loop.call_soon_threadsafe(begin)
+
     def drain(self) -> None:
-        """Let lanes finish the hosts that they have and claim no more."""
+        """Let lanes finish the hosts that they have and claim no more; after a while break off what is left."""
         self._draining = True
+        give_up = self.work.presence.running.give_up
+        self._loop.call_soon_threadsafe(self._loop.call_later, self._settings.shutdown_grace, give_up)
 
     def stop(self) -> None:
         """Leave the record and end the loop."""

@@ -52,9 +52,7 @@ class RedisWorkers(Workers):
     @override
     async def bury(self, worker: Worker) -> None:
         of_it = (keys.alive(worker.id), keys.cancels(worker.id), keys.suspect(worker.id), keys.claims(worker.id))
-        await self._redis.calls(
-            [("HDEL", keys.WORKERS, worker.id), ("HDEL", keys.BEATS, worker.id), ("DEL", *of_it)]
-        )
+        await self._redis.calls([("HDEL", keys.WORKERS, worker.id), ("HDEL", keys.BEATS, worker.id), ("DEL", *of_it)])
 
     @override
     async def alive(self) -> tuple[Worker, ...]:
