@@ -20,7 +20,6 @@ from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.step import Action
 from core.words import say
-from infra.celery import HOSTS_QUEUE, STEPS_QUEUE
 
 PREFIX: Final = "ocpfleet"
 ERRAND: Final = f"{PREFIX}.errand"
@@ -172,9 +171,8 @@ class CeleryDispatcher(Dispatcher):
         try:
             with self._celery.connection_for_write() as connection:
                 channel = connection.default_channel
-                return sum(
-                    channel.queue_declare(queue, passive=True).message_count for queue in (STEPS_QUEUE, HOSTS_QUEUE)
-                )
+                declared = (queue(channel).queue_declare() for queue in self._celery.conf.task_queues)
+                return sum(int(queue.message_count) for queue in declared)
         except Exception as error:
             if not _is_transport_error(self._celery, error):
                 raise

@@ -1,8 +1,8 @@
-"""What makes the system go on by itself: claims of lost workers are opened again, steps that nobody claims are published.
+"""What makes the system go on by itself: claims of lost workers are opened again, unclaimed steps are published.
 
-Any worker reconciles, one at a time. A worker is lost when its counter has not moved for a while on the reconciler's own
-monotonic clock: no clocks are compared, and time in which the reconciler could not look does not count. Everything that
-is done here can be done twice, or by two at once, without harm: the record decides, messages are hints.
+Any worker reconciles, one at a time. A worker is lost when its counter has not moved for a while on the reconciler's
+own monotonic clock: no clocks are compared, and time in which the reconciler could not look does not count. Everything
+that is done here can be done twice, or by two at once, without harm: the record decides, messages are hints.
 """
 
 import asyncio

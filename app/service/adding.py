@@ -5,8 +5,9 @@ from hashlib import sha256
 
 from app.fleet import Fleet
 from app.service.launch import key_reused
+from app.service.publishing import publish
 from core.catalogue import TASK_TYPES
-from core.errors import BrokerUnavailable, InvalidRequest
+from core.errors import InvalidRequest
 from core.record import Creator, Draft
 from core.user import User
 from core.words import say
@@ -29,9 +30,7 @@ async def add_hosts(
         KeyReused: the key stands for another request.
         InvalidRequest: a host is in the inventory, or its alias is another's; nothing was stored.
         StoreUnavailable: nothing was stored, as far as can be known.
-        BrokerUnavailable: the tasks could not be published, and were withdrawn with their hosts.
     """
-    await fleet.dispatcher.ping()
     draft = Draft(
         task_type=TASK_TYPES["prepare_host"],
         host_ids=(),
@@ -48,7 +47,8 @@ async def add_hosts(
         case AlreadyThere():
             raise _there(hosts, made)
         case HostsAdded():
-            await _publish(fleet, made)
+            for task in made.tasks:
+                await publish(fleet, task)
             return made
 
 
@@ -68,29 +68,3 @@ def _there(hosts: Sequence[NewHost], there: AlreadyThere) -> InvalidRequest:
         id=there.host_id,
     )
     return InvalidRequest(field, new.target.address, sentence)
-
-
-async def _publish(fleet: Fleet, made: HostsAdded) -> None:
-    """Publish the tasks. Where the broker does not take them, take back what no worker has begun."""
-    try:
-        for task in made.tasks:
-            await fleet.dispatcher.submit(task)
-    except BrokerUnavailable as error:
-        if made.known:  # it was accepted when it was made first
-            raise
-        withdrawn = [
-            host_id
-            for task, host_id in zip(made.tasks, made.host_ids, strict=True)
-            if await fleet.store.tasks.withdraw(task.id)
-        ]
-        if withdrawn:
-            await fleet.store.hosts.remove(withdrawn)
-        kept = [host_id for host_id in made.host_ids if host_id not in withdrawn]
-        if not withdrawn:
-            return
-        if not kept:
-            raise BrokerUnavailable(say("{reason} No host was added.", reason=error.sentence)) from error
-        added = ", ".join(map(str, kept))
-        raise BrokerUnavailable(
-            say("{reason} Only the hosts {added} were added.", reason=error.sentence, added=added)
-        ) from error

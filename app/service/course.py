@@ -5,6 +5,7 @@ from typing import Final
 
 from app.fleet import Fleet
 from app.service.finding import find_subtask, find_task, no_task
+from app.service.publishing import publish
 from core.errors import RollbackProhibited, StateInvalid
 from core.record import SubtaskRecord, TaskRecord
 from core.words import Words, say
@@ -23,7 +24,6 @@ async def retry_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping[in
     Raises:
         TaskNotFound: there is no such task.
         StateInvalid: it is not FAILED.
-        BrokerUnavailable: the broker does not answer; nothing was changed.
     """
     await _change_course(fleet, await find_task(fleet, task_id), Course.RETRY)
     return await _as_it_stands(fleet, task_id)
@@ -50,7 +50,6 @@ async def roll_back_task(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mappin
         TaskNotFound: there is no such task.
         RollbackProhibited: tasks of its type cannot be undone.
         StateInvalid: it is not FAILED.
-        BrokerUnavailable: the broker does not answer; nothing was changed.
     """
     task = await find_task(fleet, task_id)
     if task.task_type.prohibits_rollback:
@@ -71,11 +70,10 @@ async def _as_it_stands(fleet: Fleet, task_id: int) -> tuple[TaskRecord, Mapping
 
 
 async def _change_course(fleet: Fleet, task: TaskRecord, course: Course, series_id: int | None = None) -> None:
-    await fleet.dispatcher.ping()  # what was failed stays so, and can be asked again, where nothing can be published
     answer = await fleet.store.tasks.change_course(task, course, fleet.clock(), series_id)
     match answer:
         case CourseChanged(step, back):
-            await fleet.dispatcher.submit(task, step, back=back)
+            await publish(fleet, task, step, back=back)
         case CourseRefused(status):
             raise _refused(task, series_id, status, _ONLY_FAILED[course])
         case None:

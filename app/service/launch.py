@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from app.fleet import Fleet
-from core.errors import BrokerUnavailable, KeyReused, StoreUnavailable, UnknownHosts
+from app.service.publishing import publish
+from core.errors import KeyReused, UnknownHosts
 from core.record import Creator, Draft, TaskRecord
 from core.step import TaskType
 from core.user import User
@@ -38,7 +39,6 @@ async def accept(  # noqa: PLR0913, PLR0917 - a request's particulars
         KeyReused: the key stands for another request.
         UnknownHosts: some hosts are not in the inventory; nothing was stored.
         StoreUnavailable: nothing was stored, as far as can be known.
-        BrokerUnavailable: the task could not be published and was withdrawn.
     """
     unknown = await fleet.store.hosts.unknown(host_ids)
     if unknown:
@@ -53,11 +53,10 @@ async def accept(  # noqa: PLR0913, PLR0917 - a request's particulars
     )
     made = await _made(fleet, draft, key)
     if isinstance(made, Known):
-        # The request that made it may still be on its way to the broker, and to publish twice is harmless. It is not
-        # withdrawn where that fails: it was accepted.
-        await fleet.dispatcher.submit(made.task)
+        # The request that made it may still be on its way to the broker, and to publish twice is harmless.
+        await publish(fleet, made.task)
         return Accepted(made.task, replayed=True)
-    await _publish(fleet, made)
+    await publish(fleet, made)
     return Accepted(made, replayed=False)
 
 
@@ -80,25 +79,3 @@ def key_reused(key: str | None) -> KeyReused:
             key=key,
         )
     )
-
-
-async def _publish(fleet: Fleet, task: TaskRecord) -> None:
-    try:
-        await fleet.dispatcher.submit(task)
-    except BrokerUnavailable as error:
-        if await _withdrawn(fleet, task):
-            raise BrokerUnavailable(say("{reason} No task was made.", reason=error.sentence)) from error
-
-
-async def _withdrawn(fleet: Fleet, task: TaskRecord) -> bool:
-    """Withdraw a task that was not published. False where a worker works on it: the message arrived after all."""
-    try:
-        return await fleet.store.tasks.withdraw(task.id)
-    except StoreUnavailable as error:
-        raise StoreUnavailable(
-            say(
-                "Task {id} was stored but not published, and now the store does not answer either. "
-                "Once it does, look at task {id} before you try again: it may still run.",
-                id=task.id,
-            )
-        ) from error

@@ -93,7 +93,7 @@ async def test_a_worker_that_the_record_has_forgotten_enrols_anew() -> None:
     store, presence, claim, _ = await claimed()
     assert claim.operation is Operation.EXECUTE
     before = presence.worker
-    await store.workers.leave(before)
+    await store.workers.bury(before)
     await presence.beat()
     assert presence.worker.id != before.id
     assert presence.worker.name == before.name

@@ -1,0 +1,330 @@
+"""Whatever worker, message or API process is lost, the work goes on by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from typing_extensions import override
+
+from core.errors import StoreUnavailable
+from core.status import Operation, Status, TaskStatus
+from infra.dispatch import Dispatcher
+from infra.store.base import CHUNK, ClaimRequest, Course
+from infra.store.memory.store import MemoryStore
+from tests.support.records import run_log, succeeded
+from tests.support.waiting import eventually
+from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, step
+from workers.handle import StepEnd
+from workers.reconcile import Patience, Reconciler
+
+if TYPE_CHECKING:
+    from core.claim import Worker
+    from core.errand import Errand
+    from core.record import TaskRecord
+    from workers.context import Work
+    from workers.executor.stub import StubExecutor
+
+STOP = 2
+
+
+@dataclass
+class Desk(Dispatcher):
+    """Remembers what was published; `queued` messages wait."""
+
+    published: list[tuple[int, int, bool]] = field(default_factory=list)
+    queued: int = 0
+
+    @override
+    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+        self.published.append((task.id, step, back))
+
+    @override
+    async def send(self, errand: Errand) -> None:
+        raise NotImplementedError
+
+    @override
+    async def waiting(self) -> int:
+        return self.queued
+
+    @override
+    async def ping(self) -> None:
+        raise NotImplementedError
+
+
+@dataclass
+class Watch:
+    """A reconciler, its clock, and what it publishes. `pass_by` lets time go on and has it look now and then."""
+
+    work: Work
+    desk: Desk
+    reconciler: Reconciler
+    now: float = 0.0
+
+    async def pass_by(self, seconds: float, *beating: Worker) -> None:
+        for _ in range(int(seconds)):
+            self.now += 1
+            for worker in (self.work.presence.worker, *beating):
+                await self.work.store.workers.beat(worker, 60_000)
+            await self.reconciler.look()
+
+
+async def a_watch(executor: StubExecutor | None = None) -> Watch:
+    work = await make_work(executor=executor)
+    desk = Desk()
+    watch = Watch(work, desk, Reconciler(work, desk, Patience(every=1.0)))
+    watch.reconciler.monotonic = lambda: watch.now
+    return watch
+
+
+async def claimed_by_another(watch: Watch, task: TaskRecord, index: int, count: int = CHUNK) -> Worker:
+    """Have another worker claim some of a step; it beats once and is not heard of again."""
+    other = await watch.work.store.workers.enrol("worker-2@test")
+    await watch.work.store.workers.beat(other, 60_000)
+    await watch.work.store.tasks.advance(task, task.plan.steps[index], other, 5, claim=ClaimRequest(count))
+    return other
+
+
+async def statuses(work: Work, task: TaskRecord, index: int) -> list[Status]:
+    head = await work.store.tasks.head(task.id)
+    assert head is not None
+    stored = await work.store.tasks.subtasks(head)
+    return [record.status for _, record in head.of_step(head.plan.steps[index], stored)]
+
+
+async def test_what_a_lost_worker_had_runs_again_as_the_same_run() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2, 3])
+    lost = await claimed_by_another(watch, task, STOP, 2)
+
+    await watch.pass_by(15)
+    assert watch.desk.published == []
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING, Status.RUNNING, Status.READY]
+    await watch.pass_by(2)
+
+    assert watch.desk.published == [(task.id, STOP, False)]
+    assert await statuses(watch.work, task, STOP) == [Status.READY] * 3
+    assert lost not in await watch.work.store.workers.beats()
+    assert await lane(watch.work, task) == (3, False)
+    records = await watch.work.store.tasks.subtasks(task)
+    assert {(one.run_time, one.operation) for one in records.values()} == {(1, Operation.EXECUTE)}
+
+
+async def test_a_worker_that_beats_keeps_what_it_has() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2])
+    other = await claimed_by_another(watch, task, STOP)
+    await watch.pass_by(60, other)
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING] * 2
+    assert watch.desk.published == []
+
+
+async def test_time_in_which_nobody_could_look_does_not_count() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1])
+    await claimed_by_another(watch, task, STOP)
+    for _ in range(4):
+        await watch.pass_by(10)
+        watch.now += 100  # this process is frozen, or the store is away
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING]
+
+
+async def test_only_one_worker_reconciles_at_a_time() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1])
+    await claimed_by_another(watch, task, STOP)
+    leader = await watch.work.store.workers.enrol("leader@test")
+    for _ in range(30):
+        assert await watch.work.store.workers.lead(leader, 60_000)
+        await watch.pass_by(1, leader)
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING]
+
+
+async def test_a_lost_run_that_was_being_cancelled_is_cancelled() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2])
+    await claimed_by_another(watch, task, STOP)
+    first = task.plan.steps[STOP].first
+    assert await watch.work.store.tasks.cancel(task, 9, first) is True
+    await watch.pass_by(17)
+    assert await statuses(watch.work, task, STOP) == [Status.FAILED, Status.READY]
+    record = await watch.work.store.tasks.subtask(task, first)
+    assert record is not None
+    assert (record.operation, record.touched) == (Operation.CANCEL, True)
+
+
+@pytest.mark.parametrize("index", [0, 1, 3, 4])
+async def test_a_message_that_was_lost_is_sent_again_with_patience(index: int) -> None:
+    watch = await a_watch()
+    task = await make_task(watch.work, [1, 2])
+    for before in range(index):
+        if (await step(watch.work, task, before)).lanes:
+            await lane(watch.work, task, before)
+
+    await watch.pass_by(5)
+    assert watch.desk.published == []
+    watch.desk.queued = 1
+    await watch.pass_by(20)
+    assert watch.desk.published == [], "a message may be among those that wait"
+    watch.desk.queued = 0
+    await watch.pass_by(3)
+    assert watch.desk.published == [(task.id, index, False)]
+    await watch.pass_by(400)
+    assert 5 < len(watch.desk.published) < 12
+    assert set(watch.desk.published) == {(task.id, index, False)}
+
+
+async def test_a_step_that_is_worked_on_is_let_be() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, range(1, 9))
+    other = await claimed_by_another(watch, task, STOP, 3)
+    await watch.pass_by(100, other)
+    assert watch.desk.published == []
+
+
+async def test_a_rollback_goes_on_backwards() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2])
+    store = watch.work.store
+    _, claims = await store.tasks.advance(
+        task, task.plan.steps[STOP], watch.work.presence.worker, 5, claim=ClaimRequest(2)
+    )
+    assert await store.tasks.cancel(task, 6) is True
+    await store.tasks.reopen(
+        task, watch.work.presence.worker, [claim.key for claim in claims.granted], 7, lost=run_log(1, "lost")
+    )
+    assert await store.tasks.change_course(task, Course.ROLLBACK, 8) is not None
+    await claimed_by_another(watch, task, STOP, 1)
+    await watch.pass_by(17)
+    assert watch.desk.published == [(task.id, STOP, True)]
+
+
+async def test_a_host_that_takes_its_workers_with_it_fails_and_its_neighbours_do_not() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, range(1, 6))
+    first, poison = task.plan.steps[STOP].first, task.plan.steps[STOP].first + 2
+    for losses in range(1, 6):
+        other = await watch.work.store.workers.enrol(f"victim-{losses}@test")
+        await watch.work.store.workers.beat(other, 60_000)
+        while True:
+            _, answer = await watch.work.store.tasks.advance(
+                task, task.plan.steps[STOP], other, 5, claim=ClaimRequest(CHUNK)
+            )
+            mine = [claim for claim in answer.granted if claim.series_id == poison]
+            assert losses <= 2 or len(answer.granted) <= 1, "a suspect has no other beside it"
+            if mine:
+                break
+            await watch.work.store.tasks.advance(
+                task, task.plan.steps[STOP], other, 6, settled=succeeded(answer.granted)
+            )
+        await watch.pass_by(17)
+    record = await watch.work.store.tasks.subtask(task, poison)
+    assert record is not None
+    assert record.status is Status.FAILED
+    log = (await watch.work.store.tasks.logs(task, poison))[-1]
+    assert log.lines[-1].text.startswith("Workers lost: 5 workers died while they worked on this host")
+    assert Status.FAILED not in [
+        status for index, status in enumerate(await statuses(watch.work, task, STOP)) if first + index != poison
+    ]
+
+
+async def test_a_claim_whose_answer_was_lost_is_given_back() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2])
+    worker = watch.work.presence.worker
+    await watch.work.store.tasks.advance(task, task.plan.steps[STOP], worker, 5, claim=ClaimRequest(2))
+    await watch.pass_by(12)
+    assert await statuses(watch.work, task, STOP) == [Status.READY] * 2
+    assert watch.desk.published == [(task.id, STOP, False)]
+    assert await watch.work.store.workers.claims(worker) == ()
+
+
+async def test_what_is_in_hand_is_not_given_back() -> None:
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    watch = await a_watch(executor)  # type: ignore[arg-type]
+    task = await prepared(watch.work, [1])
+    running = asyncio.create_task(lane(watch.work, task))
+    await eventually(lambda: executor.inside == 1, 5, "the host to be in work")
+    await watch.pass_by(60)
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING]
+    executor.held[1].set()
+    assert await running == (3, False)
+    assert not watch.work.presence.in_hand
+
+
+async def test_a_cancelling_that_broke_off_is_finished() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2])
+    store = watch.work.store
+    assert isinstance(store, MemoryStore)
+    kept = store.tasks.find(task.id)
+    assert kept is not None
+    kept.cancelled = True
+    await watch.pass_by(8)
+    head = await store.tasks.head(task.id)
+    assert head is not None
+    assert head.status is TaskStatus.FAILED
+    assert watch.desk.published == []
+
+
+async def test_hosts_in_flight_are_handed_over_when_the_process_must_end() -> None:
+    executor = GatedExecutor(held={1: asyncio.Event(), 2: asyncio.Event()})
+    draining: list[int] = []
+    work = await make_work(executor=executor, max_lanes=1, lane_window=3, draining=lambda: bool(draining))
+    task = await prepared(work, [1, 2, 3])
+    running = asyncio.create_task(lane(work, task))
+    await eventually(lambda: executor.inside == 2 and len(executor.order) == 3, 5, "two hosts to be in work")
+
+    draining.append(1)
+    work.presence.running.give_up()
+
+    assert await running == (None, True)
+    assert await statuses(work, task, STOP) == [Status.READY, Status.READY, Status.SUCCESSFUL]
+    assert await work.store.workers.claims(work.presence.worker) == ()
+    for gate in executor.held.values():
+        gate.set()
+    draining.clear()
+    assert await step(work, task, STOP) == StepEnd(lanes=True)
+    assert await lane(work, task) == (3, False)
+    records = await work.store.tasks.subtasks(task)
+    assert {one.run_time for one in records.values()} == {1}
+
+
+async def test_a_process_that_was_taken_for_lost_lets_all_its_hosts_go() -> None:
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    work = await make_work(executor=executor)
+    task = await prepared(work, [1])
+    running = asyncio.create_task(lane(work, task))
+    await eventually(lambda: executor.inside == 1, 5, "the host to be in work")
+    old = work.presence.worker
+    claims = await work.store.workers.claims(old)
+    await work.store.tasks.reopen(task, old, claims, 9, lost=run_log(1, "lost"))
+    await work.store.workers.bury(old)
+
+    await work.presence.beat()
+
+    assert work.presence.worker.id != old.id
+    await eventually(lambda: len(executor.order) == 2, 5, "the host to be claimed anew")
+    executor.held[1].set()
+    assert await running == (3, False)
+    assert executor.stub.commands(1)["stop"] == 1
+    record = await work.store.tasks.subtask(task, task.plan.steps[STOP].first)
+    assert record is not None
+    assert (record.run_time, record.token) == (1, None)
+
+
+async def test_a_store_that_is_away_ends_nothing() -> None:
+    watch = await a_watch()
+    looks: list[int] = []
+
+    async def look() -> None:
+        looks.append(1)
+        raise StoreUnavailable("The store does not answer.")
+
+    watch.reconciler.look = look  # type: ignore[method-assign]
+    watch.reconciler.patience = Patience(every=0.001)
+    going_on = asyncio.create_task(watch.reconciler.look_for_ever())
+    await eventually(lambda: len(looks) > 3, 5, "more looks")
+    going_on.cancel()
