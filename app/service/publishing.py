@@ -1,4 +1,4 @@
-"""Getting a stored task going. What is stored is true; a message is a hint, and one that cannot be sent is not missed."""
+"""Getting a stored task going. What is stored is true, a message is a hint: one that cannot be sent is not missed."""
 
 import structlog
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.schemas import ErrorReply
-from tests.support.api import NO_BROKER, STOP, Api, entry, running_api
+from tests.support.api import STOP, Api, entry, running_api
 
 EXAMPLE = '{"hostIds": [1001, 1002]}'
 WHOLE = "An id is a whole number from 1 to 9223372036854775807."
@@ -311,12 +311,3 @@ async def test_unknown_tasks_subtasks_and_hosts(api: Api) -> None:
     ):
         answer = await api.client.get(f"/api/v2/{path}")
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, code)
-
-
-async def test_the_broker_is_down_and_the_task_is_withdrawn(api: Api) -> None:
-    api.dispatcher.fault = NO_BROKER
-    answer = await api.stop([2])
-    message = "The broker does not take messages. No task was made."
-    assert_refused(answer, 503, {"code": 0, "message": message})
-    assert answer.headers["retry-after"] == "5"
-    await assert_nothing_made(api)
