@@ -173,9 +173,7 @@ class CeleryDispatcher(Dispatcher):
                 channel = connection.default_channel
                 declared = (queue(channel).queue_declare() for queue in self._celery.conf.task_queues)
                 return sum(int(queue.message_count) for queue in declared)
-        except Exception as error:
-            if not _is_transport_error(self._celery, error):
-                raise
+        except (KombuError, OSError) as error:
             raise _unavailable(error) from error
 
     @override

@@ -85,8 +85,7 @@ async def test_a_broker_that_comes_back_empty_has_lost_nothing(
     wait_until(lambda: any(_working(system.task(task)) for task in tasks), 20, "some host to be in work")
 
     kill(broker)
-    shutil.rmtree(tmp_path / "broker")
-    (tmp_path / "broker").mkdir()
+    shutil.rmtree(tmp_path / "broker" / "appendonlydir")
     broker[0].start()
 
     ended = [system.ended(task, timeout=90) for task in tasks]
