@@ -3,6 +3,7 @@
 As in `app.schemas`, replies are tested against these; the body is read by them.
 """
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -73,6 +74,10 @@ _LONG = 1024
 """Most characters of a description."""
 
 
+_WITHOUT_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""Text without control characters: it stands in one line wherever it is shown."""
+
+
 def _address(text: str) -> str:
     try:
         return address_of_host(text)
@@ -81,7 +86,7 @@ def _address(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    if not text.isprintable():
+    if not re.fullmatch(_WITHOUT_CONTROLS, text):
         raise ValueError(say("not printable. Write printable characters only"))
     return text
 
@@ -93,7 +98,9 @@ def _integral(value: object) -> object:
 
 Integral = BeforeValidator(_integral)
 Number = Annotated[int, Integral, Field(ge=1, le=LONGEST_ID)]
-Short = Annotated[str, Field(max_length=_SHORT), AfterValidator(_printable)]
+Short = Annotated[
+    str, Field(max_length=_SHORT, json_schema_extra={"pattern": _WITHOUT_CONTROLS}), AfterValidator(_printable)
+]
 
 
 _AN_ADDRESS: JsonDict = {
@@ -140,7 +147,9 @@ class NewHosts(Wire):
     model_config = ConfigDict(json_schema_extra=_TOGETHER)
 
     host_basic_data_list: list[HostBasicData] = Field(min_length=1, description="the hosts, at most 200, none twice")
-    ssh_port: Annotated[int, Integral] = Field(ge=1, le=_LARGEST_PORT, description="the TCP port of their sshd", examples=[22])
+    ssh_port: Annotated[int, Integral] = Field(
+        ge=1, le=_LARGEST_PORT, description="the TCP port of their sshd", examples=[22]
+    )
     kind: HostKind = Field(description="what kind of machines they are", strict=False)
     publish_ports: Short | list[Short] | None = Field(
         None, description="the port mapping of a container, without which none is added", examples=["8080:8080"]
