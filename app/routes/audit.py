@@ -24,7 +24,7 @@ LARGEST_PAGE = 2000
 @router.get(
     "/api/v2/audit",
     summary="Read who changed what and who was refused, newest first",
-    **documented(AuditPage, Permission.AUDIT_READ, 400),
+    **documented(AuditPage, Permission.AUDIT_READ, 400, beyond_ocp=True),
 )
 async def page_audit(
     request: Request,
