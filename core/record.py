@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from core.catalogue import TASK_TYPES
+from core.host import HostState, state_seen
 from core.plan import Plan, PlannedStep
 from core.status import Operation, Status, TaskStatus
 from core.step import TaskType
@@ -195,3 +196,13 @@ class TaskRecord:
         """Yield every subtask's seriesId and how it stands, in plan order, from the stored ones."""
         for planned in self.plan:
             yield from self.of_step(planned, stored)
+
+    def last_seen(self, stored: Mapping[int, SubtaskRecord], index: int) -> HostState | None:
+        """Return what the task's last look at a host (by its index in the task) said; None where it never looked."""
+        looks = [
+            record
+            for planned in self.plan
+            if planned.step.action.on_hosts and (record := stored.get(planned.first + index)) is not None
+            if record.agent_alive is not None
+        ]
+        return state_seen(max(looks, key=lambda record: record.finished or 0).agent_alive) if looks else None

@@ -86,6 +86,10 @@ class User:
         """Return whether one of the user's roles grants a permission."""
         return any(permission in _GRANTS[role] for role in self.roles)
 
+    def ceases_to_administer(self, new: "User | None") -> bool:
+        """Return whether it has the role ADMIN, and what it is to become (None: removed) has not."""
+        return Role.ADMIN in self.roles and (new is None or Role.ADMIN not in new.roles)
+
 
 def roles_granting(permission: Permission) -> Iterable[Role]:
     """Return the roles that grant a permission, in the order of `Role`."""

@@ -4,7 +4,7 @@ On the way back each is undone: hosts that were given back are taken again, host
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Final, assert_never, cast
@@ -13,7 +13,7 @@ import structlog
 
 from core.chunks import chunks
 from core.claim import Claim, ClaimVerdict, GivenAway, HeldByOther, Missing, Retaking, StaleClaim, Taken, Taking
-from core.host import HostState, state_seen
+from core.host import HostState
 from core.lease import HostBusy
 from core.outcome import (
     Abandoned,
@@ -159,25 +159,14 @@ async def _restore(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Ver
 
     Where the undoing of the work on a host was skipped, what the last look at the host said is true of it instead.
     """
-    groups: dict[HostState | None, list[Claim]] = {}
-    seen, first = await _seen_instead(work, task), task.plan.step_of(claims[0].series_id).first
-    for claim in claims:
-        groups.setdefault(state_seen(seen.get(claim.series_id - first)), []).append(claim)
-    return await _give_back_as(work, claims, groups)
-
-
-async def _seen_instead(work: Work, task: TaskRecord) -> Mapping[int, bool | None]:
-    """Return what was last seen of the agents on hosts where the undoing of the work was skipped, by host's index."""
     if not task.skipped:
-        return {}
-    records = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
-    return {
-        series_id - planned.first: record.agent_alive
-        for planned in task.plan
-        if planned.step.action.on_hosts
-        for series_id, record in task.of_step(planned, records)
-        if record.operation is Operation.ROLLBACK_SKIP
-    }
+        return await _give_back_as(work, claims, {None: claims})
+    groups: dict[HostState | None, list[Claim]] = {}
+    stored = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
+    for claim in claims:
+        undone = Operation.ROLLBACK_SKIP not in _operations(task, stored, claim)
+        groups.setdefault(None if undone else _seen_last(task, stored, claim), []).append(claim)
+    return await _give_back_as(work, claims, groups)
 
 
 async def _retake(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
@@ -233,23 +222,26 @@ async def _by_state(
         return {after: claims}
     groups: dict[HostState | None, list[Claim]] = {}
     stored = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
-    finish, worked = task.plan.step_of(claims[0].series_id), _steps_on_hosts(task)
     for claim in claims:
-        index = claim.series_id - finish.first
-        records = [stored.get(planned.first + index, PENDING) for planned in worked]
-        looked = after is None or records[0].operation is Operation.SKIP
-        groups.setdefault(state_seen(_seen_last(records)) if looked else after, []).append(claim)
+        *_, last = _operations(task, stored, claim)
+        looked = after is None or last is Operation.SKIP
+        groups.setdefault(_seen_last(task, stored, claim) if looked else after, []).append(claim)
     return groups
 
 
-def _steps_on_hosts(task: TaskRecord) -> Sequence[PlannedStep]:
-    """Return the steps that work on hosts, the last one first."""
-    return [planned for planned in task.plan if planned.step.action.on_hosts][::-1]
+def _operations(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: Claim) -> Sequence[Operation]:
+    """Return why each step that works on hosts ran last on a claim's host, in the plan's order."""
+    steps = [planned for planned in task.plan if planned.step.action.on_hosts]
+    return [stored.get(planned.first + _index(task, claim), PENDING).operation for planned in steps]
 
 
-def _seen_last(records: Iterable[SubtaskRecord]) -> bool | None:
-    """Return what the first of some records to know of a look knows; None where nobody looked."""
-    return next((record.agent_alive for record in records if record.agent_alive is not None), None)
+def _seen_last(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: Claim) -> HostState | None:
+    """Return what the task's last look at a claim's host said; None where it never looked."""
+    return task.last_seen(stored, _index(task, claim))
+
+
+def _index(task: TaskRecord, claim: Claim) -> int:
+    return claim.series_id - task.plan.step_of(claim.series_id).first
 
 
 async def _free(work: Work, claims: Sequence[Claim], after: HostState | None) -> set[int]:

@@ -2,9 +2,7 @@
 # ruff: noqa: D103
 # A route's summary is its docstring.
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.auth.permission import AuditReader
 from app.documents.audit import audit_document
@@ -12,25 +10,24 @@ from app.documents.page import page_document
 from app.fleet import fleet_of
 from app.replies import reply
 from app.routes.documented import documented
+from app.routes.paging import PageNumber, PageSize
 from app.schemas import AuditPage
 from app.service import audit as audit_service
-from app.validation import LONGEST_ID, Whole
 from core.user import Permission
 
 router = APIRouter(tags=["audit"])
-LARGEST_PAGE = 2000
 
 
 @router.get(
     "/api/v2/audit",
     summary="Read who changed what and who was refused, newest first",
-    **documented(AuditPage, Permission.AUDIT_READ, 400),
+    **documented(AuditPage, Permission.AUDIT_READ, 400, beyond_ocp=True),
 )
 async def page_audit(
     request: Request,
     _user: AuditReader,
-    page: Annotated[int, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1"), Whole] = 1,
-    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="entries a page"), Whole] = 10,
+    page: PageNumber = 1,
+    size: PageSize = 10,
 ) -> Response:
     found = await audit_service.page_audit(fleet_of(request), page, size)
     return reply(request, page_document([audit_document(entry) for entry in found.entries], page, size, found.total))

@@ -134,7 +134,12 @@ def documented(
 
 
 def documented_stream(
-    media_type: str, description: str, permission: Permission, *errors: int, item: dict[str, Any] | None = None
+    media_type: str,
+    description: str,
+    permission: Permission,
+    *errors: int,
+    item: dict[str, Any] | None = None,
+    beyond_ocp: bool = False,
 ) -> dict[str, Any]:
     """Return the same for a route whose reply comes without an envelope, while it is made.
 
@@ -144,10 +149,13 @@ def documented_stream(
         permission: what its caller needs.
         errors: the statuses of its errors, as in `documented`.
         item: the schema of each part, where it comes in parts.
+        beyond_ocp: whether OCP has no such route.
     """
     schema: dict[str, Any] = {"itemSchema": item} if item else {"schema": {"type": "string"}}
     done = {"content": {media_type: schema}, "description": description}
-    return _document(done, permission, errors, {})
+    document = _document(done, permission, errors, {})
+    document["description"] += _BEYOND * beyond_ocp
+    return document
 
 
 def _document(

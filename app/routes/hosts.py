@@ -2,9 +2,7 @@
 # ruff: noqa: D103, FAST003
 # A route's summary is its docstring; ruff does not see the aliases of path parameters.
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.audit import note
 from app.auth.permission import HoldChanger, HostChanger, HostReader
@@ -18,11 +16,12 @@ from app.new_hosts import AddedHosts
 from app.replies import replayed, reply, reply_nothing
 from app.routes.documented import HOST_ID_LIST_BODY, documented, json_body
 from app.routes.filters import AskedHosts
+from app.routes.paging import PageNumber, PageSize
 from app.schemas import Host, HostPage
 from app.service import adding as adding_service
 from app.service import hosts as hosts_service
 from app.service import release as release_service
-from app.validation import LARGEST_PAGE, LONGEST_ID, HostId, HostIdList, Key, Whole
+from app.validation import HostId, HostIdList, Key
 from core.user import Permission
 
 router = APIRouter(prefix="/api/v2/compute/hosts", tags=["hosts"])
@@ -33,8 +32,8 @@ async def page_hosts(
     request: Request,
     _user: HostReader,
     asked: AskedHosts,
-    page: Annotated[int, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1"), Whole] = 1,
-    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="hosts a page"), Whole] = 10,
+    page: PageNumber = 1,
+    size: PageSize = 10,
 ) -> Response:
     found = await hosts_service.page_hosts(fleet_of(request), page, size, asked)
     return reply(request, page_document([host_document(host) for host in found.hosts], page, size, found.total))

@@ -4,7 +4,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from app.auth.permission import HostChanger, HostReader
 from app.documents.agent import agent_document, process_document, process_documents
@@ -14,8 +14,9 @@ from app.fleet import fleet_of
 from app.host_schemas import HostAgent, HostAgentProcess, HostAgentProcessPage
 from app.replies import reply
 from app.routes.documented import documented
+from app.routes.paging import PageNumber, PageSize
 from app.service import agents as agents_service
-from app.validation import LARGEST_PAGE, LONGEST_ID, HostId, Whole
+from app.validation import LONGEST_ID, HostId, Whole
 from core.errand import ErrandKind
 from core.user import Permission
 
@@ -56,8 +57,8 @@ async def page_processes(
     request: Request,
     _user: HostReader,
     host_id: HostId,
-    page: Annotated[int, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1"), Whole] = 1,
-    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="processes a page"), Whole] = 10,
+    page: PageNumber = 1,
+    size: PageSize = 10,
 ) -> Response:
     seen = await agents_service.look_at_agent(fleet_of(request), host_id, exchange_of(request).trace_id)
     every = process_documents(seen)

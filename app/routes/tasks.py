@@ -57,7 +57,7 @@ async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Res
     "/{taskInstanceId}/events",
     summary="Watch a task: server-sent events until it ends",
     response_class=StreamingResponse,
-    **documented_stream("text/event-stream", EVENTS, Permission.TASK_READ, 204, 400, 404, item=EVENT),
+    **documented_stream("text/event-stream", EVENTS, Permission.TASK_READ, 204, 400, 404, item=EVENT, beyond_ocp=True),
 )
 async def watch_task(
     request: Request,
@@ -154,8 +154,8 @@ async def cancel_subtask(request: Request, _user: TaskChanger, task_id: TaskId, 
 
 @router.post(
     "/{taskInstanceId}/cancel",
-    summary="Stop a whole task (beyond OCP)",
-    **documented(WrappedTaskInstance, Permission.TASK_CHANGE, 400, 404),
+    summary="Stop a whole task",
+    **documented(WrappedTaskInstance, Permission.TASK_CHANGE, 400, 404, beyond_ocp=True),
 )
 async def cancel_task(request: Request, _user: TaskChanger, task_id: TaskId) -> Response:
     task, stored = await course_service.cancel_task(fleet_of(request), task_id)

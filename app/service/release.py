@@ -1,14 +1,12 @@
 """To free a host from a task that will not give it back: an administrator's way out."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from app.fleet import Fleet
 from app.service.finding import find_task
 from app.service.hosts import read_host
 from core.errors import StateInvalid, TaskNotFound
-from core.host import Host, HostState, state_seen
-from core.record import SubtaskRecord, TaskRecord
+from core.host import Host
 from core.words import say
 from infra.store.base import Release
 
@@ -57,16 +55,5 @@ async def _release(fleet: Fleet, host: Host, holder: int) -> Release:
     index = hosts.index(host.target.host_id)
     planned = task.plan.steps[task.current]
     series_id = planned.first + index if planned.step.per_host else None
-    state = last_seen(task, await tasks.subtasks(task), index)
+    state = task.last_seen(await tasks.subtasks(task), index)
     return await tasks.release_host(host, task, series_id, fleet.clock(), state)
-
-
-def last_seen(task: TaskRecord, stored: Mapping[int, SubtaskRecord], index: int) -> HostState | None:
-    """Return what a task's last look at a host (by its index in the task) said; None where it never looked."""
-    looks = [
-        (record.finished or 0, record.agent_alive)
-        for planned in task.plan
-        if planned.step.action.on_hosts and (record := stored.get(planned.first + index)) is not None
-        if record.agent_alive is not None
-    ]
-    return state_seen(max(looks)[1]) if looks else None

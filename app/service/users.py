@@ -121,6 +121,7 @@ async def remove_user(store: Store, name: str, by: str | None = None) -> tuple[s
     Raises:
         NotFound: there is no such user.
         Conflict: it is the last one with the role ADMIN, or the one who asks.
+        Unavailable: somebody else changed the user meanwhile.
     """
     user = await find_user(store, name)
     if name == by:
@@ -130,8 +131,7 @@ async def remove_user(store: Store, name: str, by: str | None = None) -> tuple[s
                 name=name,
             )
         )
-    await _refuse_last_admin(store, user)
-    await store.users.remove(name)
+    await _change(store, user, None)
     keys = tuple(key.id for key in await store.access_keys.all() if key.user == name)
     for key in keys:
         await store.access_keys.remove(key)
@@ -149,7 +149,9 @@ async def change_password(store: Store, passwords: Passwords, name: str, passwor
     await find_user(store, name)
     password_hash, made = await _hashed(passwords, password)
     old = await find_user(store, name)
-    return Changed(await _changed(store, old, replace(old, password_hash=password_hash)), made)
+    new = replace(old, password_hash=password_hash)
+    await _change(store, old, new)
+    return Changed(new, made)
 
 
 async def change_roles(store: Store, name: str, roles: Collection[Role], by: str | None = None) -> User:
@@ -167,16 +169,16 @@ async def change_roles(store: Store, name: str, roles: Collection[Role], by: str
         Unavailable: somebody else changed the user meanwhile.
     """
     old = await find_user(store, name)
-    if Role.ADMIN in old.roles and Role.ADMIN not in roles:
-        if name == by:
-            raise Conflict(
-                say(
-                    "{name} cannot give up the role ADMIN. Ask another user with the role ADMIN to take it away.",
-                    name=name,
-                )
+    new = replace(old, roles=frozenset(roles))
+    if old.ceases_to_administer(new) and name == by:
+        raise Conflict(
+            say(
+                "{name} cannot give up the role ADMIN. Ask another user with the role ADMIN to take it away.",
+                name=name,
             )
-        await _refuse_last_admin(store, old)
-    return await _changed(store, old, replace(old, roles=frozenset(roles)))
+        )
+    await _change(store, old, new)
+    return new
 
 
 async def _hashed(passwords: Passwords, password: str | None) -> tuple[str, str | None]:
@@ -185,15 +187,12 @@ async def _hashed(passwords: Passwords, password: str | None) -> tuple[str, str 
     return await asyncio.to_thread(passwords.hashed, made or checked_password(password or "")), made
 
 
-async def _changed(store: Store, old: User, new: User) -> User:
-    if not await store.users.change(old, new):
-        raise Unavailable(
-            say("User {name} was changed by somebody else just now. Nothing was done; try again.", name=old.name), 1
-        )
-    return new
-
-
-async def _refuse_last_admin(store: Store, user: User) -> None:
-    admins = {other.name for other in await store.users.all() if Role.ADMIN in other.roles}
-    if admins == {user.name}:
-        raise Conflict(say("{name} is the last user with the role ADMIN. Nothing was done.", name=user.name))
+async def _change(store: Store, old: User, new: User | None) -> None:
+    if await store.users.change(old, new):
+        return
+    admins = {user.name for user in await store.users.all() if Role.ADMIN in user.roles}
+    if old.ceases_to_administer(new) and admins == {old.name}:
+        raise Conflict(say("{name} is the last user with the role ADMIN. Nothing was done.", name=old.name))
+    raise Unavailable(
+        say("User {name} was changed by somebody else just now. Nothing was done; try again.", name=old.name), 1
+    )

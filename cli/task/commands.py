@@ -71,12 +71,19 @@ def _row(task: Document) -> tuple[object, ...]:
         task["name"],
         task["status"],
         steps[0].size if steps else None,
-        f"{100 * done // size} %" if size else None,
+        _done(str(task["status"]), done, size),
         failed or None,
         task["creator"]["name"],
         moment(task["startTime"]),
         duration(task["startTime"], task.get("finishTime")),
     )
+
+
+def _done(status: str, done: int, size: int) -> str | None:
+    """Return how far a task is; one that ended well with nothing done was rolled back."""
+    if not size:
+        return None
+    return "undone" if status == "SUCCESSFUL" and not done else f"{100 * done // size} %"
 
 
 @cli.command("show", help="Show a task: its steps, the hosts that failed, and why.")

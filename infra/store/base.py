@@ -551,11 +551,15 @@ class Users(Protocol):
     async def all(self) -> tuple[User, ...]:
         """Return the users, by name."""
 
-    async def change(self, old: User, new: User) -> bool:
-        """Put a user in the place of what was read of it before; False where it is not the same any more."""
+    async def change(self, old: User, new: User | None) -> bool:
+        """Put a user in the place of what was read of it before, or (None) remove it.
 
-    async def remove(self, name: str) -> bool:
-        """Remove a user; False where there is none. Its access keys are worth nothing from then on."""
+        The access keys of a user that is removed are worth nothing from then on.
+
+        Returns:
+            False where it is not the same any more, or where nobody would have the role ADMIN then: whoever asks at the
+            same time, one user has it.
+        """
 
 
 class AccessKeys(Protocol):

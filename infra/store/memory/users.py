@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from typing_extensions import override
 
-from core.user import User
+from core.user import Role, User
 from infra.store.base import FIRST_USER_ID, Users
 
 
@@ -34,12 +34,14 @@ class MemoryUsers(Users):
         return tuple(self._users[name] for name in sorted(self._users))
 
     @override
-    async def change(self, old: User, new: User) -> bool:
+    async def change(self, old: User, new: User | None) -> bool:
         if self._users.get(old.name) != old:
             return False
-        self._users[old.name] = new
+        others = (user for name, user in self._users.items() if name != old.name)
+        if old.ceases_to_administer(new) and not any(Role.ADMIN in user.roles for user in others):
+            return False
+        if new is None:
+            del self._users[old.name]
+        else:
+            self._users[old.name] = new
         return True
-
-    @override
-    async def remove(self, name: str) -> bool:
-        return self._users.pop(name, None) is not None

@@ -38,12 +38,13 @@ class RedisUsers(Users):
         return tuple(_decode(name, found[name]) for name in sorted(found))
 
     @override
-    async def change(self, old: User, new: User) -> bool:
-        return bool(await self._redis.run("change_user", old.name, _encode(old), _encode(new)))
-
-    @override
-    async def remove(self, name: str) -> bool:
-        return bool(await self._redis.call("HDEL", keys.USERS, name))
+    async def change(self, old: User, new: User | None) -> bool:
+        wanted = int(old.ceases_to_administer(new))
+        return bool(
+            await self._redis.run(
+                "change_user", old.name, _encode(old), _encode(new) if new else "", wanted, Role.ADMIN
+            )
+        )
 
 
 def _encode(user: User) -> bytes:

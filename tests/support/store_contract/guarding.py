@@ -41,20 +41,35 @@ class Guarding:
         assert await store.users.change(ann, changed)
         assert not await store.users.change(ann, replace(ann, password_hash="$3"))
         assert await store.users.get("ann") == changed
-        assert await store.users.remove("ann")
-        assert not await store.users.remove("ann")
+        assert await store.users.change(changed, None)
+        assert not await store.users.change(changed, None)
         assert not await store.users.change(changed, ann)
         assert await store.users.all() == (zoe,)
+
+    async def test_of_administrators_who_remove_each_other_one_stays(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        for name, role in (("ann", Role.ADMIN), ("bob", Role.ADMIN), ("eve", Role.HOST_VIEWER)):
+            await store.users.put(User(0, name, "$1", frozenset({role, Role.TASK_VIEWER})))
+        ann, bob, eve = await store.users.all()
+        less = replace(bob, roles=frozenset({Role.TASK_VIEWER}))
+        assert sorted(await asyncio.gather(store.users.change(ann, None), store.users.change(bob, less))) == [
+            False,
+            True,
+        ]
+        (last,) = [user for user in await store.users.all() if Role.ADMIN in user.roles]
+        assert not await store.users.change(last, None)
+        assert await store.users.change(last, replace(last, password_hash="$2"))
+        assert await store.users.change(eve, None)
 
     async def test_a_name_that_is_given_again_has_another_number(self, keeper: Keeper) -> None:
         store = keeper.open()
         ann = User(0, "ann", "$1", frozenset())
         await store.users.put(ann)
         first = await store.users.get("ann")
-        await store.users.remove("ann")
+        assert first is not None
+        assert await store.users.change(first, None)
         await store.users.put(ann)
         again = await store.users.get("ann")
-        assert first is not None
         assert again is not None
         assert again.id > first.id
 

@@ -106,7 +106,7 @@ async def test_subtasks_of_large_tasks_and_on_large_pages_are_left_out(api: Api)
         ("?status=DONE", "status", "Write RUNNING, FAILED, SUCCESSFUL"),
         ("?status=", "status", "Write RUNNING"),
         ("?type=AUTO", "type", "SYS_ONECE"),
-        ("?sort=name", "sort", "id,desc or id,asc"),
+        ("?sort=name", "sort", "Write id,asc or id,desc"),
         ("?size=2001", "size", "too large"),
         ("?page=0", "page", "too small"),
         ("?hostId=x", "hostId", "not a whole number"),

@@ -269,11 +269,11 @@ async def test_a_parameter_of_the_wrong_kind(api: Api, path: str, field: str, va
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("hostName", "x", "hosts cannot be filtered by it. There are status, keyword, includedServiceType, "),
+        ("hostName", "x", "this list cannot be filtered by it. There are status, keyword, includedServiceType, "),
         ("status", "ONLINE,online", "'online' is none. Write NEW, AVAILABLE, ONLINE, OFFLINE, DELETING, several with "),
         ("includedServiceType", "", "'' is none. Write OB_CLUSTER, OB_PROXY, OCP_AGENT, "),
         ("excludedServiceType", "AGENT", "'AGENT' is none. Write OB_CLUSTER, "),
-        ("sort", "alias", "hosts are listed in id order only. Write id,asc or id,desc."),
+        ("sort", "alias", "this list is in id order. Write id,asc or id,desc."),
     ],
 )
 async def test_a_filter_that_means_nothing(api: Api, name: str, value: str, reason: str) -> None:

@@ -310,6 +310,24 @@ def test_rollback(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads(command("task", "rollback", "17", "--json")[1]) == task
 
 
+def test_a_task_that_was_rolled_back_is_told_from_one_that_was_done(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = {
+        "id": 17,
+        "name": "Batch stop OCP agent",
+        "status": "SUCCESSFUL",
+        "creator": {"id": 100, "name": "admin"},
+        "startTime": "2026-01-01T00:00:00+00:00",
+        "finishTime": "2026-01-01T00:00:09+00:00",
+        "progress": [{"name": "Prepare stop OCP agent", "subtasks": {"PENDING": 3}}],
+    }
+    page = {"number": 1, "size": 20, "totalElements": 1, "totalPages": 1}
+    Fake(monkeypatch, data={"contents": [task], "page": page})
+    row = command("task", "list")[1].splitlines()[1].split()
+    assert row[5:8] == ["SUCCESSFUL", "3", "undone"]
+
+
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
