@@ -36,7 +36,6 @@ class Options:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; 1 where a row could not be measured. A goal that is missed is no failure of the benchmark."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     directory = options.directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     bench = Bench(TINY if options.tiny else FULL, directory, workers=options.workers, peers=options.peers)
@@ -47,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         findings.extend(found)
         for finding in found:
             _say(table_line(finding))
-    write_results(options.results, findings)
+        write_results(options.results, findings)
     if options.plot and options.peers and "orchestrate" in options.rows:
         _draw(bench, options.results, options.plot)
     return int(any(finding.measured is None for finding in findings))
@@ -102,4 +101,5 @@ def _options(arguments: Sequence[str] | None) -> Options:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped on the way out
     sys.exit(main())

@@ -13,6 +13,8 @@ class Sizes:
     """Hosts of a task of ordinary size, on stub hosts and over SSH."""
     few: int = 10
     """Hosts of a small task."""
+    one_wedged_of: int = 100
+    """Of so many hosts one is wedged."""
     requests: int = 200
     """Requests of which the median is taken."""
     rounds: int = 3
@@ -34,6 +36,7 @@ TINY = Sizes(
     many=60,
     some=20,
     few=5,
+    one_wedged_of=20,
     requests=5,
     rounds=1,
     in_flight=8,

@@ -10,8 +10,6 @@ from core.plan import PlannedStep
 from core.record import SubtaskRecord, TaskRecord
 from core.status import Status
 
-_ONE_OF = 100
-"""Of so many hosts one is wedged."""
 _SOME_DELAY = "0.05"
 """Seconds that a healthy host takes beside wedged ones."""
 _LONG_DELAY = "1"
@@ -20,9 +18,10 @@ _LONG_DELAY = "1"
 
 def wedged(bench: Bench) -> Sequence[Finding]:
     """Stop a big fleet with and without wedged hosts; how long do the others take?"""
-    healthy, disturbed = _others(bench, every=0), _others(bench, every=_ONE_OF)
-    raw = {"hosts": bench.sizes.many, "none_wedged_s": healthy, "some_wedged_s": disturbed, "wedged": f"1 of {_ONE_OF}"}
-    what = f"{bench.sizes.many:,} stub hosts, 1 % wedged: time of the other 99 %, against none"
+    one_of = bench.sizes.one_wedged_of
+    healthy, disturbed = _others(bench, every=0), _others(bench, every=one_of)
+    raw = {"hosts": bench.sizes.many, "none_wedged_s": healthy, "some_wedged_s": disturbed, "wedged": f"1 of {one_of}"}
+    what = f"{bench.sizes.many:,} stub hosts, 1 of {one_of} wedged: time of the others, against none"
     return [Finding(what, Goal(1.5, "x"), disturbed / healthy, raw)]
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from bench import chord, fleet
 from bench.bench import Bench
 from bench.finding import Finding, Goal
+from bench.sizes import Sizes
 
 GROWTH: Final = "growth"
 """Where the last row's raw figures have all sizes, 10 … 10,000 hosts: they are what the plot shows."""
@@ -27,7 +28,7 @@ def measure(bench: Bench) -> Sequence[Finding]:
         system.add_hosts(fleet.stub_targets(sizes.many))
         system.timed([1])
         chords.timed(1)  # both are warm now
-        growth = {hosts: _step(system, chords, hosts, _rounds(bench, hosts)) for hosts in _numbers(bench)}
+        growth = {hosts: _step(system, chords, hosts, bench.sizes) for hosts in _numbers(bench)}
     shared: dict[str, object] = {"workers": bench.workers}
     return [
         _finding(growth[sizes.some], shared | growth[sizes.some]),
@@ -35,13 +36,15 @@ def measure(bench: Bench) -> Sequence[Finding]:
     ]
 
 
-def _step(system: fleet.Fleet, chords: chord.Chords, hosts: int, rounds: int) -> Step:
+def _step(system: fleet.Fleet, chords: chord.Chords, hosts: int, sizes: Sizes) -> Step:
+    """Measure one size. The biggest chord is run once only, since it takes longer than all the rest."""
     accepted, ours, theirs = [], [], []
-    for _ in range(rounds):
+    for round_ in range(sizes.rounds):
         task_id, seconds = system.accepted(range(1, hosts + 1))
         accepted.append(seconds)
         ours.append(fleet.lasted(system.ended(task_id)))
-        theirs.append(chords.timed(hosts))
+        if not round_ or hosts <= sizes.some:
+            theirs.append(chords.timed(hosts))
     return {"hosts": hosts, "accept_s": accepted, "ours_s": ours, "chord_s": theirs}
 
 
@@ -55,12 +58,6 @@ def _finding(step: Step, raw: dict[str, object]) -> Finding:
 def median_of(figures: float | list[float]) -> float:
     """Return the median of a step's figures."""
     return median(figures) if isinstance(figures, list) else figures
-
-
-def _rounds(bench: Bench, hosts: int) -> int:
-    """Return how often a size is measured: the biggest once less, since a chord of 10,000 takes long."""
-    rounds = bench.sizes.rounds
-    return max(1, rounds - 1) if hosts > bench.sizes.some else rounds
 
 
 def _numbers(bench: Bench) -> list[int]:

@@ -21,7 +21,7 @@ class Row:
 ROWS: Final[Mapping[str, Row]] = MappingProxyType(
     {
         "accept": Row(accept.measure, 120),
-        "orchestrate": Row(orchestrate.measure, 240),
+        "orchestrate": Row(orchestrate.measure, 300),
         "ssh": Row(over_ssh.measure, 420),
         "one-host": Row(one_host.measure, 90),
         "record": Row(record.measure, 120),
