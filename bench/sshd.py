@@ -98,5 +98,6 @@ def _settings(slow_stop: float) -> Sequence[str]:
         f"""ForceCommand case "$SSH_ORIGINAL_COMMAND" in {answers} esac""",
         "LogLevel ERROR",
         "LoginGraceTime 600",
+        "SetEnv HOME=/nonexistent SHLVL=2",  # keeps bash from reading start files, which can do anything
         "UseDNS no",
     )
