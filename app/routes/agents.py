@@ -11,7 +11,7 @@ from app.auth.permission import HostChanger
 from app.documents.task import task_instance
 from app.exchange import exchange_of
 from app.fleet import fleet_of
-from app.replies import reply
+from app.replies import replayed, reply
 from app.routes.documented import HOST_IDS_BODY, documented
 from app.schemas import TaskInstance
 from app.service import launch as launch_service
@@ -76,5 +76,4 @@ async def _accepted(request: Request, user: User, slug: str, host_ids: Sequence[
     task_type, trace_id = TASK_TYPES[slug], exchange_of(request).trace_id
     accepted = await launch_service.accept(fleet_of(request), user, task_type, host_ids, trace_id, key)
     note(request, task_id=accepted.task.id)
-    replayed = {"Idempotency-Replayed": "true"} if accepted.replayed else None
-    return reply(request, task_instance(accepted.task, host_ids), headers=replayed)
+    return reply(request, task_instance(accepted.task, host_ids), headers=replayed(yes=accepted.replayed))

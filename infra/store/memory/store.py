@@ -8,6 +8,7 @@ from infra.clock import now
 from infra.store.base import Store, StoreOptions
 from infra.store.memory.access_keys import MemoryAccessKeys
 from infra.store.memory.audit import MemoryAudit
+from infra.store.memory.errands import MemoryErrands
 from infra.store.memory.guard import MemoryGuard
 from infra.store.memory.hosts import MemoryHosts
 from infra.store.memory.tasks import MemoryTasks
@@ -25,7 +26,8 @@ class MemoryStore(Store):
 
     def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = now) -> None:
         options = options or StoreOptions()
-        self._hosts = MemoryHosts()
+        self._hosts = MemoryHosts(clock)
+        self._errands = MemoryErrands(clock)
         self._workers = MemoryWorkers(clock)
         self._tasks = MemoryTasks(self._hosts, self._workers, options, clock)
         self._users = MemoryUsers()
@@ -42,6 +44,11 @@ class MemoryStore(Store):
     @override
     def hosts(self) -> MemoryHosts:
         return self._hosts
+
+    @property
+    @override
+    def errands(self) -> MemoryErrands:
+        return self._errands
 
     @property
     @override
