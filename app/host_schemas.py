@@ -3,13 +3,12 @@
 As in `app.schemas`, replies are tested against these; the body is read by them.
 """
 
-from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from app.schemas import Long, Moment, PageNumber, TaskInstance, Wire
-from core.host import AgentStatus, HostKind
+from core.host import AgentStatus, HostKind, address_of_host
 from core.words import say
 
 
@@ -75,14 +74,14 @@ _LONG = 1024
 
 def _address(text: str) -> str:
     try:
-        return ip_address(text).compressed
+        return address_of_host(text)
     except ValueError:
-        raise ValueError(say("it is no IP address")) from None
+        raise ValueError(say("no IP address of a host. Write the host's own, such as 10.0.0.7 or fd00::7")) from None
 
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError(say("write printable characters only"))
+        raise ValueError(say("not printable. Write printable characters only"))
     return text
 
 
