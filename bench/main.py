@@ -78,25 +78,27 @@ def _say(line: str) -> None:
 
 def _options(arguments: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench.main", description="What orchestration costs.")
+    parser.epilog = "Figures and picture of a whole run go beside this program, those of any other into the directory."
     parser.add_argument("--rows", default="", help=f"which, with commas: {', '.join(ROWS)} (default: all)")
     parser.add_argument("--tiny", action="store_true", help="see that it works; the figures mean nothing")
     parser.add_argument("--no-peers", action="store_true", help="install and measure no program but our own")
     parser.add_argument("--workers", type=int, default=1, help="worker processes, ours and a chord's (default: 1)")
     parser.add_argument("--directory", type=Path, default=Path("var/bench"), help="where everything is kept")
-    parser.add_argument("--results", type=Path, default=_HERE / "results.json", help="the file of figures to write")
-    parser.add_argument("--plot", type=Path, default=_HERE / "cost.svg", help="the picture to draw")
+    parser.add_argument("--results", type=Path, help="the file of figures to write (default: results.json, see below)")
+    parser.add_argument("--plot", type=Path, help="the picture to draw (default: cost.svg, see below)")
     given = parser.parse_args(arguments)
     rows = tuple(name.strip() for name in given.rows.split(",") if name.strip()) or tuple(ROWS)
     if unknown := [name for name in rows if name not in ROWS]:
         parser.error(f"there is no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    place = _HERE if rows == tuple(ROWS) and given.peers and not given.tiny else given.directory
     return Options(
         rows=rows,
         tiny=given.tiny,
         peers=not given.no_peers,
         workers=given.workers,
         directory=given.directory,
-        results=given.results,
-        plot=None if given.tiny else given.plot,
+        results=given.results or place / "results.json",
+        plot=None if given.tiny else given.plot or place / "cost.svg",
     )
 
 
