@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from celery import Celery, chord
 
@@ -35,8 +36,8 @@ class Chords:
     def timed(self, hosts: int) -> float:
         """Return the seconds that a chord of so many messages takes, from its publishing to its body's result."""
         began = time.perf_counter()
-        members = [chord_app.host.s(number) for number in range(hosts)]
-        result = chord(members, app=self.app)(chord_app.done.s())
+        members = [self.app.signature(chord_app.host.name, (number,)) for number in range(hosts)]
+        result = chord(members, app=self.app)(self.app.signature(chord_app.done.name))
         # To pass on errors Celery would look at each of the messages again and again while it waits.
         count = result.get(timeout=self.patience, propagate=False)
         if count != hosts:
@@ -64,5 +65,11 @@ def running(directory: Path, *, workers: int = 1, patience: float = 300.0) -> It
             name = f"worker-{number + 1}"
             child = supervisor.start(name, [*command, f"--hostname={name}@bench"], environment)
             until(lambda log=child.log: _STARTED in log.read_text(), _UP, f"{name} is ready")  # type: ignore[misc]
-        chord_app.app.conf.update(broker_url=url, result_backend=backend)
-        yield Chords(chord_app.app, patience)
+        app = Celery("bench", broker=url, backend=backend, set_as_current=False)
+        try:
+            yield Chords(app, patience)
+        finally:
+            results: Any = app.backend
+            results.result_consumer.stop()
+            results.client.close()
+            app.close()

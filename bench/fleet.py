@@ -63,6 +63,12 @@ class Fleet:
             raise RuntimeError("the API was not started")
         return self._api
 
+    def close(self) -> None:
+        """Close our own connections to it."""
+        if self._api:
+            self._api[1].close()
+        self.ask(self.store.aclose())
+
     def pids(self, *, redis: bool = True) -> list[int]:
         """Return the process ids of the API, the workers and, where wanted, the store."""
         children = [self._started[0], *self.workers, *([self.redis] if redis else [])]
@@ -171,7 +177,7 @@ def running(
                 fleet.start_worker()
             yield fleet
         finally:
-            fleet.ask(store.aclose())
+            fleet.close()
 
 
 def start_store(supervisor: Supervisor, directory: Path) -> tuple[str, Child]:

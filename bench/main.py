@@ -90,7 +90,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
     rows = tuple(name.strip() for name in given.rows.split(",") if name.strip()) or tuple(ROWS)
     if unknown := [name for name in rows if name not in ROWS]:
         parser.error(f"there is no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
-    place = _HERE if rows == tuple(ROWS) and given.peers and not given.tiny else given.directory
+    place = _HERE if rows == tuple(ROWS) and not given.no_peers and not given.tiny else given.directory
     return Options(
         rows=rows,
         tiny=given.tiny,
