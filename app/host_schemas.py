@@ -140,7 +140,9 @@ class NewHosts(Wire):
     model_config = ConfigDict(json_schema_extra=_TOGETHER)
 
     host_basic_data_list: list[HostBasicData] = Field(min_length=1, description="the hosts, at most 200, none twice")
-    ssh_port: Annotated[int, Integral] = Field(ge=1, le=_LARGEST_PORT, description="the TCP port of their sshd", examples=[22])
+    ssh_port: Annotated[int, Integral] = Field(
+        ge=1, le=_LARGEST_PORT, description="the TCP port of their sshd", examples=[22]
+    )
     kind: HostKind = Field(description="what kind of machines they are", strict=False)
     publish_ports: Short | list[Short] | None = Field(
         None, description="the port mapping of a container, without which none is added", examples=["8080:8080"]
