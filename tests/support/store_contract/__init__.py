@@ -16,6 +16,7 @@ from tests.support.store_contract.holding import Holding
 from tests.support.store_contract.inventory import Inventory
 from tests.support.store_contract.leasing import Leasing
 from tests.support.store_contract.listing import Listing
+from tests.support.store_contract.losing import Losing
 from tests.support.store_contract.noting import Noting
 from tests.support.store_contract.people import People
 from tests.support.store_contract.rollback import RollingBack
@@ -31,6 +32,7 @@ class StoreContract(
     Coursing,
     Cancelling,
     RollingBack,
+    Losing,
     Holding,
     Expiring,
     Listing,

@@ -1,0 +1,133 @@
+"""Workers are lost, and what they had claimed is taken from them."""
+
+from core.claim import Reopened, Worker
+from core.record import TaskRecord
+from core.status import Operation, Status, TaskStatus
+from infra.store.base import CHUNK, TOO_MANY_LOSSES, Store
+from tests.support.keepers import Keeper
+from tests.support.records import (
+    FIRST_WAIT,
+    NOW,
+    PREPARE,
+    STOP,
+    advance,
+    claim_step,
+    draft,
+    head,
+    pass_step,
+    run_log,
+    settle,
+    succeeded,
+)
+
+EPITAPH = run_log(1, "lost for good")
+
+
+async def at_stop(store: Store, count: int) -> TaskRecord:
+    task = await store.tasks.create(draft(range(1, count + 1)))
+    await pass_step(store, task, PREPARE)
+    await pass_step(store, task, FIRST_WAIT)
+    return task
+
+
+async def lose(store: Store, task: TaskRecord, worker: Worker) -> Reopened:
+    """Take everything from a worker that is lost, and the worker out of the record."""
+    found = await store.workers.claims(worker)
+    answer = await store.tasks.reopen(task, worker, found, NOW + 9, lost=EPITAPH)
+    await store.workers.bury(worker)
+    return answer
+
+
+class Losing:
+    async def test_claims_that_are_taken_away_are_ready_again_as_the_same_run(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        worker = await store.workers.enrol("worker-1")
+        task = await at_stop(store, 3)
+        _, answer = await advance(store, task, STOP, claim=2, worker=worker)
+        assert set(await store.workers.claims(worker)) == {claim.key for claim in answer.granted}
+        assert await lose(store, task, worker) == Reopened(ready=2)
+        assert await store.workers.claims(worker) == ()
+        for claim in answer.granted:
+            record = await store.tasks.subtask(task, claim.series_id)
+            assert record is not None
+            assert (record.status, record.run_time, record.token) == (Status.READY, 1, None)
+            assert record.touched, "nobody knows what the lost run did"
+        assert (await settle(store, task, STOP, succeeded(answer.granted))).stale == (4, 5)
+        again = await claim_step(store, task, STOP)
+        assert {(claim.operation, claim.run_time) for claim in again} == {(Operation.EXECUTE, 1)}
+        assert (await settle(store, task, STOP, succeeded(again))).opened == STOP + 1
+
+    async def test_only_what_the_worker_still_has_is_taken(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        worker, other = await store.workers.enrol("worker-1"), await store.workers.enrol("worker-2")
+        task = await at_stop(store, 2)
+        _, answer = await advance(store, task, STOP, claim=2, worker=worker)
+        first, second = answer.granted
+        await advance(store, task, STOP, succeeded([first]), worker=worker)
+        keys = [first.key, second.key]
+        assert await store.tasks.reopen(task, other, keys, NOW, lost=EPITAPH) == Reopened()
+        assert await store.tasks.reopen(task, worker, keys, NOW, lost=None) == Reopened(ready=1)
+        assert await store.tasks.reopen(task, worker, keys, NOW, lost=EPITAPH) == Reopened()
+
+    async def test_a_worker_has_one_suspect_at_a_time(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        task = await at_stop(store, 4)
+        for number in range(2):
+            victim = await store.workers.enrol(f"victim-{number}")
+            await advance(store, task, STOP, claim=3, worker=victim)
+            await lose(store, task, victim)
+        one, other = await store.workers.enrol("one"), await store.workers.enrol("other")
+        _, answer = await advance(store, task, STOP, claim=CHUNK, worker=one)
+        assert [claim.series_id for claim in answer.granted] == [5, 8], "a suspect, and one that nothing happened to"
+        _, more = await advance(store, task, STOP, claim=CHUNK, worker=one)
+        assert more.granted == ()
+        _, theirs = await advance(store, task, STOP, claim=CHUNK, worker=other)
+        assert [claim.series_id for claim in theirs.granted] == [6]
+        _, next_one = await advance(store, task, STOP, succeeded([answer.granted[0]]), claim=CHUNK, worker=one)
+        assert [claim.series_id for claim in next_one.granted] == [7]
+
+    async def test_too_many_losses_fail_a_subtask_and_a_retry_begins_anew(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        task = await at_stop(store, 1)
+        for number in range(TOO_MANY_LOSSES):
+            assert (await head(store, task)).status is TaskStatus.RUNNING
+            victim = await store.workers.enrol(f"victim-{number}")
+            _, answer = await advance(store, task, STOP, claim=1, worker=victim)
+            assert len(answer.granted) == 1
+            failed = number == TOO_MANY_LOSSES - 1
+            assert await lose(store, task, victim) == Reopened(ready=not failed, failed=failed)
+        assert (await head(store, task)).status is TaskStatus.FAILED
+        series_id = task.plan.steps[STOP].first
+        assert [log.lines[0].text for log in await store.tasks.logs(task, series_id)] == ["lost for good"]
+
+    async def test_what_was_being_cancelled_is_cancelled(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        worker = await store.workers.enrol("worker-1")
+        await store.workers.beat(worker, 60_000)
+        task = await at_stop(store, 2)
+        first, _ = (await advance(store, task, STOP, claim=2, worker=worker))[1].granted
+        assert await store.tasks.cancel(task, NOW, first.series_id) is True
+        assert await lose(store, task, worker) == Reopened(ready=1, failed=1)
+        record = await store.tasks.subtask(task, first.series_id)
+        assert record is not None
+        assert (record.status, record.operation) == (Status.FAILED, Operation.CANCEL)
+
+    async def test_counters_rise_and_one_worker_leads(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        one, other = await store.workers.enrol("one"), await store.workers.enrol("other")
+        await store.workers.beat(one, 60_000)
+        await store.workers.beat(one, 60_000)
+        assert await store.workers.beats() == {one: 2, other: 0}
+        assert await store.workers.lead(one, 60_000)
+        assert await store.workers.lead(one, 60_000)
+        assert not await store.workers.lead(other, 60_000)
+
+    async def test_a_worker_with_claims_left_does_not_leave(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        worker = await store.workers.enrol("worker-1")
+        task = await at_stop(store, 1)
+        await advance(store, task, STOP, claim=1, worker=worker)
+        await store.workers.leave(worker)
+        assert worker in await store.workers.beats()
+        await lose(store, task, worker)
+        assert worker not in await store.workers.beats()
