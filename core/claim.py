@@ -76,6 +76,8 @@ class ClaimVerdict(StrEnum):
     """The step has not been opened yet."""
     CLOSED = "closed"
     """The task was cancelled: nothing new starts."""
+    BRAKED = "braked"
+    """The fleet's brake is on: nobody begins to claim. A message that is claiming a whole step goes on with it."""
     BUSY = "busy"
     """Another message is at work on the whole step."""
 

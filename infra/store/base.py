@@ -11,6 +11,7 @@ from typing import Protocol
 
 from core.access_key import AccessKey
 from core.audit import AuditEntry
+from core.brake import Brake
 from core.claim import Beat, Claim, ClaimKey, Claims, Retaking, Settlement, Taking, Worker
 from core.event import TaskEvent
 from core.host import Host, HostState, Target
@@ -389,6 +390,19 @@ class Workers(Protocol):
         """Return the workers that were alive a moment ago, by number."""
 
 
+class Brakes(Protocol):
+    """The fleet's brake. While it is on, `Tasks.advance` lets nobody begin to claim; results are recorded as ever."""
+
+    async def pull(self, brake: Brake) -> Brake:
+        """Put the brake on and return it as it stands: where it is on already, it stays as it is."""
+
+    async def release(self) -> Brake | None:
+        """Take the brake off and return what it was; None where it was not on."""
+
+    async def get(self) -> Brake | None:
+        """Return the brake where it is on, or None."""
+
+
 class Users(Protocol):
     """Who may use the API."""
 
@@ -470,6 +484,10 @@ class Store(Protocol):
     @property
     def workers(self) -> Workers:
         """The worker processes."""
+
+    @property
+    def brake(self) -> Brakes:
+        """The fleet's brake."""
 
     @property
     def users(self) -> Users:

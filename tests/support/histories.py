@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from core.brake import Brake
 from core.host import RUNNING, STOPPED, STOPPING, HostState
 from core.record import PENDING, SubtaskRecord
 from core.status import Operation, Status, TaskStatus
@@ -134,7 +135,14 @@ class Note:
     other: int
 
 
-Action = Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel | Retake | Free | Note
+@dataclass(frozen=True)
+class Pull:
+    """The fleet's brake is put on, or taken off."""
+
+    on: bool
+
+
+Action = Pull | Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel | Retake | Free | Note
 
 actions = st.one_of(
     st.builds(Create, st.lists(st.sampled_from(HOSTS), min_size=1, max_size=4, unique=True).map(tuple), st.booleans()),
@@ -157,6 +165,7 @@ actions = st.one_of(
     st.builds(Turn, indices, st.none(), st.just(Course.ROLLBACK)),
     st.builds(Note, indices, st.lists(indices, min_size=1, max_size=4).map(tuple), st.integers(0, 30)),
     st.builds(Retake, indices, few),
+    st.builds(Pull, st.sampled_from((True, False, False))),
     st.builds(Free, indices, st.sampled_from(HOSTS[:-1]), st.none() | st.just(STOPPED)),
 )
 
@@ -193,6 +202,8 @@ class Pair:
         self.now += 7
         if isinstance(action, Create):
             await self._create(action.hosts, holding=action.holding)
+        elif isinstance(action, Pull):
+            await self._pull(on=action.on)
         elif self.tasks:
             task = self._task(action.task)
             await self._do_to_subtasks(task, action)
@@ -231,6 +242,11 @@ class Pair:
             case _:
                 pass
 
+    async def _pull(self, *, on: bool) -> None:
+        brake = Brake("admin", self.now, "a history")
+        first, second = [await (store.brake.pull(brake) if on else store.brake.release()) for store in self.stores]
+        assert first == second, (first, second)
+
     def _task(self, index: int) -> TaskRecord:
         return self.tasks[index % len(self.tasks)]
 
@@ -264,6 +280,8 @@ class Pair:
             for store in self.stores
         ]
         assert first_answer == second_answer
+        going_on = request is not None and request.whole and request.own is not None
+        assert going_on or not first_answer[1].granted or await self.stores[0].brake.get() is None
         await self.follow()
         granted = first_answer[1].granted
         self.claims.extend(granted)

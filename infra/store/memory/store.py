@@ -8,6 +8,7 @@ from infra.clock import now
 from infra.store.base import Store, StoreOptions
 from infra.store.memory.access_keys import MemoryAccessKeys
 from infra.store.memory.audit import MemoryAudit
+from infra.store.memory.brake import MemoryBrake
 from infra.store.memory.guard import MemoryGuard
 from infra.store.memory.hosts import MemoryHosts
 from infra.store.memory.tasks import MemoryTasks
@@ -27,7 +28,8 @@ class MemoryStore(Store):
         options = options or StoreOptions()
         self._hosts = MemoryHosts()
         self._workers = MemoryWorkers(clock)
-        self._tasks = MemoryTasks(self._hosts, self._workers, options, clock)
+        self._brake = MemoryBrake()
+        self._tasks = MemoryTasks(self._hosts, self._workers, self._brake, options, clock)
         self._users = MemoryUsers()
         self._access_keys = MemoryAccessKeys()
         self._guard = MemoryGuard(clock)
@@ -47,6 +49,11 @@ class MemoryStore(Store):
     @override
     def workers(self) -> MemoryWorkers:
         return self._workers
+
+    @property
+    @override
+    def brake(self) -> MemoryBrake:
+        return self._brake
 
     @property
     @override

@@ -46,6 +46,7 @@ from infra.store.base import (
     Tasks,
 )
 from infra.store.eventcodec import parse_event
+from infra.store.memory.brake import MemoryBrake
 from infra.store.memory.hosts import KeptHost, MemoryHosts
 from infra.store.memory.task import EVENTS_KEPT, Event, KeptTask
 from infra.store.memory.workers import MemoryWorkers
@@ -63,10 +64,16 @@ class MemoryTasks(Tasks):
     """The tasks of one fleet in this process."""
 
     def __init__(
-        self, hosts: MemoryHosts, workers: MemoryWorkers, options: StoreOptions, clock: Callable[[], int]
+        self,
+        hosts: MemoryHosts,
+        workers: MemoryWorkers,
+        brake: MemoryBrake,
+        options: StoreOptions,
+        clock: Callable[[], int],
     ) -> None:
         self._hosts = hosts
         self._workers = workers
+        self._brake = brake
         self._runners: dict[ClaimKey, int] = {}
         self._once: dict[tuple[int, str], tuple[int, str, int]] = {}
         self._options = options
@@ -226,7 +233,7 @@ class MemoryTasks(Tasks):
     ) -> Claims:
         if request is None or not request.limit:
             return Claims(ClaimVerdict.GRANTED)
-        refusal = kept.refusal(step, request)
+        refusal = kept.refusal(step, request, braked=self._brake.on is not None)
         if refusal is not None:
             return Claims(refusal)
         granted = tuple(kept.claim(step, worker, now, request))

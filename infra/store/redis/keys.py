@@ -37,6 +37,7 @@ Of the fleet:
 - `workers` hash: worker's number to its name. `beats` hash: its counter. `alive:{n}`: lapses when it stops beating.
 - `claims:{n}` hash: `taskId:seriesId` to token, what that worker has claimed and not settled.
 - `cancels:{n}` set: `taskId:seriesId:token`, the claims that this worker is asked to let go.
+- `brake`: who pulled the fleet's brake, when and why, as JSON; there only while it is on.
 - `users` hash: a user's name to its record as JSON (the password as an argon2id hash).
 - `access_keys` hash: an AK to its record as JSON (the SK encrypted with the API's key file, which Redis never sees).
 - `mark:{name}`: set for a while; `sig:{hash}` is a signed request that was done and is not done again.
@@ -54,6 +55,7 @@ HOSTS: Final = f"{PREFIX}hosts"
 ALIASES: Final = f"{PREFIX}aliases"
 WORKERS: Final = f"{PREFIX}workers"
 BEATS: Final = f"{PREFIX}beats"
+BRAKE: Final = f"{PREFIX}brake"
 USERS: Final = f"{PREFIX}users"
 ACCESS_KEYS: Final = f"{PREFIX}access_keys"
 AUDIT: Final = f"{PREFIX}audit"

@@ -4,10 +4,11 @@ from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from typing_extensions import override
 
 from core.errors import Misconfigured
-from infra.store.base import AccessKeys, Audit, Guard, Hosts, Store, StoreOptions, Tasks, Users, Workers
+from infra.store.base import AccessKeys, Audit, Brakes, Guard, Hosts, Store, StoreOptions, Tasks, Users, Workers
 from infra.store.redis import sentinel
 from infra.store.redis.access_keys import RedisAccessKeys
 from infra.store.redis.audit import RedisAudit
+from infra.store.redis.brake import RedisBrake
 from infra.store.redis.connection import Connection, pooling
 from infra.store.redis.guard import RedisGuard
 from infra.store.redis.hosts import RedisHosts
@@ -25,6 +26,7 @@ class RedisStore(Store):
         self._tasks = RedisTasks(self._redis, options)
         self._hosts = RedisHosts(self._redis)
         self._workers = RedisWorkers(self._redis)
+        self._brake = RedisBrake(self._redis)
         self._users = RedisUsers(self._redis)
         self._access_keys = RedisAccessKeys(self._redis)
         self._guard = RedisGuard(self._redis)
@@ -58,6 +60,11 @@ class RedisStore(Store):
     @override
     def workers(self) -> Workers:
         return self._workers
+
+    @property
+    @override
+    def brake(self) -> Brakes:
+        return self._brake
 
     @property
     @override

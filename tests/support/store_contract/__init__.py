@@ -3,6 +3,7 @@
 Whoever collects it gives a fixture `keeper`, a `tests.support.keepers.Keeper` of an empty record.
 """
 
+from tests.support.store_contract.braking import Braking
 from tests.support.store_contract.cancelling import Cancelling
 from tests.support.store_contract.claiming import Claiming
 from tests.support.store_contract.course import Coursing
@@ -33,6 +34,7 @@ class StoreContract(
     Following,
     Inventory,
     People,
+    Braking,
     Guarding,
 ):
     """The whole contract."""
