@@ -33,6 +33,7 @@ _LEFT = re.compile(r"try again in \d+ s")
 _KEY = {"Idempotency-Key": "night-shift-7"}
 _TASKS = "/api/v2/tasks/instances"
 _HOSTS = "/api/v2/compute/hosts"
+_BRAKE = "/api/v2/fleet/brake"
 _USERS = "/api/v2/iam/users"
 _KEYS = "/api/v2/iam/keys"
 
@@ -116,6 +117,7 @@ _NEW_USER = Asked(
     "POST", _USERS, body={"name": "auditor", "roles": ["TASK_VIEWER"], "password": "a-pass-phrase-of-its-own"}
 )
 _ADMIN = {"name": "admin"}
+_PULL = Asked("POST", _BRAKE, body={"reason": "smoke in room 3"})
 
 ROUTES: dict[str, dict[int, Asked]] = {
     "batch_stop_agents": _many("Stop"),
@@ -156,6 +158,9 @@ ROUTES: dict[str, dict[int, Asked]] = {
         200: Asked("GET", "/api/v2/audit", query={"page": 1, "size": 2}),
         400: Asked("GET", "/api/v2/audit", query={"page": 0}),
     },
+    "read_brake": {200: Asked("GET", _BRAKE)},
+    "pull_brake": {200: _PULL, 400: _PULL.but(body={"reason": ""})},
+    "release_brake": {200: Asked("DELETE", _BRAKE)},
     "page_task_hosts": _task("GET", "/hosts", world.FAILED, page=1, size=2),
     "page_users": _page(_USERS),
     "add_user": {200: _NEW_USER, 400: _NEW_USER.but(body={"name": "auditor", "roles": []}), 409: _NEW_USER},

@@ -18,7 +18,7 @@ from tests.support.records import (
     succeeded,
 )
 
-BRAKE = Brake("admin", NOW, "smoke in room 3 – Zürich")
+BRAKE = Brake("admin", NOW, "smoke in room 3, Zürich")
 
 
 class Braking:
