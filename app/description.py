@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from app.languages.choice import Language
+from app.validation import HOST_ID_LIST, HOST_IDS
 
 Document = dict[str, Any]
 SHARED: Final = "errors"
@@ -81,9 +82,10 @@ def _describe_body(operation: Document, own: Mapping[str, Any], max_hosts: int) 
         return
     if "body" in own:
         content["example"] = own["body"]
-    host_ids = content["schema"].get("properties", {}).get("hostIds")
-    if host_ids is not None:
-        host_ids["maxItems"] = max_hosts
+    for name in (HOST_IDS, HOST_ID_LIST):
+        host_ids = content["schema"].get("properties", {}).get(name)
+        if host_ids is not None:
+            host_ids["maxItems"] = max_hosts
 
 
 def _add_example(response: Document, status: str, own: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from app.replies import refusal
 from core.errors import (
     Conflict,
     FleetError,
+    HostFailed,
     InvalidRequest,
     KeyReused,
     LoginBlocked,
@@ -93,6 +94,7 @@ _STATUSES: Final[tuple[tuple[type[FleetError], int], ...]] = (
     (Conflict, 409),
     (NotPermitted, 403),
     (Unavailable, 503),
+    (HostFailed, 502),
     (UnsupportedMediaType, 415),
     (BodyTooLarge, 413),
     (Misconfigured, 500),

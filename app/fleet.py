@@ -10,9 +10,11 @@ from app.auth.check import Authenticator
 from app.auth.passwords import Passwords
 from app.auth.rates import Rates
 from app.auth.vault import Vault
+from app.desk import Desk
 from app.watching.hub import Hub
 from app.watching.stream import Pace
 from infra.dispatch import Dispatcher
+from infra.settings import InventorySettings
 from infra.store.base import Store
 
 
@@ -40,6 +42,10 @@ class Fleet:
     """Most hosts of one request."""
     hub: Hub
     """Where tasks are watched."""
+    desk: Desk
+    """Where workers are asked to do something on a host while a client waits."""
+    inventory: InventorySettings
+    """How hosts are reached that a client adds without saying so."""
     pace: Pace = field(default_factory=Pace)
     """How often those who watch hear something."""
 

@@ -22,10 +22,11 @@ from app.auth.passwords import Argon2, Passwords
 from app.auth.rates import RateRules, Rates
 from app.auth.vault import Vault
 from app.description import described
+from app.desk import Desk
 from app.exchange import Exchanges
 from app.fleet import Fleet
 from app.methods import answer_head
-from app.routes import agents, brake, health, hosts, iam, task_hosts, tasks
+from app.routes import agents, brake, health, hosts, iam, processes, task_hosts, tasks
 from app.routes import audit as audit_routes
 from app.server import Server, bound_socket, local_address
 from app.watching.hub import Hub
@@ -34,7 +35,7 @@ from infra.celery import make_celery
 from infra.clock import now
 from infra.dispatch import CeleryDispatcher, Dispatcher
 from infra.logs import configure_logging
-from infra.settings import ApiSettings
+from infra.settings import ApiSettings, InventorySettings, load
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
 
@@ -85,12 +86,15 @@ def create_app(
         server=settings.server_address or local_address(),
         max_hosts=settings.max_hosts,
         hub=hub,
+        desk=Desk(store, dispatcher, settings.max_errands, settings.errand_timeout),
+        inventory=load(InventorySettings),
     )
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)
     app.add_middleware(Exchanges, on_fault=errors.unexpected, on_reply=audit.record)
     for router in (
         agents.router,
+        processes.router,
         hosts.router,
         tasks.router,
         task_hosts.router,

@@ -7,9 +7,15 @@ from starlette.routing import compile_path
 
 
 def answer_head(router: APIRouter) -> None:
-    """Let every route that is looked at with GET answer HEAD, too; not those whose reply lasts as long as a task."""
-    for route in tuple(router.routes):
-        if isinstance(route, APIRoute) and route.methods == {"GET"} and route.response_class is not StreamingResponse:
+    """Let every route that is looked at with GET answer HEAD, too; not those whose reply lasts as long as a task.
+
+    A router that several applications share is changed once.
+    """
+    routes = [route for route in router.routes if isinstance(route, APIRoute)]
+    answered = {route.path for route in routes if route.methods == {"HEAD"}}
+    for route in routes:
+        looked_at = route.methods == {"GET"} and route.path not in answered
+        if looked_at and route.response_class is not StreamingResponse:
             path = route.path.removeprefix(router.prefix)
             router.add_api_route(path, route.endpoint, methods=["HEAD"], name=route.name, include_in_schema=False)
 

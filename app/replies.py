@@ -56,6 +56,11 @@ def not_modified(tag: str) -> Response:
     return Response(None, NOT_MODIFIED, cached(tag) | {"Vary": "Accept-Encoding"})
 
 
+def replayed(*, yes: bool) -> dict[str, str] | None:
+    """Return the headers of a reply to a request that makes something: whether it was made before."""
+    return {"Idempotency-Replayed": "true"} if yes else None
+
+
 def reply_nothing(request: Request) -> Response:
     """Return the reply of an operation that has nothing to tell but that it was done."""
     return _enveloped(request, OK, {})

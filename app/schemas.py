@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from core.audit import Proof
-from core.host import AgentStatus, HostStatus
+from core.host import AgentStatus, HostKind, HostStatus
 from core.status import Operation, Status, TaskStatus
 
 Long = Annotated[int | str, Field(description="64 bits; a JSON string beyond ±(2^53-1)")]
@@ -187,9 +187,9 @@ class Host(Wire):
     alias: str | None = Field(description="a name for people")
     architecture: str | None
     create_time: Moment = Field(description="when it was imported")
-    description: str | None
+    description: str | None = Field(description="what people noted of it when they added it")
     holder_task_id: Long | None = Field(description="the task that works on it; null where it is free")
-    host_agent_id: Long | None
+    host_agent_id: Long | None = Field(description="the same as id; null where no agent was found")
     host_agent_status: AgentStatus = Field(description="where its agent stands")
     host_agent_version: str | None
     host_key_fingerprint: str | None = Field(description="of the pinned SSH host key; null where none is pinned")
@@ -198,11 +198,11 @@ class Host(Wire):
     idc_id: Long | None
     idc_name: str | None
     inner_ip_address: str = Field(description="where it is reached")
-    kind: Literal["DEDICATED_PHYSICAL_MACHINE"]
+    kind: HostKind = Field(description="what kind of machine it is")
     name: str | None
     operating_system: str | None
     operating_system_release: str | None
-    publish_ports: str | None
+    publish_ports: str | None = Field(description="a container's port mapping")
     region_description: str | None
     region_id: Long | None
     region_name: str | None

@@ -31,7 +31,8 @@ def bound_socket(host: str, port: int) -> Iterator[socket.socket]:
         Misconfigured: the address is not this machine's, or the port is taken.
     """
     family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - IPv6
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    # The protocol is named because asyncio only then sends small pieces of a reply at once (TCP_NODELAY).
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))

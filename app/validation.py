@@ -22,16 +22,17 @@ from core.errors import InvalidRequest
 from core.words import Words, say
 
 HOST_IDS: Final = "hostIds"
+HOST_ID_LIST: Final = "hostIdList"
+"""What OCP calls the same where hosts are deleted."""
 LONGEST_ID: Final = 2**63 - 1
 LARGEST_PAGE: Final = 2000
 """Most entries of a page of any list."""
 _BODY_BYTES: Final = 1024
 _BODY_BYTES_PER_HOST: Final = 48
 """An id of 19 digits on a line of its own, deeply indented."""
-_EXAMPLE: Final = '{"hostIds": [1001, 1002]}'
 _CLIPPED: Final = 80
 _MISSPELT: Final = frozenset({"hostids", "hostid", "hostidlist", "hosts"})
-"""Names that stand for hostIds, small and without underscores; OCP's own page of a batch restart prints the first."""
+"""Names that stand for either, small and without underscores; OCP's own page of a batch restart prints the first."""
 
 
 async def read_host_ids(request: Request) -> tuple[int, ...]:
@@ -42,20 +43,31 @@ async def read_host_ids(request: Request) -> tuple[int, ...]:
         BodyTooLarge: it is longer than that of the largest request.
         InvalidRequest: it can never be done; names the field and the value.
     """
+    return await _read_ids(request, HOST_IDS)
+
+
+async def read_host_id_list(request: Request) -> tuple[int, ...]:
+    """Read the body `{"hostIdList": […]}` of a request like `read_host_ids`."""
+    return await _read_ids(request, HOST_ID_LIST)
+
+
+async def _read_ids(request: Request, field: str) -> tuple[int, ...]:
     most = fleet_of(request).max_hosts
     expect_json(request)
     limit = _BODY_BYTES + _BODY_BYTES_PER_HOST * most
     sentence = say(
-        "The body is longer than {limit} bytes, more than the hostIds of any allowed request take. "
+        "The body is longer than {limit} bytes, more than the {field} of any allowed request take. "
         "Send fewer hosts at a time.",
         limit=limit,
+        field=field,
     )
-    host_ids = checked_host_ids(await read_body(request, limit, sentence), most)
-    note(request, {HOST_IDS: host_ids})
+    host_ids = checked_host_ids(await read_body(request, limit, sentence), most, field)
+    note(request, {field: host_ids})
     return host_ids
 
 
 HostIds = Annotated[tuple[int, ...], Depends(read_host_ids)]
+HostIdList = Annotated[tuple[int, ...], Depends(read_host_id_list)]
 
 
 def expect_json(request: Request) -> None:
@@ -75,55 +87,63 @@ def _not_json(media_type: str) -> Words:
     return say("Cannot read a missing Content-Type. Send JSON with Content-Type: application/json.")
 
 
-def checked_host_ids(body: bytes, most: int) -> tuple[int, ...]:
+def checked_host_ids(body: bytes, most: int, field: str = HOST_IDS) -> tuple[int, ...]:
     """Return the distinct host ids of a body, in the order given.
 
     Args:
         body: what was sent.
         most: so many hosts are allowed, counted as they were sent.
+        field: what the list is called.
 
     Raises:
         InvalidRequest: naming the field and the value at fault.
     """
-    document = _parsed(body)
+    example = f'{{"{field}": [1001, 1002]}}'
+    document = _parsed(body, example)
     for name in document:
-        if name != HOST_IDS:
-            raise InvalidRequest(name[:_CLIPPED], document[name], _no_such_field(name))
-    host_ids = document.get(HOST_IDS)
+        if name != field:
+            raise InvalidRequest(name[:_CLIPPED], document[name], _no_such_field(name, field, example))
+    host_ids = document.get(field)
     if host_ids is None:
-        raise InvalidRequest(HOST_IDS, None, _absent(null=HOST_IDS in document))
+        raise InvalidRequest(field, None, _absent(field, example, null=field in document))
     if not isinstance(host_ids, list):
-        sentence = say("hostIds is {kind}, not a list. Send {example}.", kind=_kind(host_ids), example=_EXAMPLE)
-        raise InvalidRequest(HOST_IDS, host_ids, sentence)
+        sentence = say(
+            "{field} is {kind}, not a list. Send {example}.", field=field, kind=_kind(host_ids), example=example
+        )
+        raise InvalidRequest(field, host_ids, sentence)
     if not host_ids:
-        sentence = say("hostIds is empty. Name at least one host: {example}.", example=_EXAMPLE)
-        raise InvalidRequest(HOST_IDS, [], sentence)
+        sentence = say("{field} is empty. Name at least one host: {example}.", field=field, example=example)
+        raise InvalidRequest(field, [], sentence)
     if len(host_ids) > most:
         sentence = say(
-            "hostIds has {count} entries, more than the {most} allowed. Send several requests.",
+            "{field} has {count} entries, more than the {most} allowed. Send several requests.",
+            field=field,
             count=len(host_ids),
             most=most,
         )
-        raise InvalidRequest(HOST_IDS, len(host_ids), sentence)
-    return tuple(dict.fromkeys(_checked_each(host_ids, body)))
+        raise InvalidRequest(field, len(host_ids), sentence)
+    return tuple(dict.fromkeys(_checked_each(host_ids, body, field)))
 
 
-def _no_such_field(name: str) -> Words:
+def _no_such_field(name: str, field: str, example: str) -> Words:
     shown = name[:_CLIPPED]
     if name.lower().replace("_", "") in _MISSPELT:
         return say(
-            "{name}: there is no such field. It is called hostIds. Send only {example}.", name=shown, example=_EXAMPLE
+            "{name}: there is no such field. It is called {field}. Send only {example}.",
+            name=shown,
+            field=field,
+            example=example,
         )
-    return say("{name}: there is no such field. Send only {example}.", name=shown, example=_EXAMPLE)
+    return say("{name}: there is no such field. Send only {example}.", name=shown, example=example)
 
 
-def _absent(*, null: bool) -> Words:
+def _absent(field: str, example: str, *, null: bool) -> Words:
     if null:
-        return say("hostIds is null. Send the hosts' ids: {example}.", example=_EXAMPLE)
-    return say("hostIds is missing. Send the hosts' ids: {example}.", example=_EXAMPLE)
+        return say("{field} is null. Send the hosts' ids: {example}.", field=field, example=example)
+    return say("{field} is missing. Send the hosts' ids: {example}.", field=field, example=example)
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _parsed(body: bytes, example: str) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -132,11 +152,11 @@ def _parsed(body: bytes) -> dict[str, Any]:
             line=error.lineno,
             column=error.colno,
             reason=error.msg,
-            example=_EXAMPLE,
+            example=example,
         )
         raise InvalidRequest("body", _clipped(body), sentence) from None
     if not isinstance(document, dict):
-        sentence = say("The body is {kind}, not an object. Send {example}.", kind=_kind(document), example=_EXAMPLE)
+        sentence = say("The body is {kind}, not an object. Send {example}.", kind=_kind(document), example=example)
         raise InvalidRequest("body", document, sentence)
     return document
 
@@ -145,24 +165,24 @@ def _clipped(body: bytes) -> str:
     return body[:_CLIPPED].decode(errors="replace") + "…" * (len(body) > _CLIPPED)
 
 
-def _checked_each(host_ids: Sequence[object], body: bytes) -> Sequence[int]:
-    exact = host_ids if all(type(host_id) is int for host_id in host_ids) else _as_sent(host_ids, body)
+def _checked_each(host_ids: Sequence[object], body: bytes, name: str) -> Sequence[int]:
+    exact = host_ids if all(type(host_id) is int for host_id in host_ids) else _as_sent(host_ids, body, name)
     checked = []
     for index, host_id in enumerate(exact):
         if type(host_id) is not int or not 1 <= host_id <= LONGEST_ID:
-            field = f"{HOST_IDS}[{index}]"
+            field = f"{name}[{index}]"
             raise InvalidRequest(field, host_id, _wrong_id(field, host_id))
         checked.append(host_id)
     return checked
 
 
-def _as_sent(host_ids: Sequence[object], body: bytes) -> Sequence[object]:
+def _as_sent(host_ids: Sequence[object], body: bytes, name: str) -> Sequence[object]:
     """Return the values as they were sent: the fast parser makes fractions of whole numbers beyond 64 bits.
 
     What is written with a fraction of zero or an exponent is whole by its value, as in JSON Schema.
     """
     try:
-        values: Sequence[object] = json.loads(body, parse_float=_number_of)[HOST_IDS]
+        values: Sequence[object] = json.loads(body, parse_float=_number_of)[name]
     except (
         ValueError,
         ArithmeticError,

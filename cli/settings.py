@@ -24,7 +24,7 @@ GROUPS: Final[tuple[tuple[str, type[BaseSettings]], ...]] = (
     ("Worker", WorkerSettings),
     ("Flower", FlowerSettings),
     ("Command line", ClientSettings),
-    ("Inventory: defaults for columns that are left out", InventorySettings),
+    ("Inventory: defaults for columns that are left out, and for hosts that come through the API", InventorySettings),
 )
 
 

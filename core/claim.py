@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.host import Target
+from core.lease import HostBusy, Leased
 from core.status import Operation, TaskStatus
 
 
@@ -140,5 +141,6 @@ class GivenAway:
     host_id: int
 
 
-Taking = Taken | HeldByOther | Missing | StaleClaim
-Retaking = Taken | HeldByOther | GivenAway
+Taking = Taken | HeldByOther | HostBusy | Missing | StaleClaim
+Retaking = Taken | HeldByOther | HostBusy | GivenAway
+Leasing = Leased | HeldByOther | HostBusy | Missing

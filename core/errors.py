@@ -51,6 +51,18 @@ class KeyReused(FleetError):  # noqa: N818
     """A client's key stands for another request of its own."""
 
 
+class AgentStateInvalid(FleetError):  # noqa: N818
+    """Where a host or its agent stands, or who works there, forbids what is asked for. Nothing was done."""
+
+    code = 40000
+
+
+class HostFailed(FleetError):  # noqa: N818
+    """A host could not be reached, or did not do what was asked of it."""
+
+    code = 10010
+
+
 class Conflict(FleetError):  # noqa: N818
     """What is asked for does not go with what is there."""
 

@@ -55,6 +55,8 @@ STOPPING: Final = HostState(HostStatus.OFFLINE, AgentStatus.STOPPING)
 """A host whose agent a task is stopping."""
 RESTARTING: Final = HostState(HostStatus.OFFLINE, AgentStatus.RESTARTING)
 """A host whose agent a task is restarting or starting."""
+WITHOUT_AGENT: Final = HostState(HostStatus.NEW, AgentStatus.DELETED)
+"""A host on which no agent was found yet."""
 
 
 def state_seen(agent_alive: bool | None) -> HostState | None:  # noqa: FBT001 - the answer of a look
@@ -91,6 +93,32 @@ class Target:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
+class HostKind(StrEnum):
+    """What kind of machine a host is, as OCP knows them."""
+
+    DEDICATED_PHYSICAL_MACHINE = "DEDICATED_PHYSICAL_MACHINE"
+    """A machine of its own."""
+    DEDICATED_CONTAINER = "DEDICATED_CONTAINER"
+    """A container."""
+    DEDICATED_ECS = "DEDICATED_ECS"
+    """A machine of a cloud."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostDetails:
+    """What OCP keeps of a host beside how it is reached. Nothing here depends on it."""
+
+    kind: HostKind = HostKind.DEDICATED_PHYSICAL_MACHINE
+    idc_id: int | None = None
+    """The number of its data centre; ocpfleet keeps no list of these."""
+    type_id: int | None = None
+    """The number of its model, likewise."""
+    publish_ports: str | None = None
+    """A container's port mapping."""
+    serial_number: str | None = None
+    description: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """One host of the inventory, with its state and who holds it. Times are milliseconds since the epoch."""
@@ -111,6 +139,8 @@ class Host:
     """When it was imported."""
     updated: int
     """When it last changed."""
+    details: HostDetails = HostDetails()
+    """What OCP keeps of it beside."""
 
     @property
     def state(self) -> HostState:

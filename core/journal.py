@@ -64,6 +64,10 @@ class Journal:
             if text:
                 self.say(f"{name}: {clip(text)}")
 
+    def texts(self) -> list[str]:
+        """Return the lines' texts, for the process's own log where the journal itself is not kept."""
+        return [line.text for line in self.lines]
+
     def verdict(self, outcome: Outcome) -> None:
         """Add how the run ended."""
         self.say(outcome.sentence(), Level.INFO if outcome.successful else Level.ERROR)

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from typing_extensions import override
 
+from core.lease import HostBusy
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome(ABC):
@@ -365,6 +367,19 @@ class HostHeld(Outcome):
         held = f"host {self.host_id} is held by task {self.holder}"
         what = f"{held}." if self.mine else f"{held}, and a task takes all its hosts or none."
         return f"Not taken: {what} Wait for that task to end, then retry."
+
+
+@dataclass(frozen=True, slots=True)
+class HostLeased(Outcome):
+    """A request that is no task works on this host, or on another host of the same request, so nothing was taken."""
+
+    busy: HostBusy
+    mine: bool
+
+    @override
+    def sentence(self) -> str:
+        rule = "" if self.mine else "; a task takes all its hosts or none"
+        return f"Not taken: {self.busy.sentence}{rule}. Then retry."
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,10 @@ class Draft:
     at: int
     """When it was accepted."""
 
+    def on(self, host_ids: tuple[int, ...]) -> "Draft":
+        """Return the same request for other hosts."""
+        return replace(self, host_ids=host_ids)
+
     def accepted(self, task_id: int, first_subtask_id: int) -> "TaskRecord":
         """Return the head of the task that this draft becomes under the numbers that the store gave it."""
         return TaskRecord(

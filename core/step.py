@@ -20,6 +20,8 @@ class Action(StrEnum):
     """Start the agent on each host and see that it is ready, over the network."""
     RESTART_PROXY = "proxy"
     """See that no pos proxy, which agents before 3.2 had, needs a restart on each host, over the network."""
+    FIND_AGENT = "find"
+    """Find the agent on each host, its version and whether it runs, over the network; nothing is changed there."""
     GIVE_BACK = "finish"
     """Set what is true after the work and give the hosts back. Store only."""
 
@@ -47,6 +49,8 @@ class Step:
 
 TASKS: Final = "com.alipay.ocp.service.task.business.obagent"
 """What the class names of OCP's agent steps begin with."""
+HOST_TASKS: Final = "com.alipay.ocp.service.task.business.host"
+"""The same for steps about the host itself."""
 WAIT_NODE: Final = Step("Wait node", "com.alipay.ocp.service.task.business.WaitNode", 30, Action.WAIT, per_host=False)
 """The barrier between two steps that both work on many hosts, the same in every task type."""
 
@@ -61,8 +65,8 @@ class TaskType:
     """What OCP calls it, such as "Batch stop OCP agent"."""
     during: HostState
     """Where the hosts and their agents stand while the task holds them."""
-    after: HostState
-    """Where they stand once the task is done with them."""
+    after: HostState | None
+    """Where they stand once the task is done with them; None where that is what the last look at each host found."""
     steps: tuple[Step, ...]
     """From the first to the last."""
     parallel: bool = True

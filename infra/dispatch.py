@@ -14,6 +14,7 @@ from celery.canvas import Signature
 from kombu.exceptions import KombuError
 from typing_extensions import override
 
+from core.errand import Errand
 from core.errors import BrokerUnavailable
 from core.plan import PlannedStep
 from core.record import TaskRecord
@@ -21,6 +22,8 @@ from core.step import Action
 from core.words import say
 
 PREFIX: Final = "ocpfleet"
+ERRAND: Final = f"{PREFIX}.errand"
+"""The name of the Celery task that does an errand."""
 
 
 def step_name(action: Action) -> str:
@@ -68,7 +71,7 @@ def _lane_signature(celery: Celery, task: TaskRecord, planned: PlannedStep, lane
     return _signature(celery, name, (task.id, planned.index, lane), described)
 
 
-def _signature(celery: Celery, name: str, args: tuple[int, ...], described: str) -> Signature[Any]:
+def _signature(celery: Celery, name: str, args: tuple[int | str, ...], described: str) -> Signature[Any]:
     options = {"argsrepr": described, "kwargsrepr": "{}", "ignore_result": True}
     return celery.signature(name, args=args, options=options, immutable=True)
 
@@ -113,6 +116,11 @@ def _unavailable(error: Exception) -> BrokerUnavailable:
     )
 
 
+def errand_signature(celery: Celery, errand: Errand) -> Signature[Any]:
+    """Return the message that has a worker do an errand; it names the errand, and the record has it."""
+    return _signature(celery, ERRAND, (errand.id,), f"(host {errand.host_id}, {errand.purpose})")
+
+
 class Dispatcher(Protocol):
     """The API's way to get an accepted task going."""
 
@@ -122,6 +130,9 @@ class Dispatcher(Protocol):
         Raises:
             BrokerUnavailable: it was not published, as far as can be known.
         """
+
+    async def send(self, errand: Errand) -> None:
+        """Publish an errand that was put into the store. Raises as `submit`."""
 
     async def ping(self) -> None:
         """See that the broker answers.
@@ -140,6 +151,10 @@ class CeleryDispatcher(Dispatcher):
     @override
     async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
         await asyncio.to_thread(publish, chain_from(self._celery, task, step, back=back))
+
+    @override
+    async def send(self, errand: Errand) -> None:
+        await asyncio.to_thread(publish, errand_signature(self._celery, errand))
 
     @override
     async def ping(self) -> None:

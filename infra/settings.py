@@ -6,6 +6,7 @@ The README's tables are tested against these classes: a field's description is w
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing_extensions import override
 
 from core.errors import Misconfigured
 from infra.store.base import StoreOptions
@@ -96,6 +98,12 @@ class ApiSettings(SharedSettings):
     max_watchers: Annotated[int, Field(ge=1, le=100_000)] = Field(
         500, description="clients that may watch tasks through this process at a time"
     )
+    max_errands: Annotated[int, Field(ge=1, le=1000)] = Field(
+        32, description="clients that may wait at this process for a worker's look at a host, or work on one process"
+    )
+    errand_timeout: Annotated[float, Field(ge=1, le=600)] = Field(
+        40.0, description="seconds that such a look or work may take, waiting for a worker included"
+    )
     admin_password_file: Path = Field(
         Path("var/admin-password"), description="where the generated password of `admin` is written (mode 0600)"
     )
@@ -119,6 +127,13 @@ class ApiSettings(SharedSettings):
     rate_limit_minute: Rate = Field(10_000, description="the same in a minute")
     rate_limit_hour: Rate = Field(300_000, description="the same in an hour")
     rate_limit_day: Rate = Field(3_000_000, description="the same in a day")
+
+    @property
+    @override
+    def store_options(self) -> StoreOptions:
+        """How the store is used; each errand waits on a connection of its own."""
+        options = super().store_options
+        return replace(options, connections=options.connections + self.max_errands)
 
 
 class WorkerSettings(SharedSettings):

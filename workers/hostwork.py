@@ -1,12 +1,14 @@
 """One run of one subtask on one host: connect, do, prove, and come back with an outcome and a log, never an error."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, assert_never
 
 import structlog
 
 from core.claim import Claim
+from core.findings import AgentPresent
 from core.host import Target
 from core.journal import Journal
 from core.outcome import Abandoned, HostGone, HostNotHeld, InternalError, Outcome, PassedOver, TimedOut
@@ -14,11 +16,12 @@ from core.record import TaskRecord
 from core.status import Operation
 from core.step import Action
 from core.transition import Settled
+from workers.agent.find import find_agent
 from workers.agent.proxy import settle_proxy
 from workers.agent.start import start_agent
 from workers.agent.stop import stop_agent
 from workers.context import Work
-from workers.executor.base import ConnectionFailed
+from workers.executor.base import ConnectionFailed, Session
 from workers.presence import ClaimLostError
 from workers.settling import transition
 from workers.undoing import OPPOSITES, done_before, nothing_to_undo
@@ -116,7 +119,20 @@ async def _on_host(work: Work, action: Action, claim: Claim, target: Target, jou
                 return await start_agent(session, target, policy=work.start_policy, journal=journal, stands=stands)
             case Action.RESTART_PROXY:
                 return await settle_proxy(session, target, policy=work.stop_policy, journal=journal, stands=stands)
+            case Action.FIND_AGENT:
+                return await _found(work, session, target, journal, stands)
             case Action.TAKE_HOSTS | Action.WAIT | Action.GIVE_BACK:
                 raise ValueError(action)  # is done in the store
             case _:
                 assert_never(action)
+
+
+async def _found(
+    work: Work, session: Session, target: Target, journal: Journal, stands: Callable[[], Awaitable[None]]
+) -> Outcome:
+    """Find the agent of a host, and note its version."""
+    outcome = await find_agent(session, target, policy=work.start_policy, journal=journal, stands=stands)
+    if isinstance(outcome, AgentPresent):
+        noting = partial(work.store.hosts.note_version, target.host_id, outcome.version, work.clock())
+        await work.recorder.persist(noting)
+    return outcome

@@ -14,7 +14,18 @@ import structlog
 from core.chunks import chunks
 from core.claim import Claim, ClaimVerdict, GivenAway, HeldByOther, Missing, Retaking, StaleClaim, Taken, Taking
 from core.host import HostState, state_seen
-from core.outcome import Abandoned, Done, HostGivenAway, HostGone, HostHeld, InternalError, Outcome, TimedOut
+from core.lease import HostBusy
+from core.outcome import (
+    Abandoned,
+    Done,
+    HostGivenAway,
+    HostGone,
+    HostHeld,
+    HostLeased,
+    InternalError,
+    Outcome,
+    TimedOut,
+)
 from core.plan import PlannedStep
 from core.record import PENDING, TaskRecord
 from core.status import Operation
@@ -116,6 +127,8 @@ def _refusal(answer: Taking, claim: Claim) -> Outcome:
     match answer:
         case HeldByOther(host_id, holder):
             return HostHeld(host_id, holder, mine=host_id == claim.host_id)
+        case HostBusy():
+            return HostLeased(answer, mine=answer.host_id == claim.host_id)
         case Missing(host_id):
             return HostGone(host_id)
         case StaleClaim():
@@ -176,6 +189,8 @@ def _retaken(answer: Retaking) -> Outcome:
             return Done("This task holds the host (again), to undo what it did there.")
         case HeldByOther(host_id, holder):
             return HostHeld(host_id, holder, mine=True)
+        case HostBusy():
+            return HostLeased(answer, mine=True)
         case GivenAway(host_id):
             return HostGivenAway(host_id)
         case _:
@@ -203,19 +218,19 @@ async def _by_state(
 ) -> Mapping[HostState | None, Sequence[Claim]]:
     """Group hosts by where they and their agents stand from now on.
 
-    Where the work on a host was skipped, it is what the last look at the host said; where nobody looked, what it was
-    before the task (None).
+    Where the work on a host was skipped, or the task type says so, it is what the last look at the host said; where
+    nobody looked, or saw no agent, what it was before the task (None).
     """
     after = task.task_type.after
-    if not task.skipped:
+    if after is not None and not task.skipped:
         return {after: claims}
     groups: dict[HostState | None, list[Claim]] = {}
     records = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
     finish, worked = task.plan.step_of(claims[0].series_id), _last_step_on_hosts(task)
     for claim in claims:
         record = records.get(worked.first + claim.series_id - finish.first, PENDING)
-        skipped = record.operation is Operation.SKIP
-        groups.setdefault(state_seen(record.agent_alive) if skipped else after, []).append(claim)
+        looked = after is None or record.operation is Operation.SKIP
+        groups.setdefault(state_seen(record.agent_alive) if looked else after, []).append(claim)
     return groups
 
 

@@ -9,6 +9,7 @@ from celery import Celery, Task
 
 from core.step import Action
 from infra import dispatch
+from workers.errands import run_errand
 from workers.handle import Found, find, handle_lane, handle_step
 from workers.runtime import Runtime
 
@@ -24,6 +25,10 @@ def register(celery: Celery, runtime: Runtime) -> None:
         self.request.chain = None
         run_lane_message(celery, runtime, task_id, index)
 
+    def errand(errand_id: str) -> None:
+        runtime.call(run_errand(runtime.work, errand_id))
+
+    celery.task(name=dispatch.ERRAND)(errand)
     for action in Action:
         celery.task(name=dispatch.step_name(action), bind=True)(step)
         if action.on_hosts:

@@ -5,45 +5,45 @@ from base64 import b64decode, b64encode
 from hashlib import sha256
 
 from app.documents.wire import long, stamp_seconds
-from core.host import Host
+from core.host import AgentStatus, Host
 
 
 def host_document(host: Host) -> dict[str, object]:
     """Return OCP's Host, and beside its fields how a worker reaches the host and which task holds it."""
-    target = host.target
+    target, details = host.target, host.details
     return {
         "agentHome": target.agent_home,
         "agentPrefix": target.agent_prefix,
         "alias": host.alias,
         "architecture": None,
         "createTime": stamp_seconds(host.created),
-        "description": None,
+        "description": details.description,
         "holderTaskId": None if host.holder is None else long(host.holder),
-        "hostAgentId": None,
+        "hostAgentId": None if host.agent_status is AgentStatus.DELETED else long(target.host_id),
         "hostAgentStatus": host.agent_status,
         "hostAgentVersion": host.agent_version,
         "hostKeyFingerprint": None if target.host_key is None else fingerprint(target.host_key),
         "id": long(target.host_id),
         "idcDescription": None,
-        "idcId": None,
+        "idcId": None if details.idc_id is None else long(details.idc_id),
         "idcName": None,
         "innerIpAddress": target.address,
-        "kind": "DEDICATED_PHYSICAL_MACHINE",
+        "kind": details.kind,
         "name": None,
         "operatingSystem": None,
         "operatingSystemRelease": None,
-        "publishPorts": None,
+        "publishPorts": details.publish_ports,
         "regionDescription": None,
         "regionId": None,
         "regionName": None,
-        "serialNumber": None,
+        "serialNumber": details.serial_number,
         "services": [],
         "sshPort": target.port,
         "sshUser": target.user,
         "status": host.status,
         "sudo": target.sudo,
         "typeDescription": None,
-        "typeId": None,
+        "typeId": None if details.type_id is None else long(details.type_id),
         "typeName": None,
         "updateTime": stamp_seconds(host.updated),
     }

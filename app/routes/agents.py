@@ -12,7 +12,7 @@ from app.braking import tell_brake
 from app.documents.task import task_instance
 from app.exchange import exchange_of
 from app.fleet import fleet_of
-from app.replies import reply
+from app.replies import replayed, reply
 from app.routes.documented import HOST_IDS_BODY, documented
 from app.schemas import TaskInstance
 from app.service import launch as launch_service
@@ -78,5 +78,4 @@ async def _accepted(request: Request, user: User, slug: str, host_ids: Sequence[
     accepted = await launch_service.accept(fleet_of(request), user, task_type, host_ids, trace_id, key)
     note(request, task_id=accepted.task.id)
     await tell_brake(request)
-    replayed = {"Idempotency-Replayed": "true"} if accepted.replayed else None
-    return reply(request, task_instance(accepted.task, host_ids), headers=replayed)
+    return reply(request, task_instance(accepted.task, host_ids), headers=replayed(yes=accepted.replayed))

@@ -1,11 +1,13 @@
 """What the OpenAPI document says of a route beside its summary: its reply, its errors, the permission it needs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+from pydantic import BaseModel
 
 from app.languages.choice import Language
 from app.schemas import Envelope, ErrorReply, Reply
-from app.validation import LONGEST_ID
+from app.validation import HOST_ID_LIST, HOST_IDS, LONGEST_ID
 from core.user import Permission, roles_granting
 
 _FIRST_ERROR: Final = 400
@@ -20,6 +22,7 @@ _ERRORS: Final = {
     413: "The body is too long.",
     415: "The body does not say that it is JSON.",
     429: "The user made too many requests; Retry-After says when to try again.",
+    502: "The host could not be reached, or did not do what was asked of it (code 10010).",
     503: "The store or the broker does not answer. Nothing was done; Retry-After says when to try again.",
 }
 
@@ -42,26 +45,39 @@ _MORE_HEADERS: Final = {401: _CHALLENGE, 429: _LATER, 503: _LATER}
 """Headers that only errors of a status have."""
 _BEYOND: Final = "\n\nBeyond OCP, which has no such route."
 
-HOST_IDS_BODY: Final = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["hostIds"],
-                "additionalProperties": False,
-                "properties": {
-                    "hostIds": {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": {"type": "integer", "format": "int64", "minimum": 1, "maximum": LONGEST_ID},
-                        "description": "The hosts; one that is named twice counts once.",
-                    }
-                },
-            },
-        }
-    },
-}
+
+def _ids_body(field: str) -> dict[str, Any]:
+    ids = {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "integer", "format": "int64", "minimum": 1, "maximum": LONGEST_ID},
+        "description": "The hosts; one that is named twice counts once.",
+    }
+    schema = {"type": "object", "required": [field], "additionalProperties": False, "properties": {field: ids}}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+HOST_IDS_BODY: Final = _ids_body(HOST_IDS)
+HOST_ID_LIST_BODY: Final = _ids_body(HOST_ID_LIST)
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the document of a body that a model describes."""
+    schema = model.model_json_schema()
+    inline = _inlined(schema, schema.pop("$defs", {}))
+    return {"required": True, "content": {"application/json": {"schema": inline}}}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """Return a schema with what it refers to in its place: the OpenAPI document has no room for its definitions."""
+    if isinstance(schema, list):
+        return [_inlined(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        meant = definitions[schema["$ref"].rpartition("/")[2]]
+        return _inlined(meant | {name: part for name, part in schema.items() if name != "$ref"}, definitions)
+    return {name: _inlined(part, definitions) for name, part in schema.items()}
 
 
 EVENTS: Final = """Messages until the task ends, at most four a second, each with a JSON document:

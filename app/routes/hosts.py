@@ -1,4 +1,4 @@
-"""Hosts: to look at them, and to free one from a task."""
+"""Hosts: to look at them, to add and to delete them, and to free one from a task."""
 # ruff: noqa: D103, FAST003
 # A route's summary is its docstring; ruff does not see the aliases of path parameters.
 
@@ -7,49 +7,78 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.audit import note
-from app.auth.permission import HoldChanger, HostReader
+from app.auth.permission import HoldChanger, HostChanger, HostReader
 from app.documents.host import host_document
 from app.documents.page import page_document
+from app.documents.task import task_instance
+from app.exchange import exchange_of
 from app.fleet import fleet_of
-from app.replies import reply
-from app.routes.documented import documented
-from app.routes.filters import NoFilters
+from app.host_schemas import NewHosts, PreparingTasks
+from app.new_hosts import AddedHosts
+from app.replies import replayed, reply, reply_nothing
+from app.routes.documented import HOST_ID_LIST_BODY, documented, json_body
+from app.routes.filters import AskedHosts
 from app.schemas import Host, HostPage
+from app.service import adding as adding_service
 from app.service import hosts as hosts_service
 from app.service import release as release_service
-from app.validation import LARGEST_PAGE, LONGEST_ID, HostId, Whole
+from app.validation import LARGEST_PAGE, LONGEST_ID, HostId, HostIdList, Key, Whole
 from core.user import Permission
 
-router = APIRouter(tags=["hosts"])
+router = APIRouter(prefix="/api/v2/compute/hosts", tags=["hosts"])
 
 
-@router.get(
-    "/api/v2/compute/hosts",
-    summary="List the hosts, in id order",
-    **documented(HostPage, Permission.HOST_READ, 400),
-)
+@router.get("", summary="List the hosts, in id order", **documented(HostPage, Permission.HOST_READ, 400))
 async def page_hosts(
     request: Request,
     _user: HostReader,
-    _filters: NoFilters,
+    asked: AskedHosts,
     page: Annotated[int, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1"), Whole] = 1,
     size: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="hosts a page"), Whole] = 10,
 ) -> Response:
-    found = await hosts_service.page_hosts(fleet_of(request), page, size)
+    found = await hosts_service.page_hosts(fleet_of(request), page, size, asked)
     return reply(request, page_document([host_document(host) for host in found.hosts], page, size, found.total))
 
 
-@router.get(
-    "/api/v2/compute/hosts/{hostId}",
-    summary="Look at one host",
-    **documented(Host, Permission.HOST_READ, 400, 404),
-)
+@router.get("/{hostId}", summary="Look at one host", **documented(Host, Permission.HOST_READ, 400, 404))
 async def read_host(request: Request, _user: HostReader, host_id: HostId) -> Response:
     return reply(request, host_document(await hosts_service.read_host(fleet_of(request), host_id)))
 
 
 @router.post(
-    "/api/v2/compute/hosts/{hostId}/release",
+    "/batchCreate",
+    summary="Add hosts; each becomes a task that prepares it",
+    **documented(PreparingTasks, Permission.HOST_CHANGE, 400, 409, 413, 415, body=json_body(NewHosts)),
+)
+async def create_hosts(request: Request, user: HostChanger, hosts: AddedHosts, key: Key = None) -> Response:
+    added = await adding_service.add_hosts(fleet_of(request), user, hosts, exchange_of(request).trace_id, key)
+    note(request, {"hostIds": added.host_ids, "taskIds": [task.id for task in added.tasks]})
+    contents = [task_instance(task, (host_id,)) for task, host_id in zip(added.tasks, added.host_ids, strict=True)]
+    return reply(request, {"contents": contents}, headers=replayed(yes=added.known))
+
+
+@router.delete(
+    "/{hostId}",
+    summary="Delete one host",
+    **documented(None, Permission.HOST_CHANGE, 400, 404),
+)
+async def delete_host(request: Request, _user: HostChanger, host_id: HostId) -> Response:
+    await hosts_service.remove_host(fleet_of(request), host_id)
+    return reply_nothing(request)
+
+
+@router.post(
+    "/batchDelete",
+    summary="Delete hosts: all of them or none",
+    **documented(None, Permission.HOST_CHANGE, 400, 404, 413, 415, body=HOST_ID_LIST_BODY),
+)
+async def delete_hosts(request: Request, _user: HostChanger, host_ids: HostIdList) -> Response:
+    await hosts_service.remove_hosts(fleet_of(request), host_ids)
+    return reply_nothing(request)
+
+
+@router.post(
+    "/{hostId}/release",
     summary="Free a host from the task that holds it",
     **documented(Host, Permission.HOLD_CHANGE, 400, 404, beyond_ocp=True),
 )

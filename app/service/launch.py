@@ -67,14 +67,19 @@ async def _made(fleet: Fleet, draft: Draft, key: str | None) -> TaskRecord | Kno
     asked = f"{draft.task_type.slug} {' '.join(map(str, draft.host_ids))}"
     made = await fleet.store.tasks.create_once(draft, Once(key, sha256(asked.encode()).hexdigest()))
     if isinstance(made, KeyTaken):
-        raise KeyReused(
-            say(
-                "Idempotency-Key: {key} stands for another request of yours from the last 24 hours. "
-                "Use a new key for a new request.",
-                key=key,
-            )
-        )
+        raise key_reused(key)
     return made
+
+
+def key_reused(key: str | None) -> KeyReused:
+    """Return the error of a key that stands for another request."""
+    return KeyReused(
+        say(
+            "Idempotency-Key: {key} stands for another request of yours from the last 24 hours. "
+            "Use a new key for a new request.",
+            key=key,
+        )
+    )
 
 
 async def _publish(fleet: Fleet, task: TaskRecord) -> None:

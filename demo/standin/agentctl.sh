@@ -1,6 +1,6 @@
 #!/bin/sh
 # The stand-in's control program: what callers see is meant to be the same as with the real one.
-# Usage: <home>/bin/<prefix>_agentctl start|stop|restart|status|version. The home is two levels above the path that it
+# Usage: <home>/bin/<prefix>_agentctl start|stop|restart|status|version, or service start|stop NAME. The home is two levels above the path that it
 # was called by, so a symbolic link elsewhere does not work. One line per call goes to <home>/log/commands.log.
 set -u
 case $0 in
@@ -183,10 +183,7 @@ describe() {
 }
 
 status() {
-    read_pid
-    socket=$home/run/${prefix}_agentd.$agentd.sock
-    [ -e "$socket" ] || fail_api "dial unix $socket: connect: no such file or directory"
-    runs "$agentd" "${prefix}_agentd" || fail_api "dial unix $socket: connect: connection refused"
+    reach
     if [ "$letter" = T ]; then
         sleep "$request_wait"
         fail_api "context deadline exceeded"
@@ -203,12 +200,62 @@ status() {
         "$agentd_state" "$ready" "$version" "$agentd" "$socket" "$both" '"dangling":null' "$started")"
 }
 
+# reach: agentd's pid in $agentd; fails as every request to its socket does where there is none.
+reach() {
+    read_pid
+    socket=$home/run/${prefix}_agentd.$agentd.sock
+    [ -e "$socket" ] || fail_api "dial unix $socket: connect: no such file or directory"
+    runs "$agentd" "${prefix}_agentd" || fail_api "dial unix $socket: connect: connection refused"
+}
+
+# serve VERB NAME: has agentd start or stop a service. agentd's yes has no result, which the program takes for a fault.
+serve() {
+    reach
+    request=/api/v1/${1}Service
+    case $2 in
+        "${prefix}_mgragent" | "${prefix}_monagent") ;;
+        *)
+            fail "Module=api/client, kind=INTERNAL, code=api_request_got_fail_result; api $request\\ncause:\\n$(
+                printf 'Module=agentd, kind=NOT_FOUND, code=service_not_round; service %s' "$2"
+            )"
+            ;;
+    esac
+    ask=$home/run/.ask.$$
+    { printf '%s %s\n' "$1" "${2#"${prefix}_"}" >"$ask.new"; } 2>/dev/null && mv "$ask.new" "$ask" &&
+        kill -USR1 "$agentd" 2>/dev/null || fail_api "dial unix $socket: connect: permission denied"
+    sleep "$request_wait" &
+    timer=$!
+    while [ -e "$ask" ] && kill -0 "$timer" 2>/dev/null; do sleep 0.05; done
+    kill "$timer" 2>/dev/null
+    if [ -e "$ask" ]; then
+        rm -f "$ask"
+        fail_api "context deadline exceeded"
+    fi
+    answer='{\"successful\":true,\"timestamp\":\"\",\"duration\":0,\"status\":200,\"traceId\":\"\",\"server\":\"\"}'
+    fail "Module=api/client, kind=INTERNAL, code=decode_result_failed; api $request, decode resp $answer\\ncause:\\n$(
+        printf 'unexpected end of JSON input'
+    )"
+}
+
 case $verb in
     '' | -h | --help | help)
-        echo "Usage: $program start|stop|restart|status|version"
+        echo "Usage: $program start|stop|restart|status|version|service"
         exit 0
         ;;
     start | stop | restart | status | version) ;;
+    service)
+        case ${2-} in
+            start | stop) verb=service-$2 ;;
+            '')
+                echo "Usage: $program service start|stop NAME"
+                exit 0
+                ;;
+            *)
+                echo "Error: unknown command \"$2\" for \"$program service\"" >&2
+                exit 1
+                ;;
+        esac
+        ;;
     *)
         echo "Error: unknown command \"$verb\" for \"$program\"" >&2
         exit 1
@@ -220,6 +267,10 @@ logged=yes
 note start
 case $verb in
     status) status ;;
+    service-*)
+        [ -n "${3-}" ] || fail "missing service name"
+        serve "${verb#service-}" "$3"
+        ;;
     version) succeed "\"$version\"" ;;
     *)
         take_lock

@@ -12,7 +12,7 @@ cd "$home" || exit 1
 quick_exit_limit=3  # lives shorter than min_live in a row, after which a service is given up
 min_live=3          # seconds
 agentd_state=running
-stop_wanted=no echo= critical=no missed=no heard=
+stop_wanted=no asked=no echo= critical=no missed=no heard=
 pid_mgragent=0 state_mgragent=stopped quick_mgragent=0
 pid_monagent=0 state_monagent=stopped quick_monagent=0
 
@@ -137,7 +137,8 @@ look_after() {
 stop_service() {
     eval "pid=\$pid_$1 state=\$state_$1"
     [ "$state" = running ] || return 0
-    if look "$pid" && [ "$letter" = T ]; then sleep "$query_wait"; fi  # it is asked for its status and never answers
+    # It is asked for its status first where all are stopped, and never answers.
+    if [ "${2-}" = query ] && look "$pid" && [ "$letter" = T ]; then sleep "$query_wait"; fi
     kill -TERM "$pid" 2>/dev/null
     drop "$1" "$pid"
     background sleep "$final_wait"
@@ -156,10 +157,26 @@ stop_service() {
 stop() {
     agentd_state=stopping
     record
-    for service in $services; do stop_service "$service"; done
+    for service in $services; do stop_service "$service" query; done
     rm -f "run/${prefix}_agentd.$$.sock"
     drop agentd $$
     exit 0
+}
+
+# serve: does what control programs have asked for, and says so by removing the file. Like the real agentd it does not
+# see whether a service that it is to start runs already.
+serve() {
+    asked=no
+    for file in run/.ask.*; do
+        case $file in *.new) continue ;; esac
+        first_line "$file" || continue
+        case $line in
+            'stop '*) stop_service "${line#* }" ;;
+            'start '*) spawn "${line#* }" ;;
+        esac
+        record
+        rm -f "$file"
+    done
 }
 
 # rest: until a signal comes. A wait for all children would make dash forget the exit codes of those that have ended.
@@ -201,11 +218,13 @@ printf '%s' $$ >"run/${prefix}_agentd.pid"
 sweep
 mkfifo "run/.idle.$$" && exec 3<>"run/.idle.$$" && rm -f "run/.idle.$$" || exit 1
 trap 'stop_wanted=yes; on_signal' TERM INT
+trap 'asked=yes; on_signal' USR1
 trap on_signal CHLD
 for service in $services; do launch "$service"; done
 record
 while :; do
     [ "$stop_wanted" = no ] || stop
+    [ "$asked" = no ] || serve
     look_after
     rest
 done

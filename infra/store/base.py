@@ -12,10 +12,12 @@ from typing import Protocol
 from core.access_key import AccessKey
 from core.audit import AuditEntry
 from core.brake import Brake
-from core.claim import Beat, Claim, ClaimKey, Claims, Retaking, Settlement, Taking, Worker
+from core.claim import Beat, Claim, ClaimKey, Claims, Leasing, Retaking, Settlement, Taking, Worker
+from core.errand import ClaimedErrand, Errand, ErrandAnswer
 from core.event import TaskEvent
-from core.host import Host, HostState, Target
+from core.host import Host, HostDetails, HostState, HostStatus, Target
 from core.journal import RunLog
+from core.lease import Lease
 from core.plan import PlannedStep
 from core.record import Draft, SubtaskRecord, TaskRecord
 from core.status import TaskStatus
@@ -121,8 +123,65 @@ class HostEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class NewHost:
+    """A host that is about to be added; its id will be given by the store."""
+
+    target: Target
+    """How to reach it; what it says of the id does not count."""
+    alias: str | None
+    details: HostDetails
+
+
+@dataclass(frozen=True, slots=True)
+class HostsAdded:
+    """Hosts were added, now or when the request was made before, each with a task of its own."""
+
+    tasks: tuple[TaskRecord, ...]
+    """As they were accepted, in the order of the hosts given."""
+    host_ids: tuple[int, ...]
+    """The hosts' ids, in the same order."""
+    known: bool
+    """Whether the request was made before, so that nothing was stored now."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyThere:
+    """Nothing was stored: the host in this place of the request is in the inventory, or its alias is another's."""
+
+    index: int
+    host_id: int
+    """Which host that is, or which host has the alias."""
+    by_alias: bool
+
+
+Adding = HostsAdded | AlreadyThere | KeyTaken
+
+
+@dataclass(frozen=True, slots=True)
+class HostQuery:
+    """Which hosts a list shows, and in which order. A condition that is None lets every host pass."""
+
+    statuses: frozenset[HostStatus] | None = None
+    """Hosts with one of these statuses."""
+    keyword: str | None = None
+    """Hosts of which alias, address, description or serial number contains this, whatever the case of a to z."""
+    with_agent: bool | None = None
+    """Hosts with an agent, running or not; or (False) those without one."""
+    ascending: bool = True
+    """In rising order of ids, instead of falling."""
+
+    @property
+    def conditions(self) -> bool:
+        """Whether there is any."""
+        return (self.statuses, self.keyword, self.with_agent) != (None, None, None)
+
+
+EVERY_HOST = HostQuery()
+
+
+@dataclass(frozen=True, slots=True)
 class HostPage:
-    """A page of the inventory, in id order."""
+    """A page of the inventory."""
 
     hosts: tuple[Host, ...]
     total: int
@@ -207,6 +266,17 @@ class Tasks(Protocol):
         """Store a task like `create`, unless a request with the same key was made in the last 24 hours.
 
         Of any number of requests at the same time with the same key, one is stored.
+        """
+
+    async def create_with_hosts(self, hosts: Sequence[NewHost], draft: Draft, once: Once | None) -> Adding:
+        """Add hosts (at most `CHUNK`) and store a task for each of them, all at once or none.
+
+        The hosts are NEW, without an agent, and get ids that no host has or had.
+
+        Args:
+            hosts: the hosts.
+            draft: what the tasks have in common; its host ids do not count.
+            once: as for `create_once`, for all of the tasks together.
         """
 
     async def withdraw(self, task_id: int) -> bool:
@@ -358,8 +428,8 @@ class Hosts(Protocol):
     async def put(self, entries: Iterable[HostEntry], now: int) -> None:
         """Add hosts, or change how existing ones are reached. State, holder and a key that is not given stay."""
 
-    async def page(self, offset: int, limit: int) -> HostPage:
-        """Return hosts in id order."""
+    async def page(self, offset: int, limit: int, query: HostQuery = EVERY_HOST) -> HostPage:
+        """Return hosts in id order. With conditions every host is looked at, some hundred at a time."""
 
     async def get(self, host_ids: Sequence[int]) -> dict[int, Host]:
         """Return those of the hosts that exist, by id."""
@@ -370,8 +440,47 @@ class Hosts(Protocol):
     async def aliases(self) -> Mapping[str, int]:
         """Return every alias and the id of its host."""
 
+    async def lease(self, host_ids: Sequence[int], lease: Lease) -> Leasing:
+        """Lease hosts (at most `CHUNK`), all or none. Hosts that this lease has already count as leased, anew."""
+
+    async def release(self, host_ids: Sequence[int], lease_id: str) -> None:
+        """Give up a lease on hosts, as far as it still stands."""
+
+    async def remove(self, host_ids: Sequence[int], lease_id: str | None = None) -> tuple[int, ...]:
+        """Take hosts (at most `CHUNK`) out of the inventory, and all that is kept of them.
+
+        Args:
+            host_ids: which; those that a task holds stay, and those that another lease stands on.
+            lease_id: the lease under which this is done, where there is one; hosts without it stay then.
+
+        Returns:
+            The ids of those that are gone.
+        """
+
+    async def note_version(self, host_id: int, version: str, now: int) -> None:
+        """Note the version of a host's agent; nothing happens where there is no such host."""
+
     async def pin(self, host_id: int, key: str, now: int, *, replace: bool) -> bool:
         """Pin a host's public key. Without `replace` a key that is already pinned stays, and False is returned."""
+
+
+class Errands(Protocol):
+    """What API processes have workers do while a client waits. All of it lapses by itself."""
+
+    async def put(self, errand: Errand, lasts: int) -> None:
+        """Keep an errand for so many milliseconds, until a worker claims it."""
+
+    async def claim(self, errand_id: str) -> ClaimedErrand | None:
+        """Take an errand: of any number of callers one gets it. None where it was taken, or nobody waits any more."""
+
+    async def withdraw(self, errand_id: str) -> bool:
+        """Take an errand back; False where a worker has claimed it."""
+
+    async def answer(self, errand_id: str, answer: ErrandAnswer) -> None:
+        """Hand in the answer. It is kept for a minute."""
+
+    async def wait(self, errand_id: str, patience: float) -> ErrandAnswer | None:
+        """Wait for the answer, for at most `patience` seconds, on a connection of its own; None where none came."""
 
 
 class Workers(Protocol):
@@ -480,6 +589,10 @@ class Store(Protocol):
     @property
     def hosts(self) -> Hosts:
         """The inventory."""
+
+    @property
+    def errands(self) -> Errands:
+        """What workers do while a client waits."""
 
     @property
     def workers(self) -> Workers:

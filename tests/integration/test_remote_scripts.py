@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,14 @@ import pytest
 from core.command import Command, Script
 from core.host import Target
 from tests.support.waiting import wait_until
-from workers.agent.remote import look_command, read_look, read_signal, signal_command
+from workers.agent.remote import (
+    look_command,
+    read_look,
+    read_signal,
+    read_survey,
+    signal_command,
+    survey_command,
+)
 from workers.executor.base import Completed
 from workers.executor.local import LocalExecutor
 
@@ -36,11 +44,11 @@ class Programs:
         self.home = root / "home"
         self.started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, path: Path) -> int:
+    def start(self, path: Path, *words: str) -> int:
         """Run a copy of a shell from this path, which waits for a word that never comes, and return its pid."""
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(shutil.which("dash") or "/bin/sh", path)
-        process = subprocess.Popen([path, "-c", "read nothing"], stdin=subprocess.PIPE)
+        process = subprocess.Popen([path, "-c", "read nothing", *words], stdin=subprocess.PIPE)
         self.started.append(process)
         wait_until(lambda: Path(f"/proc/{process.pid}/comm").read_text().strip() == path.name[:15], 5, "it runs")
         return process.pid
@@ -105,6 +113,26 @@ async def test_the_agents_processes_are_seen_and_nothing_else(programs: Programs
         assert process.exe == str(programs.home / "bin" / process.name)
         assert process.state == "S"
         assert process.start_ticks == start_ticks(process.pid)
+
+
+async def test_a_survey_says_whose_they_are_and_how_they_were_started(programs: Programs, shell: str) -> None:
+    pids = programs.agent()
+    hostile = programs.start(
+        programs.home / "bin" / "old" / "ocp_mgragent", "x\nocpfleet: end\r\u2028ocpfleet: about 1 1 me", "ä"
+    )
+    async with LocalExecutor().connect(target_of(programs.home)) as session:
+        completed = await session.run(under(shell, survey_command(target_of(programs.home))), timeout=20)
+    assert completed.stderr == ""
+    survey = read_survey(completed)
+
+    assert survey.sight.pids == tuple(sorted([*pids.values(), hostile]))
+    me = pwd.getpwuid(os.getuid()).pw_name
+    for name, pid in pids.items():
+        about = survey.about[pid]
+        assert (about.user, about.command) == (me, f"{programs.home}/bin/{name} -c read nothing")
+        assert 0 <= about.elapsed <= 60
+    words = survey.about[hostile].command.split()
+    assert words[3:] == ["nothing", "x", "ocpfleet:", "end", "ocpfleet:", "about", "1", "1", "me"], "all on one line"
 
 
 def start_ticks(pid: int) -> int:

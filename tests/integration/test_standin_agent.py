@@ -412,6 +412,54 @@ class TestDestroy:
             neighbour.destroy()
 
 
+class TestService:
+    """Real agents answer yes with an exit status and a text of no."""
+
+    @staticmethod
+    def said_yes(answer: Answer, request: str) -> bool:
+        wanted = f"code=decode_result_failed; api /api/v1/{request}Service, decode resp "
+        return answer.code == 255 and wanted in answer.error and '"successful":true' in answer.error
+
+    @pytest.mark.parametrize("name", ["mgragent", "monagent"])
+    def test_a_stopped_service_stays_stopped_until_it_is_started(self, running: StandInAgent, name: str) -> None:
+        before = running.processes()
+        assert self.said_yes(ask(running, "service", "stop", f"ocp_{name}"), "stop")
+        assert [found for _, found in running.processes()] == [one for one in ALL if one != f"ocp_{name}"]
+        service = ask(running, "status").document["message"]["services"][f"ocp_{name}"]
+        assert (service["state"], service["ports"], service["version"]) == ("stopped", None, "")
+        assert self.said_yes(ask(running, "service", "stop", f"ocp_{name}"), "stop"), "twice is no error"
+
+        assert self.said_yes(ask(running, "service", "start", f"ocp_{name}"), "start")
+        wait_until(lambda: [found for _, found in sorted(running.processes(), key=_by_name)] == ALL, 5, "all run")
+        assert ask(running, "status").document["message"]["ready"] is True
+        assert running.pid(name) not in {pid for pid, _ in before}
+
+    def test_a_start_of_a_service_that_runs_makes_a_second_one(self, running: StandInAgent) -> None:
+        ask(running, "service", "start", "ocp_monagent")
+        wait_until(lambda: len(running.processes()) == 4, 5, "a second monagent runs")
+
+    def test_a_wedged_service_is_killed(self, running: StandInAgent) -> None:
+        running.wedge("monagent")
+        answer = ask(running, "service", "stop", "ocp_monagent")
+        assert "code=api_request_failed" in answer.error, "this one is killed later than the control program waits"
+        wait_until(lambda: "ocp_monagent" not in [name for _, name in running.processes()], 5, "it is gone")
+
+    def test_what_cannot_be_done(self, running: StandInAgent) -> None:
+        assert "code=service_not_round" in ask(running, "service", "stop", "ocp_nothing").error
+        assert ask(running, "service", "stop").error == "missing service name"
+        assert running.control("service").returncode == 0
+        assert running.control("service", "restart", "ocp_monagent").returncode == 1
+        running.kill("agentd")
+        assert "connection refused" in ask(running, "service", "stop", "ocp_monagent").error
+
+    def test_the_version_needs_no_agentd(self, agent: StandInAgent) -> None:
+        assert ask(agent, "version").document["message"] == "4.2.2-standin"
+
+
+def _by_name(process: tuple[int, str]) -> str:
+    return process[1]
+
+
 def test_at_the_real_pace_all_takes_the_measured_seconds(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         agents = {name: StandInAgent.install(tmp_path / name) for name in ("healthy", "manager", "monitor", "agentd")}

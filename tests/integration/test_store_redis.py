@@ -10,7 +10,9 @@ from redis.asyncio import Redis
 from tests.support.histories import Action, histories, play
 from tests.support.keepers import RedisKeeper
 from tests.support.store_contract import StoreContract
+from tests.support.store_contract.running_errands import FOUND
 from tests.support.valkey import ValkeyServer
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +29,23 @@ async def keeper(server: ValkeyServer) -> AsyncIterator[RedisKeeper]:
     await keeper.aclose()
 
 
+async def _blocked(keeper: RedisKeeper) -> int:
+    """Return how many clients wait for something at the server."""
+    found = await keeper.client.info("clients")
+    return int(found["blocked_clients"])
+
+
 class TestRedisStoreOnARealServer(StoreContract):
     """The whole contract."""
+
+    async def test_a_wait_that_is_given_up_takes_no_answer(self, keeper: RedisKeeper) -> None:
+        store = keeper.open()
+        waiting = asyncio.create_task(store.errands.wait("e1", 30))
+        await eventually(lambda: _blocked(keeper), 10, "the wait has begun")
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await store.errands.answer("e1", FOUND)
+        assert await store.errands.wait("e1", 5) == FOUND
 
 
 @settings(max_examples=60, deadline=None)

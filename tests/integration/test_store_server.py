@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from redis.asyncio import Redis
 
 from core.errors import StoreUnavailable
-from core.host import STOPPED, STOPPING
+from core.host import STOPPED, STOPPING, HostStatus
 from core.user import Role, User
-from infra.store.base import CHUNK, StoreOptions
+from infra.store.base import CHUNK, HostQuery, StoreOptions
 from infra.store.redis import keys
 from infra.store.redis.store import RedisStore
 from tests.support.records import (
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from core.record import TaskRecord
     from infra.store.base import Store
 
-DURABLE_KEYS = re.compile(r"ocpfleet:(tasks(:.*)?|types|expiring|seq:\w+|hosts|host:\d+|aliases|workers|beats|users)")
+DURABLE_KEYS = re.compile(
+    r"ocpfleet:(tasks(:.*)?|types|expiring|seq:\w+|hosts|host:\d+|aliases|endpoints|workers|beats|users)"
+)
 """Keys of the fleet, which stay."""
 
 
@@ -183,6 +186,19 @@ async def test_no_script_holds_the_server_up_for_long(server: ValkeyServer) -> N
     scripts = sorted(one["duration"] for one in slow if one["command"].startswith(b"EVAL"))
     print(f"scripts over 0.1 ms: {len(scripts)}; median {scripts[len(scripts) // 2]} µs, longest {scripts[-1]} µs")  # noqa: T201
     assert scripts[len(scripts) // 2] < 50_000, "µs, on however busy a machine; a few thousand on an idle one"
+    await store.aclose()
+
+
+async def test_a_list_by_conditions_is_quick_among_many_hosts(server: ValkeyServer) -> None:
+    store = await _opened(server)
+    await store.hosts.put((entry(number, alias=f"web-{number}.example.net") for number in range(1, 10_001)), NOW)
+    for query in (HostQuery(frozenset({HostStatus.ONLINE})), HostQuery(keyword="web-99"), HostQuery(keyword="none")):
+        took = []
+        for _ in range(10):
+            began = time.perf_counter()
+            await store.hosts.page(0, 10, query)
+            took.append(time.perf_counter() - began)
+        assert min(took) < 0.1, f"{query}: {min(took) * 1000:.0f} ms; about 30 on a busy machine"
     await store.aclose()
 
 

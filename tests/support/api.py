@@ -1,6 +1,6 @@
 """The API in the test's own process: an in-memory store, a dispatcher that remembers, no sockets."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 
 from app.auth.passwords import Argon2
 from app.main import create_app
+from core.errand import Errand
 from core.errors import BrokerUnavailable
 from core.host import Target
 from core.record import TaskRecord
@@ -37,13 +38,23 @@ class RecordingDispatcher:
     submitted: list[TaskRecord] = field(default_factory=list)
     published: list[tuple[TaskRecord, int, bool]] = field(default_factory=list)
     """The same, with the step that the chain begins with and whether it goes back from there."""
+    sent: list[Errand] = field(default_factory=list)
     fault: Exception | None = None
+    worker: Callable[[str], Awaitable[None]] | None = None
+    """Does errands by id, before the API even waits."""
 
     async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
         if self.fault:
             raise self.fault
         self.submitted.append(task)
         self.published.append((task, step, back))
+
+    async def send(self, errand: Errand) -> None:
+        if self.fault:
+            raise self.fault
+        self.sent.append(errand)
+        if self.worker:
+            await self.worker(errand.id)
 
     async def ping(self) -> None:
         if self.fault:

@@ -22,11 +22,16 @@ from core.user import Role
 from infra.store.redis.connection import answering
 from tests.support import world
 from tests.support.api import NO_BROKER, STOP, Api, entry, running_api
+from tests.support.errands import employ
 from tests.support.world import TRACE
+from workers.executor.stub import Behaviour, StubExecutor
 
 FOLDER = Path(__file__).parents[2] / "app" / "examples"
 _ZONE = timezone(timedelta(hours=8))
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
+_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}")
+"""When a line of a log was written, in this machine's zone."""
+_FORM = "%Y-%m-%d %H:%M:%S.%f"
 _NEW_KEY = re.compile(rf'"accessKey":"(?!{world.ACCESS_KEY})[0-9a-f]{{24}}"')
 _NEW_SECRET = re.compile(r'"secretKey":"[0-9a-f]{64}"')
 _LEFT = re.compile(r"try again in \d+ s")
@@ -102,6 +107,44 @@ def _course(path: str, task: int, subtask: int | None = None, refused: int = wor
     return found | {400: found[200].but(parameters=parameters)}
 
 
+_NEW_HOSTS: dict[str, Any] = {
+    "hostBasicDataList": [{"innerIpAddress": "10.0.7.1", "serialNumber": "6CU4120W67"}],
+    "sshPort": 22,
+    "kind": "DEDICATED_PHYSICAL_MACHINE",
+    "idcId": 100,
+    "typeId": 1001,
+    "credentialId": 1001,
+    "alias": "db-1",
+    "description": "Test server",
+}
+_NEW = Asked("POST", f"{_HOSTS}/batchCreate", body=_NEW_HOSTS)
+
+
+def _look(path: str, **query: Any) -> dict[int, Asked]:
+    asked = Asked("GET", f"{_HOSTS}/{{hostId}}/agent{path}", {"hostId": 1012}, query)
+    return {
+        200: asked,
+        400: asked.but(parameters={"hostId": 0}),
+        404: asked.but(parameters={"hostId": 4711}),
+        502: asked.but(parameters={"hostId": UNREACHABLE}),
+    }
+
+
+def _process(verb: str) -> dict[int, Asked]:
+    path = f"{_HOSTS}/{{hostId}}/agent/processes/{{agentProcessId}}/{verb}"
+    asked = Asked("POST", path, {"hostId": 1012, "agentProcessId": 3})
+    return {
+        200: asked,
+        400: asked.but(parameters={"hostId": 1012, "agentProcessId": 1}),
+        404: asked.but(parameters={"hostId": 1012, "agentProcessId": 4}),
+        502: asked.but(parameters={"hostId": UNREACHABLE, "agentProcessId": 3}),
+    }
+
+
+UNREACHABLE = 1011
+"""A host that no worker reaches."""
+
+
 def _page(path: str) -> dict[int, Asked]:
     return {200: Asked("GET", path, query={"page": 1, "size": 2}), 400: Asked("GET", path, query={"page": 0})}
 
@@ -130,13 +173,32 @@ ROUTES: dict[str, dict[int, Asked]] = {
         200: Asked("GET", _HOSTS, query={"page": 1, "size": 2, "sort": "id,asc"}),
         400: Asked("GET", _HOSTS, query={"size": 5000}),
     },
+    "create_hosts": {
+        200: _NEW,
+        400: _NEW.but(body=_NEW_HOSTS | {"sshPort": 0}),
+        409: _NEW.but(headers=_KEY, before={"body": _NEW_HOSTS | {"sshPort": 2222, "alias": "db-2"}}),
+    },
+    "delete_host": {
+        200: Asked("DELETE", f"{_HOSTS}/{{hostId}}", {"hostId": 1012}),
+        400: Asked("DELETE", f"{_HOSTS}/{{hostId}}", {"hostId": 1001}),
+        404: Asked("DELETE", f"{_HOSTS}/{{hostId}}", {"hostId": 4711}),
+    },
+    "delete_hosts": {
+        200: Asked("POST", f"{_HOSTS}/batchDelete", body={"hostIdList": [1011, 1012]}),
+        400: Asked("POST", f"{_HOSTS}/batchDelete", body={"hostIdList": [1001, 1012]}),
+        404: Asked("POST", f"{_HOSTS}/batchDelete", body={"hostIdList": [1012, 4711]}),
+    },
+    "read_agent": _look(""),
+    "page_processes": _look("/processes", page=1, size=2),
+    "stop_process": _process("stop"),
+    "restart_process": _process("restart"),
     "read_host": {
         200: Asked("GET", f"{_HOSTS}/{{hostId}}", {"hostId": 1001}),
         400: Asked("GET", f"{_HOSTS}/{{hostId}}", {"hostId": 0}),
         404: Asked("GET", f"{_HOSTS}/{{hostId}}", {"hostId": 4711}),
     },
     "release_host": {
-        200: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 1001}),
+        200: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": world.HELD}),
         400: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 1012}),
         404: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 4711}),
     },
@@ -149,10 +211,10 @@ ROUTES: dict[str, dict[int, Asked]] = {
     "download_diagnosis": _task("POST", "/downloadDiagnosis", world.FAILED),
     "read_log": _task("GET", "/subtasks/{subtaskInstanceId}/log", world.FAILED, 2, runTime=1),
     "retry_task": _course("/retry", world.FAILED),
-    "roll_back_task": _course("/rollback", world.FAILED),
     "retry_subtask": _course("/subtasks/{subtaskInstanceId}/retry", world.SUBTASK_FAILED, 10),
     "skip_subtask": _course("/subtasks/{subtaskInstanceId}/skip", world.TO_SKIP, 18),
     "cancel_subtask": _course("/subtasks/{subtaskInstanceId}/cancel", world.RUNNING, 25),
+    "roll_back_task": _course("/rollback", world.TO_ROLL_BACK),
     "cancel_task": _course("/cancel", world.BEGUN, refused=world.FAILED),
     "page_audit": {
         200: Asked("GET", "/api/v2/audit", query={"page": 1, "size": 2}),
@@ -211,6 +273,7 @@ async def shared() -> dict[str, Any]:
 def shown(answer: httpx.Response) -> Any:
     """Return a reply with the server, the duration and the zone of the examples."""
     text = _MOMENT.sub(lambda found: _in_zone(found[0]), answer.text)
+    text = _LINE.sub(lambda found: datetime.fromisoformat(found[0]).astimezone(_ZONE).strftime(_FORM)[:23], text)
     text = _LEFT.sub("try again in 7 s", text)
     text = _NEW_KEY.sub(f'"accessKey":"{"0123456789abcdef" * 2:.24}"', text)
     text = _NEW_SECRET.sub(f'"secretKey":"{"0123456789abcdef" * 4}"', text)
@@ -250,6 +313,7 @@ async def file_of(name: str) -> dict[str, Any]:
 async def _replies(name: str, asked: dict[int, Asked], key_file: Path) -> dict[str, Any]:
     async with running_api(key_file=key_file) as api:
         await world.build(api)
+        await employ(api, StubExecutor(behaviours={UNREACHABLE: Behaviour.UNREACHABLE}))
         # What changes nothing comes first; the key of the last one stands for another request by then.
         replies = {
             str(status): shown(await _made(asked[status], api, name, status))
@@ -260,7 +324,7 @@ async def _replies(name: str, asked: dict[int, Asked], key_file: Path) -> dict[s
 
 
 _REUSED = 409
-_ORDER = (400, 404, 200, _REUSED, 503)
+_ORDER = (400, 404, 502, 200, _REUSED, 503)
 
 
 async def _made(asked: Asked, api: Api, name: str, status: int) -> httpx.Response:

@@ -22,6 +22,8 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from starlette.types import ASGIApp
+
     from app.watching.hub import Hub
 
 
@@ -81,7 +83,13 @@ async def serving(url: str, options: StoreOptions | None = None, **settings: Any
     store = RedisStore.at(url, options or StoreOptions())
     app = create_app(ApiSettings(**settings), store, RecordingDispatcher(), passwords=CHEAP)
     await store.users.put(User(0, "admin", CHEAP.hashed("admin-password"), frozenset({Role.ADMIN})))
-    hub: Hub = app.state.fleet.hub
+    async with listening(app, app.state.fleet.hub) as (server, client, port):
+        yield Served(client, store, server, app.state.fleet.hub, port)
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, hub: Hub) -> AsyncIterator[tuple[Server, httpx.AsyncClient, int]]:
+    """Let an application listen on loopback; yields the server, a client that is `admin`, and the port."""
     server = Server(app, hub.stop)
     with bound_socket("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
@@ -91,6 +99,6 @@ async def serving(url: str, options: StoreOptions | None = None, **settings: Any
         async with httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}", auth=("admin", "admin-password"), limits=limits
         ) as client:
-            yield Served(client, store, server, hub, port)
+            yield server, client, port
         server.should_exit = True
         await running

@@ -34,6 +34,9 @@ class Keeper(Protocol):
     async def expires(self, task_id: int) -> bool:
         """Return whether a task is on its way out."""
 
+    async def size(self) -> int:
+        """Return how many things the record keeps, not counting the last numbers given."""
+
     async def aclose(self) -> None:
         """Give back what was opened."""
 
@@ -67,6 +70,10 @@ class MemoryKeeper(Keeper):
         kept = self._store.tasks.find(task_id)
         assert kept is not None
         return kept.gone_at is not None
+
+    @override
+    async def size(self) -> int:
+        return (await self._store.hosts.page(0, 1)).total + len(await self._store.hosts.aliases())
 
     @override
     async def aclose(self) -> None:
@@ -104,6 +111,11 @@ class RedisKeeper(Keeper):
         lives = {await self.client.pttl(key) >= 0 for key in found}
         assert len(lives) == 1, "all of a task goes, or nothing"
         return lives.pop()
+
+    @override
+    async def size(self) -> int:
+        every = [key async for key in self.client.scan_iter("*")]
+        return sum(not key.startswith(f"{keys.PREFIX}seq:") for key in every)
 
     @override
     async def aclose(self) -> None:

@@ -74,6 +74,19 @@ def status(
     return _control("status", message, error, "", takes)
 
 
+def version(message: str = "4.2.2") -> Reply:
+    """Answer the agent's version."""
+    return _control("version", message, None, "", 0.0)
+
+
+def service(verb: str, name: str, error: str | None = None, *, takes: float = 0.0) -> Reply:
+    """Answer a stop or start of one service: the yes that the program takes for a fault, or no with this text."""
+    decoded = (
+        'Module=api/client, kind=INTERNAL, code=decode_result_failed; api /api/v1/x, decode resp {"successful":true}'
+    )
+    return _control(f"{verb} ocp_{name}", None, error or f"{decoded}\ncause:\nunexpected end of JSON input", "", takes)
+
+
 def _control(verb: str, message: object, error: str | None, stderr: str, takes: float) -> Reply:
     if error is None:
         ok = json.dumps({"successful": True, "message": message, "error": ""})
@@ -137,6 +150,8 @@ class ScriptedHost:
 
     def _kind(self, command: Command) -> str:
         words = [word for word in command.words if isinstance(word, str)]
+        if "service" in words:
+            return " ".join(words[-2:])
         if "ocpfleet-signal" in words:
             rest = words[words.index("ocpfleet-signal") + 1 :]
             self.signalled.append([int(pid) for pid in rest[2::3]])

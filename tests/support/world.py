@@ -11,9 +11,11 @@ from core.user import Role
 from infra.store.base import ClaimRequest
 from tests.support.api import KEY, NOW, Api, entry
 
-HOSTS = range(1001, 1013)
-FAILED, SUBTASK_FAILED, TO_SKIP, RUNNING, BEGUN = range(1, 6)
-"""The ids of its tasks. The first four stop two hosts each: of three the second Prepare failed, of one both run."""
+HOSTS = range(1001, 1017)
+FAILED, SUBTASK_FAILED, TO_SKIP, RUNNING, BEGUN, TO_ROLL_BACK = range(1, 7)
+"""The ids of its tasks. All but one stop two hosts each: of most the second Prepare failed, of one both run."""
+HELD = 1013
+"""A host that a task holds which does nothing."""
 OPERATOR = "night-shift"
 """A user beside `admin`."""
 ACCESS_KEY = "4c6be266f2ceece765d4d2fc"
@@ -29,18 +31,24 @@ async def build(api: Api, *, now: int = NOW) -> None:
     worker = await store.workers.enrol("worker-1@10.0.0.20")
     await store.workers.beat(worker, 10**9)
     for first in (1001, 1003, 1005):
-        first_claim, second_claim = await _claimed(api, worker, [first, first + 1], now)
-        await store.tasks.take_hosts([first_claim], now + 110, STOPPING)
-        done = Succeeded(first_claim.series_id, first_claim.token, _log(worker, now, Level.INFO, "The host is taken."))
-        not_done = Failed(second_claim.series_id, second_claim.token, _log(worker, now, Level.ERROR, "It is held."))
-        task = await _head(api, first_claim.task_id)
-        await store.tasks.advance(task, task.plan.steps[0], worker, now + 255, settled=[done, not_done])
+        await _failed(api, worker, [first, first + 1], now)
     await _claimed(api, worker, [1007, 1008], now)
     await api.ask("/api/v2/compute/hosts/{hostId}/agent/stop", [1009], headers={"x-trace-id": TRACE})
+    await _failed(api, worker, [HELD, HELD + 1], now)
     await api.user(OPERATOR, Role.HOST_MANAGER, Role.TASK_VIEWER)
     operator = await store.users.get(OPERATOR)
     assert operator is not None
     await store.access_keys.put(AccessKey(ACCESS_KEY, OPERATOR, operator.id, "sealed", "the nightly job", now))
+
+
+async def _failed(api: Api, worker: Worker, hosts: list[int], now: int) -> None:
+    """Make a stop of two hosts that takes the first one, and fails with the second."""
+    first, second = await _claimed(api, worker, hosts, now)
+    await api.store.tasks.take_hosts([first], now + 110, STOPPING)
+    done = Succeeded(first.series_id, first.token, _log(worker, now, Level.INFO, "The host is taken."))
+    not_done = Failed(second.series_id, second.token, _log(worker, now, Level.ERROR, "It is held."))
+    task = await _head(api, first.task_id)
+    await api.store.tasks.advance(task, task.plan.steps[0], worker, now + 255, settled=[done, not_done])
 
 
 async def _claimed(api: Api, worker: Worker, hosts: list[int], now: int) -> tuple[Claim, ...]:

@@ -112,9 +112,25 @@ def read_answer(completed: Completed) -> Answer:
         return Accepted(said.get("message"))
     detail = str(said.get("error") or said.get("message") or "no reason given").strip()
     code = _CODE.search(detail)
+    if code and code.group(1) == "decode_result_failed" and _succeeded(detail):
+        return Accepted()
     if any(text in detail for text in _NO_RIGHT):
         return Forbidden(f"the agent's control program answered: {detail}")
     return Declined(code.group(1) if code else "error", detail)
+
+
+def _succeeded(detail: str) -> bool:
+    """Return whether the control program stumbled over agentd's answer, which was yes.
+
+    That is what it says of every `service stop` and `service start` that was done: agentd answers without a result,
+    and the program takes that for a fault.
+    """
+    start = detail.find("{", detail.find("decode resp"))
+    try:
+        said, _ = json.JSONDecoder().raw_decode(detail, max(start, 0))
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.get("successful") is True
 
 
 def refused_by_sudo(completed: Completed) -> str | None:

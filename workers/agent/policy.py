@@ -40,3 +40,17 @@ class StartPolicy:
     """For the agent to become ready after its start answered."""
     proof_gap: float = 3.0
     """Between the two reports that must both say that it is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePolicy:
+    """The waits of work on a single service. The defaults follow what real agents were measured to take."""
+
+    commands: StopPolicy = field(default_factory=StopPolicy)
+    """Of it counts only `command_timeout`."""
+    stop_for: float = 10.0
+    """For a service to be gone after agentd was told to stop it: agentd itself kills it after 5."""
+    start_for: float = 15.0
+    """For a service to run and answer after agentd was told to start it."""
+    poll_every: float = 0.5
+    """Between two looks."""

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
+from core.agent import NAMES
 from core.host import Target
-
-NAMES = ("agentd", "mgragent", "monagent")
-"""What the agent's processes are called, without the prefix; the first looks after the others."""
 
 PROXY = "pos_proxy"
 """What the process is called that agents before 3.2 had beside the others."""

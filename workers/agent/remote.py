@@ -1,15 +1,15 @@
 """The commands that a host gets, and how the answers of our own scripts are read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from typing_extensions import override
 
 from core.command import Command
 from core.host import Target
 from workers.agent.processes import PROXY, AgentProcess, Sight, bin_directory, control_program, process_names
-from workers.agent.scripts import LOOK, MARK, SIGNAL
+from workers.agent.scripts import LOOK, MARK, SIGNAL, SURVEY
 from workers.executor.base import Completed
 
 
@@ -32,9 +32,26 @@ class Delivery:
         return f"sent to {sent}" + f", refused for {', '.join(map(str, self.refused))}" * bool(self.refused)
 
 
-def control_command(target: Target, verb: Literal["start", "status", "stop"]) -> Command:
+Word: TypeAlias = Literal["start", "status", "stop", "version"]
+"""What the agent's own control program can be told."""
+
+
+def control_command(target: Target, verb: Word) -> Command:
     """Return a call of the agent's own control program."""
     return _for(target, Command.of(control_program(target), verb))
+
+
+def service_command(service: str, target: Target, verb: Word) -> Command:
+    """Return the same for one of the agent's services, named without the prefix, where the verb is start or stop."""
+    if verb not in {"start", "stop"}:
+        return control_command(target, verb)
+    return _for(target, Command.of(control_program(target), "service", verb, f"{target.agent_prefix}_{service}"))
+
+
+def survey_command(target: Target) -> Command:
+    """Return the command that says all about the agent's live processes; `read_survey` reads its answer."""
+    words = (bin_directory(target), *process_names(target))
+    return _for(target, Command.of("sh", "-c", SURVEY, "ocpfleet-survey", *words))
 
 
 def look_command(target: Target) -> Command:
@@ -69,9 +86,58 @@ def read_look(completed: Completed) -> Sight:
     Raises:
         UnreadableAnswerError: it did not run whole.
     """
-    lines = _lines(completed, "look")
+    return _sight(_lines(completed, "look"))
+
+
+def _sight(lines: Sequence[str]) -> Sight:
     processes = tuple(_process(line) for line in lines if line != "restricted")
     return Sight(tuple(sorted(processes, key=lambda process: process.name)), restricted="restricted" in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a survey says of a live process beside what a look does."""
+
+    user: str | None
+    """Its owner; None where the host does not say."""
+    command: str
+    """The words that it was started with, a blank between two."""
+    elapsed: int
+    """For how many seconds it has been running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a survey saw."""
+
+    sight: Sight
+    about: Mapping[int, About]
+    """By pid."""
+
+
+def read_survey(completed: Completed) -> Survey:
+    """Read what the survey command answered.
+
+    Raises:
+        UnreadableAnswerError: it did not run whole.
+    """
+    lines = _lines(completed, "look")
+    clock = [line.split() for line in lines if line.startswith("clock ")]
+    if len(clock) != 1 or not all(word.isdecimal() for word in clock[0][1:]) or clock[0][2:] in ([], ["0"]):
+        raise UnreadableAnswerError("the script did not say for how long the host has been up")
+    _, uptime, hertz = clock[0]
+    told = [line for line in lines if line.startswith("about ")]
+    about = dict(_about(line, int(uptime), int(hertz)) for line in told)
+    return Survey(_sight([line for line in lines if line not in told and not line.startswith("clock ")]), about)
+
+
+def _about(line: str, uptime: int, hertz: int) -> tuple[int, About]:
+    match line.split(" ", maxsplit=4):
+        case ["about", pid, start, user, *command] if pid.isdecimal() and start.isdecimal():
+            elapsed = max(0, uptime - int(start) // hertz)
+            return int(pid), About(None if user == "-" else user, " ".join(command).strip(), elapsed)
+        case _:
+            raise UnreadableAnswerError(f"the script said {line!r}")
 
 
 def read_signal(completed: Completed) -> Delivery:

@@ -19,6 +19,8 @@ class Service:
     """running; stopped: agentd has given it up; unknown: it lives and does not answer."""
     pid: int
     """0 where it never ran."""
+    ports: tuple[int, ...] = ()
+    """The TCP ports that it serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,16 @@ def read_report(completed: Completed) -> Said:
             return Unclear(f"the agent's status is {str(other)[:300]!r}")
 
 
+def _ports(told: object) -> tuple[int, ...]:
+    return tuple(port for port in told if isinstance(port, int)) if isinstance(told, list) else ()
+
+
 def _services(documents: Mapping[object, object]) -> list[Service]:
     services = []
     for name, document in documents.items():
         match document:
-            case {"state": str(state), "pid": int(pid)}:
-                services.append(Service(str(name), state, pid))
+            case {"state": str(state), "pid": int(pid), **more}:
+                services.append(Service(str(name), state, pid, _ports(more.get("ports"))))
             case _:
                 services.append(Service(str(name), "unknown", 0))
     return services

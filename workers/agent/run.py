@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias, TypeVar, assert_never
+from typing import TypeAlias, TypeVar, assert_never
 
 from core.command import Command
 from core.host import Target
@@ -15,6 +15,7 @@ from workers.agent.decide import decide
 from workers.agent.policy import StopPolicy
 from workers.agent.remote import (
     UnreadableAnswerError,
+    Word,
     control_command,
     look_command,
     read_look,
@@ -58,7 +59,7 @@ class Run:
     """The doing of one stop's or start's steps.
 
     The arguments are those of `workers.agent.stop.stop_agent`; the policy is that of a stop for a start as well.
-    `look` builds the command that lists the processes that matter.
+    `look` builds the command that lists the processes that matter, `control` a call of the agent's control program.
     """
 
     session: Session
@@ -69,6 +70,7 @@ class Run:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     monotonic: Callable[[], float] = time.monotonic
     look: Callable[[Target], Command] = look_command
+    control: Callable[[Target, Word], Command] = control_command
     began: float = field(init=False)
     """What the clock said when the run began."""
 
@@ -128,7 +130,8 @@ class Run:
 
     async def _call(self, verb: Verb, story: Story) -> Story:
         began = self.now()
-        self._touch(stopping=verb == "stop", story=story)
+        if verb != "version":
+            self._touch(stopping=verb == "stop", story=story)
         completed = await self._control(verb)
         answer = read_answer(completed) if completed else NoAnswer(self.policy.command_timeout)
         return replace(_anew(story), calls=(*story.calls, Call(answer, began, self.now())), asked=())
@@ -144,10 +147,10 @@ class Run:
         if not stopping and not ran:
             self.journal.touched = True
 
-    async def _control(self, verb: Literal["start", "status", "stop"]) -> Completed | None:
+    async def _control(self, verb: Word) -> Completed | None:
         """Call the agent's control program; None where it did not answer in time."""
         try:
-            completed = await self._execute(control_command(self.target, verb))
+            completed = await self._execute(self.control(self.target, verb))
         except TimeoutError:
             limit = self.policy.command_timeout
             self.journal.say(f"No answer within {limit:g} s; the command may go on on the host.", Level.WARN)

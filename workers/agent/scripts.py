@@ -1,4 +1,4 @@
-"""The two shell programs that run on a host. Their text is constant: all input follows as words of its own.
+"""The shell programs that run on a host. Their text is constant: all input follows as words of its own.
 
 They keep to what dash, bash and busybox's sh have in common. An agent's process is one whose name is one of the given
 ones and whose executable is under the agent's bin directory; neither may be taken from a pid file, which can be wrong
@@ -28,10 +28,7 @@ resolve() { bin=$1 real=$(cd -P -- "$1" 2>/dev/null && pwd -P) || real=$1; }
 """
 # stat's second field is the name in brackets and may hold blanks and brackets itself, so it is cut at the last one.
 
-LOOK = Script(
-    "look at the agent's processes",
-    _COMMON
-    + r"""
+_EACH = r"""
 elsewhere() {
   argv=
   IFS= read -r argv <"/proc/$1/cmdline"
@@ -53,14 +50,38 @@ for file in $files; do
     1) inspect "$pid" && ! elsewhere "$pid" && echo "ocpfleet: unproved $pid $name $state $start" ;;
   esac
 done
-echo "ocpfleet: end"
-""".lstrip(),
-)
+"""
+
+LOOK = Script("look at the agent's processes", (_COMMON + _EACH + 'echo "ocpfleet: end"\n').lstrip())
 """Words: the bin directory ("" for any) and three process names. grep says 2 also when a process ended under its hands.
 
 Where the executable is hidden, a process is taken for another agent's only if it was called by an absolute path
 elsewhere: several users may each have an agent on one host. Anything else stays unproved.
 """
+
+SURVEY = Script(
+    "survey the agent's processes",
+    (
+        _COMMON
+        + _EACH
+        + r"""
+for file in $files; do
+  pid=${file#/proc/} pid=${pid%/comm}
+  inspect "$pid" || continue
+  owner=$(stat -c %U "/proc/$pid" 2>/dev/null)
+  case $owner in UNKNOWN) owner=$(stat -c %u "/proc/$pid" 2>/dev/null) ;; esac
+  argv=$({ tr -c '\041-\176' ' ' <"/proc/$pid/cmdline" | head -c 4000; } 2>/dev/null)
+  echo "ocpfleet: about $pid $start ${owner:--} $argv"
+done
+IFS=' ' read -r uptime _ </proc/uptime
+echo "ocpfleet: clock ${uptime%%.*} $(getconf CLK_TCK 2>/dev/null || echo 100)"
+echo "ocpfleet: end"
+"""
+    ).lstrip(),
+)
+"""Words like those of `LOOK`. Says the same, and of each process its owner and the words that it was started with, in
+which anything but printable ASCII is a blank, so that a line stays a line; and for how long the host has been up, in
+seconds, and how many clock ticks a second has."""
 
 SIGNAL = Script(
     "signal the agent's processes",

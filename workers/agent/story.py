@@ -10,7 +10,7 @@ from workers.agent.remote import Delivery
 from workers.agent.report import Said
 
 SignalName: TypeAlias = Literal["TERM", "KILL"]
-Verb: TypeAlias = Literal["stop", "start"]
+Verb: TypeAlias = Literal["stop", "start", "version"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,10 @@ from workers.executor.base import Completed, ConnectionFailed
 _PROXY = "pos_proxy"
 _NAMES = ("agentd", "mgragent", "monagent")
 _OK = '{"successful":true,"message":"ok","error":""}'
-_LOOK, _SIGNAL = "ocpfleet-look", "ocpfleet-signal"
+_MARKS = {"look": "ocpfleet-look", "survey": "ocpfleet-survey", "signal": "ocpfleet-signal"}
+_VERSION = "4.2.2-stub"
+_DOWN = "Module=agent, kind=INTERNAL, code=read_pid_failed; no such file or directory"
+_PORTS = {"mgragent": [62888], "monagent": [62889]}
 
 
 class Behaviour(Enum):
@@ -49,6 +52,8 @@ class Behaviour(Enum):
     """It has a pos proxy, as with agents before 3.2."""
     MISSING = auto()
     """There is no control program; agent processes run all the same."""
+    BARE = auto()
+    """There is no agent at all."""
 
 
 @dataclass(slots=True)
@@ -96,7 +101,11 @@ class StubExecutor:
         return self.behaviours.get(host_id, Behaviour.HEALTHY)
 
     def commands(self, host_id: int) -> Counter[str]:
-        """Return how often a host got each command: `look`, `stop`, `start`, `status`, `signal`, or any `other`."""
+        """Return how often a host got each command.
+
+        They are `look`, `survey`, `signal`, `stop`, `start`, `status`, `version`, `service stop`, `service start`, or
+        any `other`.
+        """
         host = self._hosts.get(host_id)
         return host.commands if host else Counter()
 
@@ -107,17 +116,17 @@ class StubExecutor:
 
     def start_agent(self, host_id: int, names: tuple[str, ...] = _NAMES) -> None:
         """Make a host's agent run, whatever it did before; only these of its processes, given without the prefix."""
-        self._host(host_id).alive = self._started(names)
+        self._host(host_id).alive = self.started(names)
 
     def _host(self, host_id: int) -> _Host:
         host = self._hosts.get(host_id)
         if host is None:
-            host = self._hosts[host_id] = _Host(self._started(self._names(host_id)))
+            host = self._hosts[host_id] = _Host(self.started(self._names(host_id)))
         return host
 
     def _names(self, host_id: int) -> tuple[str, ...]:
         match self.behaviour(host_id):
-            case Behaviour.STOPPED:
+            case Behaviour.STOPPED | Behaviour.BARE:
                 return ()
             case Behaviour.ORPHANS:
                 return _NAMES[1:]
@@ -128,7 +137,8 @@ class StubExecutor:
             case _:
                 return _NAMES
 
-    def _started(self, names: tuple[str, ...]) -> dict[int, str]:
+    def started(self, names: tuple[str, ...]) -> dict[int, str]:
+        """Return new processes by pid."""
         return {next(self._pids): name for name in names}
 
 
@@ -151,19 +161,16 @@ class StubSession:
         if wedged or delay:
             async with asyncio.timeout(timeout):
                 await (asyncio.Event().wait() if wedged else asyncio.sleep(delay))
-        match kind:
-            case "look":
-                return self._look(words)
-            case "signal":
-                return self._signal(words)
-            case "stop":
-                return self._stop()
-            case "start":
-                return self._start()
-            case "status":
-                return self._status()
-            case _:
-                return Completed(0, None, "", "")
+        return self._answer(kind, words)
+
+    def _answer(self, kind: str, words: tuple[str, ...]) -> Completed:
+        simple = {"stop": self._stop, "start": self._start, "status": self._status, "version": self._version}
+        scripts = {"look": self._look, "survey": self._survey, "signal": self._signal}
+        if kind in simple:
+            return simple[kind]()
+        if kind in scripts:
+            return scripts[kind](words)
+        return self._service(kind, words[0]) if kind.startswith("service ") else Completed(0, None, "", "")
 
     def _look(self, words: tuple[str, ...]) -> Completed:
         prefix = self._target.agent_prefix
@@ -174,12 +181,42 @@ class StubSession:
         )
         return Completed(0, None, "\n".join(("ocpfleet: look", *lines, "ocpfleet: end\n")), "")
 
+    def _survey(self, words: tuple[str, ...]) -> Completed:
+        prefix = self._target.agent_prefix
+        about = (
+            f"ocpfleet: about {pid} {pid} {self._target.user} {words[0]}/{prefix}_{name}"
+            for pid, name in self._host.alive.items()
+        )
+        seen = self._look(words).stdout.removesuffix("ocpfleet: end\n")
+        told = "\n".join((*about, "ocpfleet: clock 3600 100", "ocpfleet: end\n"))
+        return Completed(0, None, seen + told, "")
+
+    def _version(self) -> Completed:
+        if self._executor.behaviour(self._target.host_id) in {Behaviour.MISSING, Behaviour.BARE}:
+            return Completed(127, None, "", "sh: 1: not found")
+        return Completed(0, None, json.dumps({"successful": True, "message": _VERSION, "error": ""}), "")
+
+    def _service(self, kind: str, full: str) -> Completed:
+        """Stop or start a service. agentd does so, and the control program takes its yes for a fault, as real ones."""
+        broken = self._broken()
+        if broken is not None:
+            return broken
+        if "agentd" not in self._host.alive.values():
+            return _refused(_DOWN)
+        name = full.removeprefix(f"{self._target.agent_prefix}_")
+        if kind == "service start":
+            self._host.alive |= self._executor.started((name,))
+        else:
+            self._host.alive = {pid: alive for pid, alive in self._host.alive.items() if alive != name}
+        done = r"decode resp {\"successful\":true,\"status\":200}\ncause:\nunexpected end of JSON input"
+        return _refused(f"Module=api/client, kind=INTERNAL, code=decode_result_failed; api /api/v1, {done}")
+
     def _broken(self) -> Completed | None:
         """Return what the control program answers to a stop and a start alike; None where it does as it is told."""
         match self._executor.behaviour(self._target.host_id):
             case Behaviour.LOST:
                 raise ConnectionFailed(Unreachable(self._target.endpoint, "connection lost while running a command"))
-            case Behaviour.MISSING:
+            case Behaviour.MISSING | Behaviour.BARE:
                 return Completed(127, None, "", "sh: 1: not found")
             case Behaviour.REFUSING:
                 return _refused(self._executor.refusal)
@@ -195,14 +232,15 @@ class StubSession:
 
     def _status(self) -> Completed:
         alive = {name: pid for pid, name in self._host.alive.items()}
-        if self._executor.behaviour(self._target.host_id) is Behaviour.MISSING:
+        if self._executor.behaviour(self._target.host_id) in {Behaviour.MISSING, Behaviour.BARE}:
             return Completed(127, None, "", "sh: 1: not found")
         if "agentd" not in alive:
-            return _refused("Module=agent, kind=INTERNAL, code=read_pid_failed; no such file or directory")
+            return _refused(_DOWN)
         services = {
             f"{self._target.agent_prefix}_{name}": {
                 "state": "running" if name in alive else "stopped",
                 "pid": alive.get(name, 0),
+                "ports": _PORTS[name] if name in alive else None,
             }
             for name in _NAMES[1:]
         }
@@ -234,9 +272,14 @@ class StubSession:
 def _kind(command: Command) -> tuple[str, tuple[str, ...]]:
     """Tell a command by the words that it has for people, and return those after the script's name."""
     words = tuple(word for word in command.words if isinstance(word, str))
-    if words[-1:] and words[-1] in {"stop", "start", "status"}:
-        return words[-1], ()
-    for kind, mark in (("look", _LOOK), ("signal", _SIGNAL)):
+    match words:
+        case (*_, "service", verb, name):
+            return f"service {verb}", (name,)
+        case (*_, ("stop" | "start" | "status" | "version") as verb):
+            return verb, ()
+        case _:
+            pass
+    for kind, mark in _MARKS.items():
         if mark in words:
             return kind, words[words.index(mark) + 1 :]
     return "other", ()

@@ -224,3 +224,60 @@ local function recall(task, id, total)
   for _, key in ipairs(grown_keys(task, total)) do redis.call('PERSIST', key) end
   redis.call('ZREM', P .. 'expiring', id)
 end
+
+local function busy_key(host) return P .. 'busy:' .. host end
+
+-- The lease that stands on a host, what it is for, and the ms that are left of it; nothing where there is none.
+local function leased(host)
+  local value = redis.call('GET', busy_key(host))
+  if not value then return nil end
+  local lease, purpose = string.match(value, '^(%S+) (.*)$')
+  return lease, purpose, redis.call('PTTL', busy_key(host))
+end
+
+-- Takes a name out of a table of names, where it is this host's.
+local function disown(table, name, id)
+  if name and redis.call('HGET', P .. table, name) == id then redis.call('HDEL', P .. table, name) end
+end
+
+-- Stores a task: head, host list, index entries, first event. Nothing of its subtasks: nothing happened to them yet.
+-- ARGV: version, type, creator's id, creator's name, executor, trace id, now, number of subtasks, 1 if it is about a
+--   single host. `hosts` has its hosts' ids from `from` on. Returns its id and that of its first subtask.
+local function store_task(hosts, from)
+  local total = tonumber(ARGV[8])
+  local id = redis.call('INCR', P .. 'seq:task')
+  local first = redis.call('INCRBY', P .. 'seq:subtask', total) - total + 1
+  local task = task_key(int(id))
+  redis.call('HSET', task, 'version', ARGV[1], 'type', ARGV[2], 'creator_id', ARGV[3], 'creator', ARGV[4],
+    'executor', ARGV[5], 'trace', ARGV[6], 'started', ARGV[7], 'status', 'RUNNING', 'operation', 'EXECUTE',
+    'opened', 0, 'token', 0, 'held', 0, 'hosts', #hosts - from + 1, 'first', int(first))
+  for at = from, #hosts, 4000 do
+    redis.call('RPUSH', task .. ':hosts', unpack(hosts, at, math.min(at + 3999, #hosts)))
+  end
+  redis.call('ZADD', P .. 'tasks', int(id), int(id))
+  local entry = 'RUNNING ' .. ARGV[2] .. ' ' .. (ARGV[9] == '1' and hosts[from] or '-') .. ' ' .. ARGV[4]
+  index('ZADD', int(id), entry)
+  redis.call('HSET', P .. 'tasks:indexed', int(id), entry)
+  redis.call('SADD', P .. 'types', ARGV[2])
+  event(task, ARGV[7], {'task', 'RUNNING', 'opened', 0})
+  return id, first
+end
+
+-- ARGV, further: the client's key for its request or '', a digest of what it asks for, ms for which the key holds.
+local function request_key() return P .. 'once:' .. ARGV[3] .. ':' .. ARGV[10] end
+
+-- What a request's key stands for: {'known', task}, {'other'} for another request's, nil where it does not hold.
+local function known_request()
+  local former = ARGV[10] ~= '' and redis.call('GET', request_key())
+  if not former then return nil end
+  local known, digest = string.match(former, '^(%d+) (%x+)$')
+  if redis.call('EXISTS', task_key(known)) == 0 then return nil end
+  return digest == ARGV[11] and {'known', tonumber(known)} or {'other'}
+end
+
+-- Lets the request's key stand for the tasks that it became, the first of which names it.
+local function keep_request(tasks)
+  if ARGV[10] == '' then return end
+  redis.call('SET', request_key(), int(tasks[1]) .. ' ' .. ARGV[11], 'PX', ARGV[12])
+  for _, id in ipairs(tasks) do redis.call('HSET', task_key(int(id)), 'once', request_key()) end
+end

@@ -1,7 +1,8 @@
 -- Gives hosts to the task of the claims again that it gave back, as far as no other task has had them since.
 -- ARGV: task id, now, agent's new status, host's new status, then for each claim its seriesId, its token and its host.
--- Returns for each claim 0 where the task holds the host, the id of the task that holds it, or -1 where it is not to be
--- had: another task had it meanwhile, it is not in the inventory any more, or the claim no longer stands.
+-- Returns for each claim 0 where the task holds the host, the id of the task that holds it, {purpose, ms left} of the
+-- lease that stands on it, or -1 where it is not to be had: another task had it meanwhile, it is not in the inventory any
+-- more, or the claim no longer stands.
 local id, now, agent, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local task, answers, taken = task_key(id), {}, 0
 local records = read_claimed(task, 5)
@@ -12,6 +13,8 @@ local function retake(host)
   if holder then return holder == id and 0 or tonumber(holder) end
   local whose, former_agent, former_status = string.match(past or '', '^(%d+) (%S+) (%S+)$')
   if whose ~= id then return -1 end
+  local lease, purpose, left = leased(host)
+  if lease then return {purpose, left} end
   redis.call('HSET', key, 'holder', id, 'former_agent', former_agent, 'former_status', former_status,
     'agent', agent, 'status', status, 'updated', now)
   redis.call('HDEL', key, 'past')

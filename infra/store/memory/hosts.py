@@ -1,12 +1,15 @@
 """The inventory in memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from typing_extensions import override
 
-from core.host import AgentStatus, Host, HostState, HostStatus
-from infra.store.base import HostEntry, HostPage, Hosts
+from core.claim import HeldByOther, Leasing, Missing
+from core.host import WITHOUT_AGENT, AgentStatus, Host, HostState, HostStatus, Target
+from core.lease import HostBusy, Lease, Leased
+from infra.store.base import EVERY_HOST, HostEntry, HostPage, HostQuery, Hosts, NewHost
+from infra.store.folding import folded
 
 
 @dataclass(slots=True)
@@ -51,13 +54,44 @@ class KeptHost:
 class MemoryHosts(Hosts):
     """The inventory of one fleet in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._last = 0
+        self._leases: dict[int, tuple[Lease, int]] = {}
         self._kept: dict[int, KeptHost] = {}
         self._aliases: dict[str, int] = {}
 
     def find(self, host_id: int) -> KeptHost | None:
         """Return a host with its former state, or None. For the tasks, which take hosts and give them back."""
         return self._kept.get(host_id)
+
+    def busy(self, host_id: int, lease_id: str = "") -> HostBusy | None:
+        """Return who leased a host; None where nobody has, or this very lease."""
+        lease, until = self._leases.get(host_id, (None, 0))
+        left = until - self._clock()
+        if lease is None or left <= 0 or lease.id == lease_id:
+            return None
+        return HostBusy(host_id, lease.purpose, left)
+
+    def same_as(self, new: NewHost) -> tuple[int, bool] | None:
+        """Return the host that a new one would be again (False), or whose alias it would take (True); None for none."""
+        for host_id, kept in self._kept.items():
+            if _endpoint(kept.host.target) == _endpoint(new.target):
+                return host_id, False
+        return (self._aliases[new.alias], True) if new.alias in self._aliases else None
+
+    def add(self, new: NewHost, now: int) -> int:
+        """Add a host that is not there and return the id that it got."""
+        self._last += 1
+        while self._last in self._kept:
+            self._last += 1
+        target = replace(new.target, host_id=self._last, host_key=None)
+        host = replace(_new(HostEntry(target, None), now), alias=new.alias, details=new.details)
+        self._kept[self._last] = KeptHost(
+            replace(host, status=WITHOUT_AGENT.host, agent_status=WITHOUT_AGENT.agent),
+        )
+        self._rename(self._last, None, new.alias)
+        return self._last
 
     @override
     async def put(self, entries: Iterable[HostEntry], now: int) -> None:
@@ -66,6 +100,8 @@ class MemoryHosts(Hosts):
 
     def _put(self, entry: HostEntry, now: int) -> None:
         host_id = entry.target.host_id
+        if len(str(host_id)) <= _DIGITS:
+            self._last = max(self._last, host_id)
         kept = self._kept.setdefault(host_id, KeptHost(_new(entry, now)))
         self._rename(host_id, kept.host.alias, entry.alias)
         target = replace(entry.target, host_key=entry.target.host_key or kept.host.target.host_key)
@@ -83,9 +119,10 @@ class MemoryHosts(Hosts):
         self._aliases[new] = host_id
 
     @override
-    async def page(self, offset: int, limit: int) -> HostPage:
-        ids = sorted(self._kept)[offset : offset + limit]
-        return HostPage(tuple(self._kept[host_id].host for host_id in ids), len(self._kept))
+    async def page(self, offset: int, limit: int, query: HostQuery = EVERY_HOST) -> HostPage:
+        every = (self._kept[host_id].host for host_id in sorted(self._kept, reverse=not query.ascending))
+        fitting = [host for host in every if _fits(host, query)]
+        return HostPage(tuple(fitting[offset : offset + limit]), len(fitting))
 
     @override
     async def get(self, host_ids: Sequence[int]) -> dict[int, Host]:
@@ -100,12 +137,74 @@ class MemoryHosts(Hosts):
         return dict(self._aliases)
 
     @override
+    async def lease(self, host_ids: Sequence[int], lease: Lease) -> Leasing:
+        for host_id in host_ids:
+            kept = self._kept.get(host_id)
+            if kept is None:
+                return Missing(host_id)
+            if kept.host.holder is not None:
+                return HeldByOther(host_id, kept.host.holder)
+            if busy := self.busy(host_id, lease.id):
+                return busy
+        self._leases |= dict.fromkeys(host_ids, (lease, self._clock() + lease.lasts))
+        return Leased()
+
+    @override
+    async def release(self, host_ids: Sequence[int], lease_id: str) -> None:
+        for host_id in host_ids:
+            if self._stands_on(host_id, lease_id):
+                del self._leases[host_id]
+
+    def _stands_on(self, host_id: int, lease_id: str) -> bool:
+        lease, until = self._leases.get(host_id, (None, 0))
+        return lease is not None and lease.id == lease_id and until > self._clock()
+
+    @override
+    async def remove(self, host_ids: Sequence[int], lease_id: str | None = None) -> tuple[int, ...]:
+        gone = tuple(host_id for host_id in host_ids if self._may_go(host_id, lease_id))
+        for host_id in gone:
+            kept = self._kept.pop(host_id)
+            self._leases.pop(host_id, None)
+            if kept.host.alias is not None:
+                del self._aliases[kept.host.alias]
+        return gone
+
+    def _may_go(self, host_id: int, lease_id: str | None) -> bool:
+        kept = self._kept.get(host_id)
+        if kept is None or kept.host.holder is not None:
+            return False
+        return self.busy(host_id) is None if lease_id is None else self._stands_on(host_id, lease_id)
+
+    @override
+    async def note_version(self, host_id: int, version: str, now: int) -> None:
+        if kept := self._kept.get(host_id):
+            kept.host = replace(kept.host, agent_version=version, updated=now)
+
+    @override
     async def pin(self, host_id: int, key: str, now: int, *, replace: bool) -> bool:
         kept = self._kept.get(host_id)
         if kept is None or (kept.host.target.host_key is not None and not replace):
             return False
         kept.host = _pinned(kept.host, key, now)
         return True
+
+
+_DIGITS = 15
+"""Ids with more digits, which people chose, do not raise those of new hosts."""
+
+
+def _endpoint(target: Target) -> tuple[str, int, str]:
+    return target.address, target.port, target.agent_home
+
+
+def _fits(host: Host, query: HostQuery) -> bool:
+    texts = (host.alias, host.target.address, host.details.description, host.details.serial_number)
+    keyword = folded(query.keyword or "")
+    return (
+        (query.statuses is None or host.status in query.statuses)
+        and query.with_agent in {None, host.agent_status is not AgentStatus.DELETED}
+        and any(keyword in folded(text) for text in texts if text is not None)
+    )
 
 
 def _new(entry: HostEntry, now: int) -> Host:

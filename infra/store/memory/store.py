@@ -9,6 +9,7 @@ from infra.store.base import Store, StoreOptions
 from infra.store.memory.access_keys import MemoryAccessKeys
 from infra.store.memory.audit import MemoryAudit
 from infra.store.memory.brake import MemoryBrake
+from infra.store.memory.errands import MemoryErrands
 from infra.store.memory.guard import MemoryGuard
 from infra.store.memory.hosts import MemoryHosts
 from infra.store.memory.tasks import MemoryTasks
@@ -26,7 +27,8 @@ class MemoryStore(Store):
 
     def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = now) -> None:
         options = options or StoreOptions()
-        self._hosts = MemoryHosts()
+        self._hosts = MemoryHosts(clock)
+        self._errands = MemoryErrands(clock)
         self._workers = MemoryWorkers(clock)
         self._brake = MemoryBrake()
         self._tasks = MemoryTasks(self._hosts, self._workers, self._brake, options, clock)
@@ -44,6 +46,11 @@ class MemoryStore(Store):
     @override
     def hosts(self) -> MemoryHosts:
         return self._hosts
+
+    @property
+    @override
+    def errands(self) -> MemoryErrands:
+        return self._errands
 
     @property
     @override

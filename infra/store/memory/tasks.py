@@ -26,17 +26,22 @@ from core.claim import (
 from core.event import TaskEvent, cursor_order
 from core.host import Host, HostState
 from core.journal import RunLog
+from core.lease import HostBusy
 from core.plan import NO_PARALLEL_INDEX, Plan, PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Operation, Status, TaskStatus
 from core.transition import MOVES, CancelAsked, Settled
 from infra.store.base import (
+    Adding,
+    AlreadyThere,
     ClaimRequest,
     Course,
     CourseChanged,
     CourseRefused,
+    HostsAdded,
     KeyTaken,
     Known,
+    NewHost,
     Once,
     OpenLog,
     Release,
@@ -121,6 +126,26 @@ class MemoryTasks(Tasks):
         made = await self.create(draft)
         self._once[name] = made.id, once.digest, self._clock() + self._options.keep_once
         return made
+
+    @override
+    async def create_with_hosts(self, hosts: Sequence[NewHost], draft: Draft, once: Once | None) -> Adding:
+        name = draft.creator.id, once.key if once else ""
+        first, digest, until = self._once.get(name, (0, "", 0))
+        if once and self.find(first) and self._clock() < until:
+            return self._known_with_hosts(range(first, first + len(hosts))) if digest == once.digest else KeyTaken()
+        for index, new in enumerate(hosts):
+            if same := self._hosts.same_as(new):
+                return AlreadyThere(index, same[0], by_alias=same[1])
+        host_ids = tuple(self._hosts.add(new, draft.at) for new in hosts)
+        tasks = tuple([await self.create(draft.on((host_id,))) for host_id in host_ids])
+        if once:
+            self._once[name] = tasks[0].id, once.digest, self._clock() + self._options.keep_once
+        return HostsAdded(tasks, host_ids, known=False)
+
+    def _known_with_hosts(self, task_ids: range) -> HostsAdded:
+        kept = [found for found in map(self.find, task_ids) if found]
+        tasks = tuple(found.snapshot().as_accepted() for found in kept)
+        return HostsAdded(tasks, tuple(found.host_ids[0] for found in kept), known=True)
 
     @override
     async def withdraw(self, task_id: int) -> bool:
@@ -368,7 +393,9 @@ class MemoryTasks(Tasks):
             kept.held += sum(found.take(task_id, now, during) for found in wanted)
         return Taken()
 
-    def _free_for(self, kept: KeptTask | None, claim: Claim) -> KeptHost | HeldByOther | Missing | StaleClaim:
+    def _free_for(
+        self, kept: KeptTask | None, claim: Claim
+    ) -> KeptHost | HeldByOther | HostBusy | Missing | StaleClaim:
         host_id = _host_id(claim)
         if kept is None or not kept.stands(claim.series_id, claim.token):
             return StaleClaim(claim.series_id)
@@ -377,7 +404,8 @@ class MemoryTasks(Tasks):
             return Missing(host_id)
         if found.host.holder not in {None, claim.task_id}:
             return HeldByOther(host_id, found.host.holder or 0)
-        return found
+        busy = self._hosts.busy(host_id) if found.host.holder is None else None
+        return busy or found
 
     @override
     async def retake_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> tuple[Retaking, ...]:
@@ -392,6 +420,9 @@ class MemoryTasks(Tasks):
         if found.host.holder is not None:
             mine = found.host.holder == claim.task_id
             return Taken() if mine else HeldByOther(host_id, found.host.holder)
+        busy = self._hosts.busy(host_id)
+        if busy is not None and found.past is not None and found.past[0] == claim.task_id:
+            return busy
         if not found.retake(claim.task_id, now, during):
             return GivenAway(host_id)
         kept.held += 1

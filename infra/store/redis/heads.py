@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from core.host import AgentStatus, Host, HostStatus, Target
+from core.claim import HeldByOther, Missing
+from core.host import AgentStatus, Host, HostDetails, HostKind, HostStatus, Target
+from core.lease import HostBusy
 from core.record import Creator, SubtaskRecord, TaskRecord
 from core.status import Operation, Status, TaskStatus
 from infra.store.letters import OPERATION_OF, SEEN_OF, STATUS_OF
@@ -10,8 +12,24 @@ from infra.store.letters import OPERATION_OF, SEEN_OF, STATUS_OF
 TARGET_FIELDS = ("ip", "port", "user", "home", "prefix", "sudo", "key")
 """The fields of a host's hash that say how to reach it, in the order of `parse_target`."""
 
-HOST_FIELDS = (*TARGET_FIELDS, "alias", "status", "agent", "version", "holder", "created", "updated")
+DETAIL_FIELDS = ("kind", "idc", "model", "ports", "serial", "description")
+"""The fields of a host's hash that OCP keeps beside, in the order of `_parse_details`."""
+
+STATE_FIELDS = ("alias", "status", "agent", "version", "holder", "created", "updated")
+
+HOST_FIELDS = (*TARGET_FIELDS, *STATE_FIELDS, *DETAIL_FIELDS)
 """The fields of a host's hash, in the order of `parse_host`."""
+
+
+def parse_obstacle(answer: Sequence[str]) -> HeldByOther | HostBusy | Missing:
+    """Return why hosts were not taken, or not leased, from what a script says."""
+    match answer:
+        case ["held", host_id, holder]:
+            return HeldByOther(int(host_id), int(holder))
+        case ["busy", host_id, purpose, left]:
+            return HostBusy(int(host_id), purpose, int(left))
+        case _:
+            return Missing(int(answer[1]))
 
 
 def parse_head(task_id: int, fields: Mapping[str, str]) -> TaskRecord:
@@ -81,9 +99,10 @@ def parse_target(host_id: int, values: Sequence[str | None]) -> Target:
 
 def parse_host(host_id: int, values: Sequence[str | None]) -> Host:
     """Return a host from the values of `HOST_FIELDS`."""
-    alias, status, agent, version, holder, created, updated = values[len(TARGET_FIELDS) :]
+    reached, details = len(TARGET_FIELDS), len(HOST_FIELDS) - len(DETAIL_FIELDS)
+    alias, status, agent, version, holder, created, updated = values[reached:details]
     return Host(
-        target=parse_target(host_id, values[: len(TARGET_FIELDS)]),
+        target=parse_target(host_id, values[:reached]),
         alias=alias,
         status=HostStatus(status or ""),
         agent_status=AgentStatus(agent or ""),
@@ -91,4 +110,17 @@ def parse_host(host_id: int, values: Sequence[str | None]) -> Host:
         holder=int(holder) if holder else None,
         created=int(created or 0),
         updated=int(updated or 0),
+        details=_parse_details(values[details:]),
+    )
+
+
+def _parse_details(values: Sequence[str | None]) -> HostDetails:
+    kind, idc, model, ports, serial, description = values
+    return HostDetails(
+        kind=HostKind(kind) if kind else HostKind.DEDICATED_PHYSICAL_MACHINE,
+        idc_id=int(idc) if idc else None,
+        type_id=int(model) if model else None,
+        publish_ports=ports,
+        serial_number=serial,
+        description=description,
     )

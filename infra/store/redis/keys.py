@@ -29,11 +29,15 @@ Of the fleet:
 - `types` set: every task type that a task was made of.
 - `seq:task`, `seq:subtask`, `seq:user`, `seq:worker`, `seq:audit`: the last number given.
 - `once:{userId}:{key}`: `taskId digest`, the task that a user's Idempotency-Key stands for, for a day.
-- `host:{id}` hash: ip, port, user, home, prefix, sudo, key, alias, status, agent (its status), created, updated; while
-  a task holds it also `holder`, `former_status` and `former_agent`; from when a task gave it back until another one
-  takes it `past`: that task's id and the former statuses, so that a rollback can take it again.
+- `host:{id}` hash: ip, port, user, home, prefix, sudo, key, alias, status, agent (its status), version (the agent's),
+  created, updated, and what OCP keeps beside (kind, idc, model, ports, serial, description); while a task holds it also
+  `holder`, `former_status` and `former_agent`; from when a task gave it back until another one takes it `past`: that
+  task's id and the former statuses, so that a rollback can take it again.
+- `busy:{id}`: `lease purpose`, while a request that is no task works on the host; it lapses.
 - `hosts` sorted set, all scores 0: every host's id in 19 digits, so that order by name is order by number.
-- `aliases` hash: alias to host id.
+- `aliases` hash: alias to host id. `endpoints` hash: `ip port home` to the id of the host whose agent that is.
+- `seq:host`: the last id given to a host; never below an id of at most 15 digits that was given by people.
+- `errand:{id}`: an errand that no worker has claimed yet, as JSON. `errand:{id}:answer` list: its answer, likewise.
 - `workers` hash: worker's number to its name. `beats` hash: its counter. `alive:{n}`: lapses when it stops beating.
 - `claims:{n}` hash: `taskId:seriesId` to token, what that worker has claimed and not settled.
 - `cancels:{n}` set: `taskId:seriesId:token`, the claims that this worker is asked to let go.
@@ -96,6 +100,21 @@ def logs(task_id: int, series_id: int) -> str:
 def host(host_id: int) -> str:
     """Return the key of a host."""
     return f"{PREFIX}host:{host_id}"
+
+
+def busy(host_id: int) -> str:
+    """Return the key of a host's lease."""
+    return f"{PREFIX}busy:{host_id}"
+
+
+def errand(errand_id: str) -> str:
+    """Return the key of an errand."""
+    return f"{PREFIX}errand:{errand_id}"
+
+
+def errand_answer(errand_id: str) -> str:
+    """Return the key of an errand's answer."""
+    return f"{PREFIX}errand:{errand_id}:answer"
 
 
 def host_member(host_id: int) -> str:

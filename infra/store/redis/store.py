@@ -4,12 +4,25 @@ from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from typing_extensions import override
 
 from core.errors import Misconfigured
-from infra.store.base import AccessKeys, Audit, Brakes, Guard, Hosts, Store, StoreOptions, Tasks, Users, Workers
+from infra.store.base import (
+    AccessKeys,
+    Audit,
+    Brakes,
+    Errands,
+    Guard,
+    Hosts,
+    Store,
+    StoreOptions,
+    Tasks,
+    Users,
+    Workers,
+)
 from infra.store.redis import sentinel
 from infra.store.redis.access_keys import RedisAccessKeys
 from infra.store.redis.audit import RedisAudit
 from infra.store.redis.brake import RedisBrake
 from infra.store.redis.connection import Connection, pooling
+from infra.store.redis.errands import RedisErrands
 from infra.store.redis.guard import RedisGuard
 from infra.store.redis.hosts import RedisHosts
 from infra.store.redis.tasks import RedisTasks
@@ -25,6 +38,7 @@ class RedisStore(Store):
         self._options = options
         self._tasks = RedisTasks(self._redis, options)
         self._hosts = RedisHosts(self._redis)
+        self._errands = RedisErrands(self._redis, options)
         self._workers = RedisWorkers(self._redis)
         self._brake = RedisBrake(self._redis)
         self._users = RedisUsers(self._redis)
@@ -55,6 +69,11 @@ class RedisStore(Store):
     @override
     def hosts(self) -> Hosts:
         return self._hosts
+
+    @property
+    @override
+    def errands(self) -> Errands:
+        return self._errands
 
     @property
     @override

@@ -13,7 +13,6 @@ from core.claim import (
     ClaimVerdict,
     GivenAway,
     HeldByOther,
-    Missing,
     Retaking,
     Settlement,
     StaleClaim,
@@ -21,24 +20,25 @@ from core.claim import (
     Taking,
     Worker,
 )
-from core.errors import StoreUnavailable
 from core.event import TaskEvent
 from core.host import Host, HostState
 from core.journal import RunLog
-from core.plan import Plan, PlannedStep
+from core.lease import HostBusy
+from core.plan import PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
 from core.transition import GOING_ON, MOVES, Claimed, Settled
-from core.words import say
 from infra.store import logcodec
 from infra.store.base import (
     CHUNK,
+    Adding,
     ClaimRequest,
     Course,
     CourseChanged,
     CourseRefused,
     KeyTaken,
     Known,
+    NewHost,
     Once,
     OpenLog,
     Release,
@@ -50,7 +50,8 @@ from infra.store.base import (
 from infra.store.letters import OPERATION_OF, SEEN_LETTERS, SEEN_OF, STATUS_LETTERS, STATUS_OF, letters
 from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection, Reply
-from infra.store.redis.heads import parse_head, parse_subtask, parse_target
+from infra.store.redis.creating import NO_KEY, Creation
+from infra.store.redis.heads import parse_head, parse_obstacle, parse_subtask, parse_target
 from infra.store.redis.streams import Streams
 
 _SETTLE_FROM = letters(GOING_ON)
@@ -67,6 +68,7 @@ class RedisTasks(Tasks):
         self._redis = connection
         self._options = options
         self._streams = Streams(connection)
+        self._creation = Creation(connection, options)
 
     async def aclose(self) -> None:
         """Give back what the follower waits on."""
@@ -74,7 +76,7 @@ class RedisTasks(Tasks):
 
     @override
     async def create(self, draft: Draft) -> TaskRecord:
-        made = await self._create(draft, Once("", "0"))
+        made = await self._creation.task(draft, NO_KEY)
         if not isinstance(made, TaskRecord):
             raise TypeError(made)
         return made
@@ -83,56 +85,15 @@ class RedisTasks(Tasks):
     async def create_once(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken:
         made: TaskRecord | Known | KeyTaken | None = None
         while made is None:
-            made = await self._create(draft, once)
+            made = await self._creation.task(draft, once)
         return made
 
-    async def _create(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken | None:
-        """Store a task; None where the task that the key stands for went away meanwhile."""
-        words: tuple[Argument, ...] = (
-            RECORD_VERSION,
-            draft.task_type.slug,
-            draft.creator.id,
-            draft.creator.name,
-            draft.executor,
-            draft.trace_id,
-            draft.at,
-            Plan(draft.task_type, len(draft.host_ids)).size,
-            int(draft.task_type.single_host),
-            once.key,
-            once.digest,
-            self._options.keep_once,
-            *draft.host_ids,
-        )
-        wanted, patience = self._options.replicas, self._options.timeout / 2
-        if wanted:
-            answer, reached = await self._redis.run_replicated("create", *words, replicas=wanted, timeout=patience)
-        else:
-            answer, reached = await self._redis.run("create", *words), 0
-        match answer:
-            case ["made", task_id, first]:
-                return await self._replicated(draft.accepted(task_id, first), reached)
-            case ["known", task_id]:
-                head = await self.head(task_id)
-                return Known(head.as_accepted()) if head else None
-            case _:
-                return KeyTaken()
-
-    async def _replicated(self, task: TaskRecord, reached: int) -> TaskRecord:
-        """Return a task that enough replicas have; withdraw one that they have not."""
-        wanted = self._options.replicas
-        if reached < wanted:
-            await self.withdraw(task.id)
-            raise StoreUnavailable(
-                say(
-                    "Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
-                    "{seconds:g} s, so it was withdrawn. "
-                    "Bring the replicas back or lower the setting, then try again.",
-                    reached=reached,
-                    wanted=wanted,
-                    seconds=self._options.timeout / 2,
-                )
-            )
-        return task
+    @override
+    async def create_with_hosts(self, hosts: Sequence[NewHost], draft: Draft, once: Once | None) -> Adding:
+        made: Adding | None = None
+        while made is None:
+            made = await self._creation.with_hosts(hosts, draft, once or NO_KEY)
+        return made
 
     @override
     async def withdraw(self, task_id: int) -> bool:
@@ -300,12 +261,10 @@ class RedisTasks(Tasks):
         match answer:
             case ["taken"]:
                 return Taken()
-            case ["held", host_id, holder]:
-                return HeldByOther(int(host_id), int(holder))
-            case ["missing", host_id]:
-                return Missing(int(host_id))
+            case ["stale", series_id]:
+                return StaleClaim(int(series_id))
             case _:
-                return StaleClaim(int(answer[1]))
+                return parse_obstacle(answer)
 
     @override
     async def retake_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> tuple[Retaking, ...]:
@@ -363,10 +322,14 @@ def _log_place(name: bytes) -> tuple[int, int, int]:
     return int(series_id), int(run_time), _LOG_SUFFIXES.index("".join(f":{letter}" for letter in suffix))
 
 
-def _retaking(host_id: int, holder: int) -> Retaking:
-    if holder == 0:
-        return Taken()
-    return HeldByOther(host_id, holder) if holder > 0 else GivenAway(host_id)
+def _retaking(host_id: int, answer: Reply) -> Retaking:
+    match answer:
+        case 0:
+            return Taken()
+        case [purpose, left]:
+            return HostBusy(host_id, purpose, left)
+        case holder:
+            return HeldByOther(host_id, holder) if holder > 0 else GivenAway(host_id)
 
 
 def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:

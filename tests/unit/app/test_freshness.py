@@ -29,6 +29,15 @@ async def test_a_task_that_did_not_change_is_not_sent_again(api: Api) -> None:
     assert (await get(api, task_id, if_none_match='"other"')).status_code == 200
 
 
+async def test_an_error_is_never_kept_nor_taken_for_what_a_client_has(api: Api) -> None:
+    refused = await get(api, 7, if_none_match="*", accept_language="zh-CN")
+    assert (refused.status_code, refused.headers["cache-control"]) == (404, "no-store")
+    assert "etag" not in refused.headers
+    task_id = (await api.stop([1001])).json()["data"]["id"]
+    tags = {(await get(api, task_id, accept_language=language)).headers["etag"] for language in ("en", "zh")}
+    assert len(tags) == 1, "what was done is the same in every language"
+
+
 async def test_every_change_makes_another_tag(api: Api) -> None:
     task_id = (await api.stop([1001, 1002])).json()["data"]["id"]
     task = await api.store.tasks.head(task_id)

@@ -2,8 +2,12 @@
 
 import httpx
 import pytest
+from fastapi.routing import iter_route_contexts
 
-from tests.support.api import STOP, Api
+from app.main import create_app
+from infra.settings import ApiSettings
+from infra.store.memory.store import MemoryStore
+from tests.support.api import STOP, Api, RecordingDispatcher
 
 HOSTS = "/api/v2/compute/hosts"
 
@@ -51,3 +55,9 @@ async def test_a_path_that_is_written_out_is_not_a_parameter_of_another(api: Api
 
 async def test_options_of_what_is_not_there(api: Api) -> None:
     assert (await ask(api, "OPTIONS", "/nothing")).status_code == 400
+
+
+def test_an_application_that_is_made_again_has_no_more_routes_than_the_first() -> None:
+    made = [create_app(ApiSettings(server_address="10.9.8.7"), MemoryStore(), RecordingDispatcher()) for _ in range(2)]
+    first, second = (len(list(iter_route_contexts(app.routes))) for app in made)
+    assert first == second

@@ -169,7 +169,7 @@ async def test_a_host(api: Api) -> None:
     Reply[Host].model_validate_json(answer.content, strict=False)
     host = answer.json()["data"]
     assert list(host) == sorted(host)
-    unknown = {"architecture", "description", "hostAgentId", "hostAgentVersion", "name", "operatingSystem"}
+    unknown = {"architecture", "description", "hostAgentVersion", "name", "operatingSystem"}
     unknown |= {"operatingSystemRelease", "publishPorts", "serialNumber", "holderTaskId"}
     unknown |= {f"{kind}{part}" for kind in ("idc", "region", "type") for part in ("Id", "Name", "Description")}
     assert {name for name, value in host.items() if value is None} == unknown
@@ -178,6 +178,7 @@ async def test_a_host(api: Api) -> None:
         "agentPrefix": "ocp",
         "alias": "seven",
         "createTime": stamp_seconds(NOW),
+        "hostAgentId": 7,
         "hostAgentStatus": "AVAILABLE",
         "hostKeyFingerprint": "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU",
         "id": 7,

@@ -266,12 +266,22 @@ async def test_a_parameter_of_the_wrong_kind(api: Api, path: str, field: str, va
     assert_refused(answer, 400, {"code": 0, "message": message, "subErrors": [fault]})
 
 
-@pytest.mark.parametrize("name", ["status", "keyword", "includedServiceType", "excludedServiceType"])
-async def test_a_filter_that_would_be_ignored(api: Api, name: str) -> None:
-    answer = await api.client.get("/api/v2/compute/hosts", params={name: "x"})
-    message = f"{name}: hosts cannot be filtered by it yet. Leave it out."
-    fault = {"field": name, "message": message, "object": "parameter", "rejectedValue": "x"}
-    assert_refused(answer, 400, {"code": 0, "message": message, "subErrors": [fault]})
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("hostName", "x", "hosts cannot be filtered by it. There are status, keyword, includedServiceType, "),
+        ("status", "ONLINE,online", "'online' is none. Write NEW, AVAILABLE, ONLINE, OFFLINE, DELETING, several with "),
+        ("includedServiceType", "", "'' is none. Write OB_CLUSTER, OB_PROXY, OCP_AGENT, "),
+        ("excludedServiceType", "AGENT", "'AGENT' is none. Write OB_CLUSTER, "),
+        ("sort", "alias", "hosts are listed in id order only. Write id,asc or id,desc."),
+    ],
+)
+async def test_a_filter_that_means_nothing(api: Api, name: str, value: str, reason: str) -> None:
+    answer = await api.client.get("/api/v2/compute/hosts", params={name: value})
+    assert answer.status_code == 400
+    fault = answer.json()["error"]["subErrors"][0]
+    assert (fault["field"], fault["rejectedValue"]) == (name, value)
+    assert fault["message"].startswith(f"{name}: {reason}")
 
 
 async def test_an_order_that_does_not_exist(api: Api) -> None:
@@ -286,8 +296,8 @@ async def test_an_unknown_route_is_a_bad_request_as_in_ocp(api: Api) -> None:
 
 
 async def test_a_wrong_method(api: Api) -> None:
-    answer = await api.client.request("DELETE", STOP)
-    assert_refused(answer, 405, {"code": 0, "message": f"{STOP} does not take DELETE. See /docs for what it takes."})
+    answer = await api.client.request("PUT", STOP)
+    assert_refused(answer, 405, {"code": 0, "message": f"{STOP} does not take PUT. See /docs for what it takes."})
     assert answer.headers["allow"] == "OPTIONS, POST"
 
 

@@ -9,6 +9,7 @@ import pytest
 from kombu.exceptions import OperationalError
 
 from core.catalogue import TASK_TYPES
+from core.errand import Errand, ErrandKind
 from core.errors import BrokerUnavailable
 from core.record import Creator, Draft
 from infra import dispatch
@@ -100,3 +101,14 @@ async def test_a_broker_that_does_not_take_it_is_named(celery: Celery, monkeypat
 def test_nothing_but_json_is_accepted(celery: Celery) -> None:
     assert celery.conf.accept_content == ["json"]
     assert celery.conf.result_backend is None
+
+
+async def test_an_errand_is_a_message_for_those_who_reach_hosts_and_carries_its_id_alone(celery: Celery) -> None:
+    errand = Errand("e1", ErrandKind.STOP, 5, "monagent", "0" * 16)
+    await dispatch.CeleryDispatcher(celery).send(errand)
+
+    (message,) = published(celery, "hosts")
+    assert not published(celery, "steps")
+    assert message.headers["task"] == "ocpfleet.errand"
+    assert message.headers["argsrepr"] == "(host 5, to stop process monagent of its agent)"
+    assert message.payload[0] == ["e1"]

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.host import AgentStatus, HostStatus
+from core.catalogue import TASK_TYPES
+from core.host import AgentStatus, HostDetails, HostStatus
+from core.lease import Lease
+from core.record import Creator, Draft
 from core.status import TaskStatus
-from tests.support.work import lane, make_task, make_work, run_through, step
+from infra.store.base import Course, CourseChanged, HostsAdded, NewHost
+from tests.support.work import lane, make_task, make_work, run_through, step, target
 from workers.agent.policy import StartPolicy
 from workers.executor.stub import Behaviour, StubExecutor
 
@@ -114,3 +118,87 @@ async def test_a_pos_proxy_is_left_alone_and_said_to_be_there() -> None:
     assert failed.startswith("Pos proxy runs: process ")
     assert failed.endswith("Restart it on the host by hand and skip this subtask, or update the agent and retry.")
     assert len(executor.alive(2)) == 4
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "host", "agent", "version", "said"),
+    [
+        (
+            Behaviour.HEALTHY,
+            "ONLINE",
+            "AVAILABLE",
+            "4.2.2-stub",
+            "Found: an OCP agent of version 4.2.2-stub; it is ready",
+        ),
+        (
+            Behaviour.STOPPED,
+            "OFFLINE",
+            "OFFLINE",
+            "4.2.2-stub",
+            "Found: an OCP agent of version 4.2.2-stub; it is stop",
+        ),
+        (Behaviour.BARE, "NEW", "DELETED", None, "Not installed: /home/admin/ocp_agent/bin/ocp_agentctl is missing"),
+    ],
+)
+async def test_a_host_is_prepared_and_stands_as_it_was_found(
+    behaviour: Behaviour, host: str, agent: str, version: str | None, said: str
+) -> None:
+    work = await work_with(StubExecutor(behaviours={1: behaviour}))
+    task, host_id = await added(work)
+    await step(work, task, 0)
+    assert await hosts(work, [host_id]) == {(HostStatus.NEW, AgentStatus.DELETED, task.id)}
+
+    head = await run_through(work, task)
+
+    assert head.status is TaskStatus.SUCCESSFUL
+    assert await hosts(work, [host_id]) == {(HostStatus(host), AgentStatus(agent), None)}
+    assert (await work.store.hosts.get((host_id,)))[host_id].agent_version == version
+    assert (await verdicts(work, task, 1))[0].startswith(said)
+
+
+async def test_a_host_that_cannot_be_reached_stays_with_its_task_until_somebody_decides() -> None:
+    executor = StubExecutor(behaviours={1: Behaviour.UNREACHABLE})
+    work = await work_with(executor)
+    task, host_id = await added(work)
+    head = await run_through(work, task)
+    assert head.status is TaskStatus.FAILED
+    assert await hosts(work, [host_id]) == {(HostStatus.NEW, AgentStatus.DELETED, task.id)}
+
+    executor.behaviours.clear()
+    assert isinstance(await work.store.tasks.change_course(head, Course.RETRY, work.clock()), CourseChanged)
+    await lane(work, task, 1)
+    await step(work, task, 2)
+    assert await hosts(work, [host_id]) == {(HostStatus.ONLINE, AgentStatus.AVAILABLE, None)}
+
+
+async def test_a_skipped_search_gives_the_host_back_as_it_was() -> None:
+    work = await work_with(StubExecutor(behaviours={1: Behaviour.UNREACHABLE}))
+    task, host_id = await added(work)
+    head = await run_through(work, task)
+    await work.store.tasks.change_course(head, Course.SKIP, work.clock(), 1)
+    await lane(work, task, 1)
+    await step(work, task, 2)
+    assert await hosts(work, [host_id]) == {(HostStatus.NEW, AgentStatus.DELETED, None)}
+
+
+async def test_a_task_does_not_take_a_host_on_which_a_request_works() -> None:
+    work = await work_with(StubExecutor())
+    task = await make_task(work, [1, 2])
+    await work.store.hosts.lease((2,), Lease("lease", "to stop process monagent of its agent", 60_000))
+    await step(work, task, 0)
+    first, second = await verdicts(work, task, 0)
+    assert second.startswith(
+        "Not taken: a request works on host 2 to stop process monagent of its agent, and ends within"
+    )
+    assert second.endswith(" s. Then retry.")
+    assert first.endswith(" s; a task takes all its hosts or none. Then retry.")
+    assert await hosts(work, [1, 2]) == {(HostStatus.ONLINE, AgentStatus.AVAILABLE, None)}
+
+
+async def added(work: Work) -> tuple[TaskRecord, int]:
+    """Add a host; return the task that prepares it, and its id."""
+    new = NewHost(target(0), None, HostDetails())
+    draft = Draft(TASK_TYPES["prepare_host"], (), Creator(100, "admin"), "127.0.0.1", "0" * 16, work.clock())
+    made = await work.store.tasks.create_with_hosts([new], draft, None)
+    assert isinstance(made, HostsAdded)
+    return made.tasks[0], made.host_ids[0]

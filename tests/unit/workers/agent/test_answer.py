@@ -74,3 +74,20 @@ def test_a_warning_of_sudo_is_no_refusal() -> None:
     warned = Completed(127, None, "", "sudo: unable to resolve host db1\nsh: 1: /x/ocp_agentctl: not found")
 
     assert read_answer(warned) == Missing()
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        ('{"successful":true,"status":200}\ncause:\nunexpected end of JSON input', Accepted()),
+        ('{"successful":false,"status":500}\ncause:\nx', None),
+        ("<html>", None),
+        ('{"successful":tr', None),
+    ],
+)
+def test_a_yes_that_the_program_could_not_read_is_a_yes(response: str, expected: object) -> None:
+    text = (
+        f"Module=api/client, kind=INTERNAL, code=decode_result_failed; api /api/v1/stopService, decode resp {response}"
+    )
+    answer = read_answer(Completed(255, None, "", refusal(text)))
+    assert answer == (expected or Declined("decode_result_failed", text))

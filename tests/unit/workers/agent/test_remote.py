@@ -8,7 +8,17 @@ import pytest
 
 from tests.support.scripted import HOME, TARGET
 from workers.agent.processes import AgentProcess
-from workers.agent.remote import UnreadableAnswerError, look_command, read_look, read_signal, signal_command
+from workers.agent.remote import (
+    About,
+    UnreadableAnswerError,
+    look_command,
+    read_look,
+    read_signal,
+    read_survey,
+    service_command,
+    signal_command,
+    survey_command,
+)
 from workers.executor.base import Completed
 
 
@@ -83,3 +93,48 @@ def test_input_never_becomes_shell_text() -> None:
         .rendered()
         .endswith("'/opt/$(touch x);'\"'\"'/bin' 'o`p_agentd' 'o`p_mgragent' 'o`p_monagent'")
     )
+
+
+def test_a_survey_is_a_look_with_more() -> None:
+    survey = read_survey(
+        said(
+            "ocpfleet: look",
+            "ocpfleet: agent 9 ocp_agentd S 123 /x/bin/ocp_agentd",
+            "ocpfleet: unproved 10 ocp_mgragent S 5000000",
+            "ocpfleet: about 9 123 admin ocp_agentd -c /x/conf/agentd.yaml ",
+            "ocpfleet: about 10 5000000 - ",
+            "ocpfleet: clock 3601 100",
+            "ocpfleet: end",
+        )
+    )
+
+    assert survey.sight.pids == (9, 10)
+    assert survey.about == {
+        9: About("admin", "ocp_agentd -c /x/conf/agentd.yaml", 3600),
+        10: About(None, "", 0),
+    }
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("ocpfleet: look", "ocpfleet: end"),
+        ("ocpfleet: look", "ocpfleet: clock 5 0", "ocpfleet: end"),
+        ("ocpfleet: look", "ocpfleet: clock five 100", "ocpfleet: end"),
+        ("ocpfleet: look", "ocpfleet: clock 5 100"),
+        ("ocpfleet: look", "ocpfleet: about nine 1 me x", "ocpfleet: clock 5 100", "ocpfleet: end"),
+        ("ocpfleet: look", "ocpfleet: surprise", "ocpfleet: clock 5 100", "ocpfleet: end"),
+    ],
+)
+def test_a_survey_that_is_not_whole_is_refused(lines: tuple[str, ...]) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        read_survey(said(*lines))
+
+
+def test_the_commands_for_one_service() -> None:
+    sudo = replace(TARGET, sudo=True)
+    assert service_command("monagent", TARGET, "stop").masked() == f"{HOME}/bin/ocp_agentctl service stop ocp_monagent"
+    assert service_command("monagent", sudo, "status").masked() == f"sudo -n {HOME}/bin/ocp_agentctl status"
+    masked = survey_command(TARGET).masked()
+    assert masked.startswith("sh -c <survey")
+    assert masked.endswith(f"ocpfleet-survey {HOME}/bin ocp_agentd ocp_mgragent ocp_monagent")

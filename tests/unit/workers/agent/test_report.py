@@ -32,7 +32,10 @@ def said(message: object) -> Completed:
 def test_a_running_agent() -> None:
     report = read_report(said(RUNNING))
 
-    services = (Service("ob_mgragent", "running", 13920), Service("ob_monagent", "running", 13921))
+    services = (
+        Service("ob_mgragent", "running", 13920, (18089,)),
+        Service("ob_monagent", "running", 13921, (18088,)),
+    )
     assert report == Report("running", ready=True, pid=13915, services=services)
     assert str(report) == "agentd 13915 says running (ob_mgragent running, ob_monagent running)"
     assert report.given_up == frozenset()

@@ -1,0 +1,96 @@
+"""Hosts that come into the inventory through the API, each with a task that prepares it."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from app.fleet import Fleet
+from app.service.launch import key_reused
+from core.catalogue import TASK_TYPES
+from core.errors import BrokerUnavailable, InvalidRequest
+from core.record import Creator, Draft
+from core.user import User
+from core.words import say
+from infra.store.base import AlreadyThere, HostsAdded, KeyTaken, NewHost, Once
+
+
+async def add_hosts(
+    fleet: Fleet, user: User, hosts: Sequence[NewHost], trace_id: str, key: str | None = None
+) -> HostsAdded:
+    """Add hosts, and have each of them prepared by a task of its own.
+
+    Args:
+        fleet: what the API works with.
+        user: who asks.
+        hosts: the hosts, none twice.
+        trace_id: the request's.
+        key: the client's key for it, under which the same request adds its hosts once however often it is made.
+
+    Raises:
+        KeyReused: the key stands for another request.
+        InvalidRequest: a host is in the inventory, or its alias is another's; nothing was stored.
+        StoreUnavailable: nothing was stored, as far as can be known.
+        BrokerUnavailable: the tasks could not be published, and were withdrawn with their hosts.
+    """
+    await fleet.dispatcher.ping()
+    draft = Draft(
+        task_type=TASK_TYPES["prepare_host"],
+        host_ids=(),
+        creator=Creator(user.id, user.name),
+        executor=fleet.server,
+        trace_id=trace_id,
+        at=fleet.clock(),
+    )
+    once = None if key is None else Once(key, sha256(repr(hosts).encode()).hexdigest())
+    made = await fleet.store.tasks.create_with_hosts(hosts, draft, once)
+    match made:
+        case KeyTaken():
+            raise key_reused(key)
+        case AlreadyThere():
+            raise _there(hosts, made)
+        case HostsAdded():
+            await _publish(fleet, made)
+            return made
+
+
+def _there(hosts: Sequence[NewHost], there: AlreadyThere) -> InvalidRequest:
+    new = hosts[there.index]
+    if there.by_alias:
+        sentence = say(
+            "alias: host {id} is called {alias} already. Aliases are unique.", id=there.host_id, alias=new.alias
+        )
+        return InvalidRequest("alias", new.alias, sentence)
+    field = f"hostBasicDataList[{there.index}].innerIpAddress"
+    sentence = say(
+        "{field}: {endpoint} with the agent in {home} is in the inventory already, as host {id}. No host was added.",
+        field=field,
+        endpoint=new.target.endpoint,
+        home=new.target.agent_home,
+        id=there.host_id,
+    )
+    return InvalidRequest(field, new.target.address, sentence)
+
+
+async def _publish(fleet: Fleet, made: HostsAdded) -> None:
+    """Publish the tasks. Where the broker does not take them, take back what no worker has begun."""
+    try:
+        for task in made.tasks:
+            await fleet.dispatcher.submit(task)
+    except BrokerUnavailable as error:
+        if made.known:  # it was accepted when it was made first
+            raise
+        withdrawn = [
+            host_id
+            for task, host_id in zip(made.tasks, made.host_ids, strict=True)
+            if await fleet.store.tasks.withdraw(task.id)
+        ]
+        if withdrawn:
+            await fleet.store.hosts.remove(withdrawn)
+        kept = [host_id for host_id in made.host_ids if host_id not in withdrawn]
+        if not withdrawn:
+            return
+        if not kept:
+            raise BrokerUnavailable(say("{reason} No host was added.", reason=error.sentence)) from error
+        added = ", ".join(map(str, kept))
+        raise BrokerUnavailable(
+            say("{reason} Only the hosts {added} were added.", reason=error.sentence, added=added)
+        ) from error

@@ -1,0 +1,79 @@
+"""The agent of a scripted host is found, whatever state it is in; nothing is changed there."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.findings import AgentAbsent, AgentPresent
+from core.outcome import NoPermission, NotInstalled, NotReady, Outcome, Refused, UnexpectedAnswer
+from tests.support.scripted import HOME, TARGET, Reply, ScriptedHost, look, shell, status, version
+from workers.agent.find import find_agent
+from workers.agent.policy import StartPolicy
+from workers.executor.base import Completed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALL = ("agentd", "mgragent", "monagent")
+PROGRAM = f"{HOME}/bin/ocp_agentctl"
+LATE = status(monagent="unknown")
+
+
+async def play(*replies: Reply) -> tuple[Outcome, ScriptedHost]:
+    host = ScriptedHost(deque(replies))
+    outcome = await find_agent(
+        host,
+        TARGET,
+        policy=StartPolicy(ready_for=2.0),
+        journal=host.journal,
+        stands=host.stands,
+        sleep=host.sleep,
+        monotonic=lambda: host.time,
+    )
+    assert not host.replies, f"never asked for: {list(host.replies)}"
+    assert host.checks == len(host.done)
+    assert not host.journal.touched, "a look undoes nothing"
+    return outcome, host
+
+
+@pytest.mark.parametrize(
+    ("replies", "outcome", "alive"),
+    [
+        ([look(*ALL), version(), look(*ALL), status()], AgentPresent("4.2.2", (10, 11, 12)), True),
+        ([look(), version(), look()], AgentPresent("4.2.2", ()), False),
+        ([look(*ALL), version(), look()], AgentPresent("4.2.2", ()), False),
+        ([look(), shell(127, "not found", "version")], AgentAbsent(PROGRAM), None),
+        ([look("monagent"), shell(127, "not found", "version")], NotInstalled(PROGRAM, (12,)), True),
+        ([look(*ALL), version(), look(*ALL), LATE, look(*ALL), status()], AgentPresent("4.2.2", (10, 11, 12)), True),
+    ],
+)
+async def test_what_there_is(replies: Sequence[Reply], outcome: Outcome, *, alive: bool | None) -> None:
+    found, _ = await play(*replies)
+    assert found == outcome
+    assert found.agent_alive is alive
+
+
+async def test_an_agent_that_does_not_become_ready() -> None:
+    found, host = await play(look(*ALL), version(), *[look(*ALL), LATE] * 3)
+    assert isinstance(found, NotReady)
+    assert "ocp_monagent unknown" in found.sentence()
+    assert host.waits == [1.0, 1.0]
+    orphans, _ = await play(look("monagent"), version(), *[look("monagent"), status("code=read_pid_failed; x")] * 3)
+    assert isinstance(orphans, NotReady)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (Reply("version", Completed(255, None, "", '{"successful":false,"error":"code=x; y"}')), Refused),
+        (shell(1, "sudo: a password is required", "version"), NoPermission),
+        (shell(3, "what?", "version"), UnexpectedAnswer),
+        (Reply("version", TimeoutError()), UnexpectedAnswer),
+    ],
+)
+async def test_a_control_program_that_does_not_say(reply: Reply, kind: type[Outcome]) -> None:
+    found, _ = await play(look(), reply)
+    assert isinstance(found, kind)

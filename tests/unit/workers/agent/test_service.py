@@ -1,0 +1,170 @@
+"""One service of an agent on a scripted host: stopped, restarted, and every way in which that can fail."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.findings import NoAgentd, ServiceAlive, ServiceNotRunning, ServiceRuns, ServiceStopped
+from core.outcome import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from tests.support.scripted import TARGET, Reply, ScriptedHost, look, service, shell, status
+from workers.agent.policy import ServicePolicy
+from workers.agent.service import ServiceWork
+
+if TYPE_CHECKING:
+    from core.outcome import Outcome
+
+ALL = ("agentd", "mgragent", "monagent")
+REST = ("agentd", "mgragent")
+POLICY = ServicePolicy(stop_for=1.0, start_for=1.5, poll_every=0.5)
+
+
+def working(host: ScriptedHost) -> ServiceWork:
+    return ServiceWork(
+        host, TARGET, "monagent", POLICY, host.journal, host.stands, sleep=host.sleep, monotonic=lambda: host.time
+    )
+
+
+async def play(verb: str, *replies: Reply) -> tuple[Outcome, ScriptedHost]:
+    """Work on monagent; all replies must have been needed, and each command been checked for."""
+    host = ScriptedHost(deque(replies))
+    work = working(host)
+    outcome = await (work.stop() if verb == "stop" else work.restart())
+    assert not host.replies, f"never asked for: {list(host.replies)}"
+    assert host.checks == len(host.done)
+    return outcome, host
+
+
+async def test_a_stop_is_believed_when_the_process_is_gone_and_agentd_has_given_it_up() -> None:
+    outcome, host = await play(
+        "stop",
+        look(*ALL),
+        service("stop", "monagent", takes=3.0),
+        look(*ALL),
+        look(*REST),
+        status(monagent="unknown"),
+        look(*REST),
+        status(monagent="stopped"),
+    )
+    assert outcome == ServiceStopped("ocp_monagent", (12,))
+    assert host.waits == [0.5, 0.5]
+
+
+async def test_what_is_stopped_is_left_alone() -> None:
+    outcome, host = await play("stop", look(*REST), status(monagent="stopped"))
+    assert outcome == ServiceStopped("ocp_monagent", ())
+    assert not any("service" in command for command in host.done)
+
+
+async def test_a_process_that_agentd_is_about_to_start_anew_is_stopped_all_the_same() -> None:
+    outcome, _ = await play(
+        "stop",
+        look(*REST),
+        status(monagent=12),
+        service("stop", "monagent"),
+        look(*REST),
+        status(monagent="stopped"),
+    )
+    assert outcome == ServiceStopped("ocp_monagent", ())
+
+
+async def test_a_restart_starts_what_is_stopped_and_proves_the_new_process() -> None:
+    outcome, host = await play(
+        "restart",
+        look(*ALL),
+        service("stop", "monagent"),
+        look(*REST),
+        status(monagent="stopped"),
+        look(*REST),
+        status(monagent="stopped"),
+        service("start", "monagent"),
+        look(*REST, "monagent:77"),
+        status(monagent="unknown"),
+        look(*REST, "monagent:77"),
+        status(monagent=77),
+    )
+    assert outcome == ServiceRuns("ocp_monagent", 77)
+    assert [command.split()[-2] for command in host.done if "service" in command] == ["stop", "start"]
+
+
+async def test_a_service_that_runs_again_is_never_started() -> None:
+    outcome, host = await play(
+        "restart",
+        look(*REST),
+        status(monagent="stopped"),
+        look(*REST, "monagent:77"),
+        status(monagent=77),
+    )
+    assert outcome == ServiceRuns("ocp_monagent", 77)
+    assert not any("service start" in command for command in host.done)
+
+
+async def test_without_agentd_nothing_can_be_done() -> None:
+    assert (await play("stop", look()))[0] == ServiceStopped("ocp_monagent", ())
+    assert (await play("stop", look("monagent")))[0] == NoAgentd("ocp_monagent", (12,))
+    assert (await play("restart", look(), look()))[0] == NoAgentd("ocp_monagent", ())
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (service("stop", "monagent", "Module=agentd, kind=NOT_FOUND, code=service_not_round; x"), Refused),
+        (shell(127, "sh: not found", "stop ocp_monagent"), NotInstalled),
+        (shell(1, "sudo: a password is required", "stop ocp_monagent"), NoPermission),
+        (shell(3, "what?", "stop ocp_monagent"), UnexpectedAnswer),
+    ],
+)
+async def test_a_refusal_is_told_at_once(reply: Reply, kind: type[Outcome]) -> None:
+    outcome, host = await play("stop", look(*ALL), reply, look(*ALL))
+    assert isinstance(outcome, kind)
+    assert host.waits == []
+
+
+async def test_a_refusal_does_not_matter_where_the_process_is_gone() -> None:
+    outcome, _ = await play(
+        "stop",
+        look(*ALL),
+        service("stop", "monagent", "Module=api/client, code=api_request_failed; context deadline exceeded"),
+        look(*REST),
+        status(monagent="stopped"),
+    )
+    assert outcome == ServiceStopped("ocp_monagent", (12,))
+
+
+async def test_a_process_that_stays_or_comes_back() -> None:
+    stays, _ = await play("stop", look(*ALL), service("stop", "monagent"), *[look(*ALL)] * 3)
+    assert stays == ServiceAlive(
+        "ocp_monagent", (12,), 1.0, "the last word was: none, since the process was still alive"
+    )
+    back, _ = await play(
+        "stop",
+        look(*ALL),
+        service("stop", "monagent"),
+        *[look(*REST), status(monagent=12)] * 3,
+    )
+    assert isinstance(back, ServiceAlive)
+    assert "ocp_monagent running" in back.sentence()
+
+
+async def test_a_service_that_does_not_come_up() -> None:
+    outcome, _ = await play(
+        "restart",
+        look(*REST),
+        status(monagent="stopped"),
+        look(*REST),
+        status(monagent="stopped"),
+        service("start", "monagent"),
+        *[look(*REST), status(monagent="stopped")] * 4,
+    )
+    assert isinstance(outcome, ServiceNotRunning)
+    assert "ocp_monagent stopped" in outcome.sentence()
+    silent, _ = await play(
+        "restart",
+        look(*REST),
+        status(monagent="stopped"),
+        *[look(*REST), status("code=api_request_failed; context deadline exceeded")] * 4,
+    )
+    assert isinstance(silent, ServiceNotRunning)
+    assert "context deadline exceeded" in silent.sentence()

@@ -1,0 +1,141 @@
+"""A worker does errands: once each, within the time that is left, and always with an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.agent import AgentFound
+from core.errand import Errand, ErrandFailed, ErrandKind
+from core.errors import StoreUnavailable
+from core.lease import Lease, Leased
+from infra.store.base import HostEntry
+from infra.store.memory.store import MemoryStore
+from tests.support.work import make_work, target
+from workers.errands import run_errand
+from workers.executor.stub import Behaviour, StubExecutor
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from core.errand import ErrandAnswer
+    from core.host import Target
+    from workers.context import Work
+    from workers.executor.base import Session
+
+LOOK = Errand("e1", ErrandKind.LOOK, 7, None, "0" * 16)
+STOP = Errand("e2", ErrandKind.STOP, 7, "monagent", "0" * 16)
+
+
+async def work_on(behaviour: Behaviour = Behaviour.HEALTHY) -> Work:
+    work = await make_work(MemoryStore(), StubExecutor(behaviours={7: behaviour}))
+    await work.store.hosts.put([HostEntry(target(7), None)], 0)
+    return work
+
+
+async def done(work: Work, errand: Errand, left: int = 60_000) -> ErrandAnswer | None:
+    await work.store.errands.put(errand, left)
+    await run_errand(work, errand.id)
+    return await work.store.errands.wait(errand.id, 0.01)
+
+
+async def test_a_look() -> None:
+    work = await work_on()
+    found = await done(work, LOOK)
+    assert isinstance(found, AgentFound)
+    assert [process.runs for process in found.processes] == [True] * 3
+    assert (found.version, found.installed) == ("4.2.2-stub", True)
+
+
+async def test_a_second_copy_of_the_message_finds_nothing_to_do() -> None:
+    work = await work_on()
+    await work.store.errands.put(STOP, 60_000)
+    await asyncio.gather(*(run_errand(work, STOP.id) for _ in range(5)))
+    assert isinstance(work.executor, StubExecutor)
+    assert work.executor.commands(7)["service stop"] == 1
+    await run_errand(work, "e3")
+
+
+async def test_the_lease_is_given_back_before_the_answer() -> None:
+    work = await work_on()
+    await work.store.hosts.lease((7,), Lease(STOP.id, STOP.purpose, 60_000))
+    assert isinstance(await done(work, STOP), AgentFound)
+    assert await work.store.hosts.lease((7,), Lease("other", "to test", 1000)) == Leased()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        (Behaviour.UNREACHABLE, "Unreachable: 10.0.0.1:22: Connection refused."),
+        (Behaviour.WEDGED, "Timed out: 0.08 s ran out while working on host 7 to stop process monagent of its agent."),
+        (Behaviour.LOST, "Unreachable: 10.0.0.1:22: connection lost while running a command."),
+    ],
+)
+async def test_a_host_that_fails_is_an_answer_too(behaviour: Behaviour, said: str) -> None:
+    work = await work_on(behaviour)
+    await work.store.hosts.lease((7,), Lease(STOP.id, STOP.purpose, 60_000))
+    answer = await done(work, STOP, 100)
+    assert isinstance(answer, ErrandFailed)
+    assert answer.sentence.startswith(said)
+    assert not answer.refused
+    assert await work.store.hosts.lease((7,), Lease("other", "to test", 1000)) == Leased()
+
+
+async def test_a_host_that_was_deleted_meanwhile() -> None:
+    work = await work_on()
+    await work.store.hosts.remove((7,))
+    answer = await done(work, LOOK)
+    assert isinstance(answer, ErrandFailed)
+    assert answer.sentence.startswith("Gone: host 7 is not in the inventory any more.")
+
+
+async def test_a_process_that_was_frozen_beyond_its_time_sends_nothing_more() -> None:
+    work = await work_on()
+    hosts = work.executor
+    assert isinstance(hosts, StubExecutor)
+    frozen = Freezing(hosts, 0.2)
+    answer = await done(replace(work, executor=frozen), STOP, 100)
+    assert isinstance(answer, ErrandFailed)
+    assert answer.sentence.startswith("Timed out: ")
+    assert hosts.commands(7).total() == 0
+
+
+@dataclass
+class Freezing:
+    """Reaches hosts as the stub does, but the whole process stands still on the way."""
+
+    stub: StubExecutor
+    seconds: float
+
+    def connect(self, target: Target) -> AbstractAsyncContextManager[Session]:
+        time.sleep(self.seconds)
+        return self.stub.connect(target)
+
+    async def aclose(self) -> None:
+        await self.stub.aclose()
+
+
+async def test_a_fault_of_ours_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = await work_on()
+
+    def broken(_target: object) -> None:
+        raise RuntimeError("oh")
+
+    monkeypatch.setattr(work.executor, "connect", broken)
+    answer = await done(work, LOOK)
+    assert isinstance(answer, ErrandFailed)
+    assert answer.sentence.startswith("Internal error: RuntimeError: oh.")
+
+
+async def test_a_store_that_is_away_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = await work_on()
+
+    async def away(_errand_id: str) -> None:
+        raise StoreUnavailable("The store does not answer.")
+
+    monkeypatch.setattr(work.store.errands, "claim", away)
+    await run_errand(work, LOOK.id)
