@@ -202,6 +202,7 @@ class Host(Wire):
     name: str | None
     operating_system: str | None
     operating_system_release: str | None
+    protected: bool = Field(description="whether no request touches it")
     publish_ports: str | None = Field(description="a container's port mapping")
     region_description: str | None
     region_id: Long | None

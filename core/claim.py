@@ -121,6 +121,13 @@ class HeldByOther:
 
 
 @dataclass(frozen=True, slots=True)
+class Protected:
+    """Nothing was taken or leased: this host is protected, and no request touches it."""
+
+    host_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """None of the chunk was taken: this host is not in the inventory."""
 
@@ -141,6 +148,7 @@ class GivenAway:
     host_id: int
 
 
-Taking = Taken | HeldByOther | HostBusy | Missing | StaleClaim
-Retaking = Taken | HeldByOther | HostBusy | GivenAway
-Leasing = Leased | HeldByOther | HostBusy | Missing
+Taking = Taken | HeldByOther | HostBusy | Protected | Missing | StaleClaim
+Retaking = Taken | HeldByOther | HostBusy | Protected | GivenAway
+Leasing = Leased | HeldByOther | HostBusy | Protected | Missing
+Protecting = Protected | HeldByOther | HostBusy | Missing

@@ -145,6 +145,12 @@ UNREACHABLE = 1011
 """A host that no worker reaches."""
 
 
+def _protection(method: str) -> dict[int, Asked]:
+    asked = Asked(method, f"{_HOSTS}/{{hostId}}/protection", {"hostId": 1012})
+    wrong = {"hostId": 1001 if method == "POST" else 0}
+    return {200: asked, 400: asked.but(parameters=wrong), 404: asked.but(parameters={"hostId": 4711})}
+
+
 def _page(path: str) -> dict[int, Asked]:
     return {200: Asked("GET", path, query={"page": 1, "size": 2}), 400: Asked("GET", path, query={"page": 0})}
 
@@ -202,6 +208,8 @@ ROUTES: dict[str, dict[int, Asked]] = {
         400: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 1012}),
         404: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 4711}),
     },
+    "protect_host": _protection("POST"),
+    "unprotect_host": _protection("DELETE"),
     "page_tasks": {
         200: Asked("GET", _TASKS, query={"name": "stop", "status": "RUNNING,FAILED", "type": "MANUAL", "page": 1}),
         400: Asked("GET", _TASKS, query={"status": "DONE"}),

@@ -142,7 +142,15 @@ class Pull:
     on: bool
 
 
-Action = Pull | Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel | Retake | Free | Note
+@dataclass(frozen=True)
+class Protect:
+    """A host is protected, or its protection is lifted."""
+
+    host: int
+    on: bool
+
+
+Action = Protect | Pull | Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel | Retake | Free | Note
 
 actions = st.one_of(
     st.builds(Create, st.lists(st.sampled_from(HOSTS), min_size=1, max_size=4, unique=True).map(tuple), st.booleans()),
@@ -165,6 +173,7 @@ actions = st.one_of(
     st.builds(Turn, indices, st.none(), st.just(Course.ROLLBACK)),
     st.builds(Note, indices, st.lists(indices, min_size=1, max_size=4).map(tuple), st.integers(0, 30)),
     st.builds(Retake, indices, few),
+    st.builds(Protect, st.sampled_from(HOSTS), st.booleans()),
     st.builds(Pull, st.sampled_from((True, False, False))),
     st.builds(Free, indices, st.sampled_from(HOSTS[:-1]), st.none() | st.just(STOPPED)),
 )
@@ -204,6 +213,8 @@ class Pair:
             await self._create(action.hosts, holding=action.holding)
         elif isinstance(action, Pull):
             await self._pull(on=action.on)
+        elif isinstance(action, Protect):
+            await self._protect(action.host, on=action.on)
         elif self.tasks:
             task = self._task(action.task)
             await self._do_to_subtasks(task, action)
@@ -246,6 +257,14 @@ class Pair:
         brake = Brake("admin", self.now, "a history")
         first, second = [await (store.brake.pull(brake) if on else store.brake.release()) for store in self.stores]
         assert first == second, (first, second)
+
+    async def _protect(self, host_id: int, *, on: bool) -> None:
+        if on:
+            first, second = [await store.hosts.protect((host_id,), self.now) for store in self.stores]
+            assert first == second, (first, second)
+        else:
+            lifted, also = [await store.hosts.unprotect((host_id,), self.now) for store in self.stores]
+            assert lifted == also
 
     def _task(self, index: int) -> TaskRecord:
         return self.tasks[index % len(self.tasks)]
@@ -380,6 +399,7 @@ class Pair:
         await self.follow()
         memory, redis = self.stores
         assert await memory.hosts.get(HOSTS) == await redis.hosts.get(HOSTS)
+        assert not any(host.protected and host.holder for host in (await redis.hosts.get(HOSTS)).values())
         for query in QUERIES:
             assert await memory.tasks.page(query, self.now) == await redis.tasks.page(query, self.now)
         for claim in self.claims:

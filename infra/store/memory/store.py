@@ -27,10 +27,10 @@ class MemoryStore(Store):
 
     def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = now) -> None:
         options = options or StoreOptions()
-        self._hosts = MemoryHosts(clock)
-        self._errands = MemoryErrands(clock)
-        self._workers = MemoryWorkers(clock)
         self._brake = MemoryBrake()
+        self._hosts = MemoryHosts(clock)
+        self._errands = MemoryErrands(self._brake, clock)
+        self._workers = MemoryWorkers(clock)
         self._tasks = MemoryTasks(self._hosts, self._workers, self._brake, options, clock)
         self._users = MemoryUsers()
         self._access_keys = MemoryAccessKeys()

@@ -16,6 +16,7 @@ from core.claim import (
     GivenAway,
     HeldByOther,
     Missing,
+    Protected,
     Retaking,
     Settlement,
     StaleClaim,
@@ -395,7 +396,7 @@ class MemoryTasks(Tasks):
 
     def _free_for(
         self, kept: KeptTask | None, claim: Claim
-    ) -> KeptHost | HeldByOther | HostBusy | Missing | StaleClaim:
+    ) -> KeptHost | HeldByOther | HostBusy | Protected | Missing | StaleClaim:
         host_id = _host_id(claim)
         if kept is None or not kept.stands(claim.series_id, claim.token):
             return StaleClaim(claim.series_id)
@@ -404,6 +405,8 @@ class MemoryTasks(Tasks):
             return Missing(host_id)
         if found.host.holder not in {None, claim.task_id}:
             return HeldByOther(host_id, found.host.holder or 0)
+        if found.host.protected:
+            return Protected(host_id)
         busy = self._hosts.busy(host_id) if found.host.holder is None else None
         return busy or found
 
@@ -420,9 +423,10 @@ class MemoryTasks(Tasks):
         if found.host.holder is not None:
             mine = found.host.holder == claim.task_id
             return Taken() if mine else HeldByOther(host_id, found.host.holder)
-        busy = self._hosts.busy(host_id)
-        if busy is not None and found.past is not None and found.past[0] == claim.task_id:
-            return busy
+        if found.past is not None and found.past[0] == claim.task_id:
+            obstacle = Protected(host_id) if found.host.protected else self._hosts.busy(host_id)
+            if obstacle is not None:
+                return obstacle
         if not found.retake(claim.task_id, now, during):
             return GivenAway(host_id)
         kept.held += 1

@@ -35,6 +35,7 @@ Of the fleet:
   task's id and the former statuses, so that a rollback can take it again.
 - `busy:{id}`: `lease purpose`, while a request that is no task works on the host; it lapses.
 - `hosts` sorted set, all scores 0: every host's id in 19 digits, so that order by name is order by number.
+- `protected` set: the ids of the hosts that no request touches. None of them has a holder or a lease.
 - `aliases` hash: alias to host id. `endpoints` hash: `ip port home` to the id of the host whose agent that is.
 - `seq:host`: the last id given to a host; never below an id of at most 15 digits that was given by people.
 - `errand:{id}`: an errand that no worker has claimed yet, as JSON. `errand:{id}:answer` list: its answer, likewise.
@@ -56,6 +57,7 @@ PREFIX: Final = "ocpfleet:"
 BUCKET: Final = 128
 
 HOSTS: Final = f"{PREFIX}hosts"
+PROTECTED: Final = f"{PREFIX}protected"
 ALIASES: Final = f"{PREFIX}aliases"
 WORKERS: Final = f"{PREFIX}workers"
 BEATS: Final = f"{PREFIX}beats"

@@ -19,6 +19,7 @@ from tests.support.store_contract.leasing import Leasing
 from tests.support.store_contract.listing import Listing
 from tests.support.store_contract.noting import Noting
 from tests.support.store_contract.people import People
+from tests.support.store_contract.protecting import Protecting
 from tests.support.store_contract.rollback import RollingBack
 from tests.support.store_contract.running_errands import RunningErrands
 from tests.support.store_contract.settling import Settling
@@ -43,6 +44,7 @@ class StoreContract(
     RunningErrands,
     People,
     Braking,
+    Protecting,
     Guarding,
 ):
     """The whole contract."""

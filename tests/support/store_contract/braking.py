@@ -2,6 +2,7 @@
 
 from core.brake import Brake
 from core.claim import ClaimVerdict
+from core.errand import Errand, ErrandKind
 from infra.store.base import ClaimRequest
 from tests.support.keepers import Keeper
 from tests.support.records import (
@@ -70,6 +71,19 @@ class Braking:
         own = mine.granted[0].token
         _, rest = await advance(store, task, PREPARE, claim=ClaimRequest(9, whole=True, own=own))
         assert [claim.series_id for claim in rest.granted] == [3, 4, 5, 6], "Prepare takes all its hosts or none"
+
+    async def test_no_worker_takes_an_errand_that_changes_something(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        look = Errand("e1", ErrandKind.LOOK, 7, None, "0123456789abcdef")
+        stop = Errand("e2", ErrandKind.STOP, 7, "monagent", "0123456789abcdef")
+        await store.brake.pull(BRAKE)
+        for errand in (look, stop):
+            await store.errands.put(errand, 60_000)
+        claimed = await store.errands.claim(look.id)
+        assert claimed is not None
+        assert claimed.errand == look
+        assert await store.errands.claim(stop.id) is None
+        assert await store.errands.withdraw(stop.id), "it is there until it lapses, so that its lease can be given back"
 
     async def test_other_reasons_to_refuse_come_first(self, keeper: Keeper) -> None:
         store = keeper.open()

@@ -9,6 +9,7 @@ import pytest
 from app.beyond_schemas import Brake, ReleasedBrake
 from app.schemas import Reply
 from core.claim import Worker
+from core.lease import Lease, Leased
 from core.user import Role
 from infra.store.base import CHUNK, ClaimRequest, Course
 from tests.support.api import NO_BROKER, NOW, Api, entry, running_api
@@ -164,3 +165,17 @@ async def test_a_broker_that_goes_away_in_between_is_told_and_the_release_asked_
         "Release it again once the broker answers; until then some tasks may wait."
     )
     assert (await api.client.delete(BRAKE)).json()["data"] == OFF | {"republished": 1}
+
+
+async def test_no_process_of_an_agent_is_worked_on(api: Api) -> None:
+    await _pull(api)
+    reply = await api.client.post("/api/v2/compute/hosts/1/agent/processes/3/stop")
+    assert (reply.status_code, reply.json()["error"]) == (
+        400,
+        {
+            "code": 40000,
+            "message": "The fleet's brake is on (admin: smoke in room 3), so nothing was done. Try again once it is "
+            "released (GET /api/v2/fleet/brake).",
+        },
+    )
+    assert (await api.store.hosts.lease((1,), Lease("other", "to look", 1000))) == Leased()
