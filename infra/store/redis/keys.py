@@ -45,6 +45,7 @@ Of the fleet:
 - `brake`: who pulled the fleet's brake, when and why, as JSON; there only while it is on.
 - `users` hash: a user's name to its record as JSON (the password as an argon2id hash).
 - `access_keys` hash: an AK to its record as JSON (the SK encrypted with the API's key file, which Redis never sees).
+- `restoring`: the file that a restore is reading; there only while the record is not whole.
 - `mark:{name}`: set for a while; `sig:{hash}` is a signed request that was done and is not done again.
 - `count:{name}`: a counter that lapses: wrong passwords (`login:…`; names and addresses as a hash), successful ones
   (`known:…`), refusals of unknown people that the audit kept (`stranger:…`).
@@ -61,6 +62,7 @@ PROTECTED: Final = f"{PREFIX}protected"
 ALIASES: Final = f"{PREFIX}aliases"
 WORKERS: Final = f"{PREFIX}workers"
 BEATS: Final = f"{PREFIX}beats"
+RESTORING: Final = f"{PREFIX}restoring"
 BRAKE: Final = f"{PREFIX}brake"
 USERS: Final = f"{PREFIX}users"
 ACCESS_KEYS: Final = f"{PREFIX}access_keys"

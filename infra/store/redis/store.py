@@ -17,7 +17,7 @@ from infra.store.base import (
     Users,
     Workers,
 )
-from infra.store.redis import sentinel
+from infra.store.redis import keys, sentinel
 from infra.store.redis.access_keys import RedisAccessKeys
 from infra.store.redis.audit import RedisAudit
 from infra.store.redis.brake import RedisBrake
@@ -53,12 +53,7 @@ class RedisStore(Store):
         Raises:
             Misconfigured: the address cannot be read.
         """
-        pool: ConnectionPool = (
-            sentinel.SentinelPool(sentinel.parse(url), options)
-            if url.startswith(sentinel.SCHEME)
-            else BlockingConnectionPool.from_url(url, **pooling(options))
-        )
-        return cls(Redis.from_pool(pool), options)
+        return cls(client_at(url, options), options)
 
     @property
     @override
@@ -113,6 +108,11 @@ class RedisStore(Store):
                 "OCPFLEET_REDIS_URL points to a Redis Cluster. A request changes the keys of many hosts at once, which "
                 "a cluster cannot do in one step: use a single primary, with Sentinel and replicas if it must not fail."
             )
+        if await self._redis.call("EXISTS", keys.RESTORING):
+            raise Misconfigured(
+                "The record at OCPFLEET_REDIS_URL is not whole: a restore is at work there, or broke off. Wait for its "
+                "end, or run `ocpfleet restore FILE --replace` again."
+            )
         if self._options.may_forget:
             return
         if not int(info.get("aof_enabled", 0)):
@@ -136,3 +136,17 @@ class RedisStore(Store):
     async def aclose(self) -> None:
         await self._tasks.aclose()
         await self._redis.aclose()
+
+
+def client_at(url: str, options: StoreOptions) -> Redis:
+    """Return a client of the Redis at `url`. Nothing is sent yet.
+
+    Raises:
+        Misconfigured: the address cannot be read.
+    """
+    pool: ConnectionPool = (
+        sentinel.SentinelPool(sentinel.parse(url), options)
+        if url.startswith(sentinel.SCHEME)
+        else BlockingConnectionPool.from_url(url, **pooling(options))
+    )
+    return Redis.from_pool(pool)
