@@ -222,7 +222,7 @@ def host(host_id: int, *, holder: int | None) -> dict[str, Any]:
         "createTime": IN_SECONDS,
         "description": None,
         "holderTaskId": holder,
-        "hostAgentId": None,
+        "hostAgentId": host_id,
         "hostAgentStatus": "STOPPING" if holder else "AVAILABLE",
         "hostAgentVersion": None,
         "hostKeyFingerprint": "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU",
