@@ -97,7 +97,8 @@ def written(path: Path, at: int) -> Iterator[Writer]:
         raise InvalidRequest("FILE", str(path), f"{path} is there already. Name a new file; none is overwritten.")
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        unfinished.unlink(missing_ok=True)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise InvalidRequest("FILE", str(path), f"{path} cannot be written: {error.strerror}.") from None
     try:
