@@ -111,8 +111,6 @@ async def _send(client: Client, verb: Verb, targets: Sequence[Document], options
         again = f" With --idempotency-key {options.key} it is safe to repeat." if options.key else ""
         raise ApiUnreachable(error.sentence + again) from None
     task: Document = answer.data
-    if "Fleet-Brake" in answer.headers:
-        output.note("The fleet's brake is on: the task waits until it is released (`ocpfleet brake status`).")
     return task | {"replayed": "Idempotency-Replayed" in answer.headers}
 
 

@@ -94,6 +94,10 @@ async def test_a_backup_from_the_middle_of_the_work(system: System, tmp_path: Pa
     assert "restore" in {entry["path"] for entry in entries}
 
 
+def _met_the_brake(system: System) -> bool:
+    return any("braked" in worker.log.read_text() for worker in system.workers.values())
+
+
 def _restored(system: System, file: str) -> bool:
     try:
         return "Restored 2 tasks, 30 hosts and " in system.command("restore", file, "--replace", "--yes")

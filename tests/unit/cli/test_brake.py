@@ -28,8 +28,10 @@ def test_pulled_shown_and_released(command: Command, app: FastAPI, store: Memory
     code, _, err = command("stop", "1")
     assert (code, err) == (
         0,
-        "The fleet's brake is on: the task waits until it is released (`ocpfleet brake status`).\n",
+        "The fleet's brake is on: nothing new begins until it is released (`ocpfleet brake status`).\n",
     )
+    assert command("task", "show", "1")[2] == err
+    assert command("task", "list", "--json")[2] == err
     assert command("brake", "release") == (0, "The brake is off: 1 task that waited went on.\n", "")
     assert json.loads(command("brake", "release", "--json")[1])["republished"] == 1
     assert json.loads(command("brake", "pull", "again", "--json")[1])["braked"]
