@@ -21,7 +21,7 @@ AT_THE_START = {
     "infra/store/redis/snapshot.py",
     "infra/store/redis/store.py",
 }
-"""Files whose errors end the start of a process, before there is anybody whose language could be asked for, or a command
+"""Files whose errors end a process at its start, before anybody is there whose language could be asked for, or a command
 that works on the store itself."""
 FILE = "app/languages/zh-CN.yaml"
 READ = list(sources("core", "infra", "app"))
