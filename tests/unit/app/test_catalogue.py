@@ -21,8 +21,8 @@ AT_THE_START = {
     "infra/store/redis/snapshot.py",
     "infra/store/redis/store.py",
 }
-"""Files whose errors end a process at its start, before anybody is there whose language could be asked for, or a command
-that works on the store itself."""
+"""Files whose errors end a process at its start, when there is nobody yet whose language could be asked for, or a
+command that works on the store itself."""
 FILE = "app/languages/zh-CN.yaml"
 READ = list(sources("core", "infra", "app"))
 TRANSLATED = pairs(Language.CHINESE)
