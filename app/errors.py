@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from app.documents.wire import long
 from app.methods import methods_at
+from app.reasons import reason_of
 from app.replies import refusal
 from core.errors import (
     Conflict,
@@ -29,7 +30,7 @@ from core.errors import (
     TooManyRequests,
     Unavailable,
 )
-from core.words import Words, say
+from core.words import say
 
 UNEXPECTED: Final = 10010
 """OCP's code for a fault of the server."""
@@ -127,17 +128,9 @@ def _fault(fault: Mapping[str, object]) -> dict[str, object]:
     where = fault["loc"]
     field = str(where[-1]) if isinstance(where, Sequence) else ""
     value, limits = fault.get("input"), fault.get("ctx")
-    match fault["type"], limits:
-        case "greater_than_equal", {"ge": least}:
-            reason = say("too small. Write a whole number from {least} on", least=least)
-        case "less_than_equal", {"le": most}:
-            reason = say("too large. Write a whole number up to {most}", most=most)
-        case _, {"error": ValueError(args=(Words() as said,))}:
-            reason = said
-        case "missing", _:
-            return _sub_error("parameter", field, value, say("{field} is missing.", field=field))
-        case _:
-            reason = say("not what the parameter takes. /docs says what it takes")
+    if fault["type"] == "missing":
+        return _sub_error("parameter", field, value, say("{field} is missing.", field=field))
+    reason = reason_of(fault["type"], limits, say("not what the parameter takes. /docs says what it takes"))
     sentence = say("{field}: {value} is {reason}.", field=field, value=_shown(value), reason=reason)
     return _sub_error("parameter", field, value, sentence)
 

@@ -11,10 +11,11 @@ from app.audit import note
 from app.body import read_body
 from app.fleet import fleet_of
 from app.host_schemas import NewHosts
-from app.validation import expect_json
+from app.reasons import reason_of
+from app.validation import expect_json, literal
 from core.errors import InvalidRequest
 from core.host import HostDetails, HostKind, Target
-from core.words import Words, say
+from core.words import say
 from infra.settings import InventorySettings
 from infra.store.base import CHUNK, NewHost
 
@@ -145,7 +146,7 @@ def _check_addresses(addresses: Sequence[str]) -> None:
 def _fault(error: ValidationError) -> InvalidRequest:
     """Return the first thing that is wrong with a body, in the words of the other refusals."""
     first = error.errors(include_url=False)[0]
-    field = _named(first["loc"])
+    field = _named(first)
     match first["type"]:
         case "json_invalid":
             sentence = say("The body is not JSON ({reason}). See /docs for what to send.", reason=first["msg"])
@@ -155,24 +156,22 @@ def _fault(error: ValidationError) -> InvalidRequest:
         case "extra_forbidden":
             sentence = say("{field}: there is no such field. See /docs for what to send.", field=field)
             return InvalidRequest(field, first["input"], sentence)
-        case _:
+        case kind:
             sentence = say(
-                "{field}: {value} is not right: {reason}. See /docs for what to send.",
+                "{field}: {value} is {reason}.",
                 field=field,
-                value=str(first["input"])[:_SHOWN],
-                reason=_reason(first),
+                value=literal(first["input"]),
+                reason=reason_of(kind, first.get("ctx"), say("not what the field takes. /docs says what it takes")),
             )
             return InvalidRequest(field, first["input"], sentence)
 
 
-def _reason(first: ErrorDetails) -> str:
-    """Return why a value is not right: our own words where a check of ours says so."""
-    raised = first.get("ctx", {}).get("error")
-    said = raised.args[0] if isinstance(raised, ValueError) and raised.args else None
-    return said if isinstance(said, Words) else first["msg"]
+def _named(fault: ErrorDetails) -> str:
+    """Return a field as clients write it: hostBasicDataList[0].innerIpAddress.
 
-
-def _named(place: Sequence[int | str]) -> str:
-    """Return a field as clients write it: hostBasicDataList[0].innerIpAddress."""
+    Where a field takes values of several kinds, pydantic adds the kind that it tried; that is no part of the name.
+    """
+    asked = [part for part in fault["loc"] if isinstance(part, int) or part.isalpha()]
+    place = fault["loc"] if fault["type"] == "extra_forbidden" else asked
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    return text.removeprefix(".") or "body"
+    return text.removeprefix(".")[:_SHOWN] or "body"

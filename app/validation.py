@@ -203,7 +203,7 @@ def _wrong_id(field: str, value: object) -> Words:
         return say(
             "{field}: {value} is {kind}, not a whole number. Write an id without quotes or fraction, such as 1001.",
             field=field,
-            value=_literal(value),
+            value=literal(value),
             kind=_kind(value),
         )
     if value > LONGEST_ID:
@@ -221,7 +221,7 @@ def _wrong_id(field: str, value: object) -> Words:
     )
 
 
-def _literal(value: object) -> str:
+def literal(value: object) -> str:
     """Return a rejected value as it stands in JSON, cut to a length that a sentence bears."""
     text = "[…]" if isinstance(value, list) else "{…}" if isinstance(value, dict) else orjson.dumps(value).decode()
     return text if len(text) <= _CLIPPED else f"{text[:_CLIPPED]}…"
@@ -246,7 +246,7 @@ def _kind(value: object) -> Words:
 
 def _whole(text: object) -> object:
     """Accept only plain decimal digits, which is less than pydantic takes for a number."""
-    if isinstance(text, str) and not (text.isascii() and text.isdigit() and len(text) <= len(str(LONGEST_ID))):
+    if isinstance(text, str) and not (text.isascii() and text.isdigit() and len(text) <= _CLIPPED):
         raise ValueError(say("not a whole number. Write decimal digits, such as 1001"))
     return text
 

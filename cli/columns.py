@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address
 from posixpath import normpath
 from typing import Final
 
+from core.host import address_of_host
 from infra.settings import InventorySettings
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -51,12 +51,9 @@ class Reader:
     def address(self, text: str) -> str:
         """Return the host's address."""
         try:
-            address = ip_address(text)
+            return address_of_host(text)
         except ValueError:
-            raise Fault("not an IP address. Write one such as 10.0.0.7 or fd00::7.") from None
-        if address.is_unspecified or address.is_multicast:
-            raise Fault("no host has this address. Write the host's own, such as 10.0.0.7.")
-        return str(address)
+            raise Fault("no IP address of a host. Write one such as 10.0.0.7 or fd00::7.") from None
 
     def port(self, text: str) -> int:
         """Return the port of the host's sshd."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 
@@ -64,6 +65,22 @@ def state_seen(agent_alive: bool | None) -> HostState | None:  # noqa: FBT001 - 
     if agent_alive is None:
         return None
     return RUNNING if agent_alive else STOPPED
+
+
+def address_of_host(text: str) -> str:
+    """Return an IP address that a host can have, in the one form in which it is stored and compared.
+
+    An IPv4 address that is written as one of IPv6 is what it stands for, so that no host has two.
+
+    Raises:
+        ValueError: it is no IP address, or one that no host has (unspecified, multicast).
+    """
+    address = ip_address(text)
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError(text)
+    return str(address)
 
 
 @dataclass(frozen=True, slots=True)

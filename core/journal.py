@@ -46,6 +46,8 @@ class Journal:
     """Characters of all lines together."""
     touched: bool = False
     """Whether the run changed the agent on its host, or may have: set before the command that can."""
+    agent_alive: bool | None = None
+    """What the run saw last of the host's agent, also where it did not come to an end of its own; None: it did not."""
 
     def say(self, text: str, level: Level = Level.INFO) -> None:
         """Add a line."""

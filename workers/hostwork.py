@@ -108,7 +108,7 @@ async def _without_host(work: Work, task: TaskRecord, claim: Claim) -> Outcome:
 
 
 async def _on_host(work: Work, action: Action, claim: Claim, target: Target, journal: Journal) -> Outcome:
-    stands = partial(work.presence.require, claim)
+    stands = partial(work.recorder.persist, partial(work.presence.require, claim))  # nothing is sent unasked meanwhile
     await stands()
     journal.say(f"Connecting to {target.endpoint} as {target.user}.")
     async with work.executor.connect(target) as session:

@@ -15,8 +15,15 @@ def settled(work: Work, claim: Claim, outcome: Outcome) -> Settled:
 
 
 def transition(work: Work, claim: Claim, outcome: Outcome, journal: Journal) -> Settled:
-    """Return the transition that a run's outcome means; its journal, verdict included, becomes its log."""
+    """Return the transition that a run's outcome means; its journal, verdict included, becomes its log.
+
+    What a run that failed has seen of the agent counts too, also where it was cancelled or lost its host on the way:
+    nobody has looked since.
+    """
     log = RunLog(claim.operation, claim.run_time, work.presence.worker.name, tuple(journal.lines))
     done = Undone if claim.operation.undoes else Succeeded
     kind = done if outcome.successful else Failed
-    return kind(claim.series_id, claim.token, log, outcome.agent_alive, journal.touched)
+    alive = outcome.agent_alive
+    if alive is None and not outcome.successful:
+        alive = journal.agent_alive
+    return kind(claim.series_id, claim.token, log, alive, journal.touched)

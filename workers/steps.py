@@ -4,7 +4,7 @@ On the way back each is undone: hosts that were given back are taken again, host
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Final, assert_never, cast
@@ -39,7 +39,7 @@ from core.outcome import (
     TimedOut,
 )
 from core.plan import PlannedStep
-from core.record import PENDING, TaskRecord
+from core.record import PENDING, SubtaskRecord, TaskRecord
 from core.status import Operation
 from core.step import Action
 from infra.store.base import CHUNK, ClaimRequest
@@ -241,17 +241,24 @@ async def _by_state(
     if after is not None and not task.skipped:
         return {after: claims}
     groups: dict[HostState | None, list[Claim]] = {}
-    records = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
-    finish, worked = task.plan.step_of(claims[0].series_id), _last_step_on_hosts(task)
+    stored = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
+    finish, worked = task.plan.step_of(claims[0].series_id), _steps_on_hosts(task)
     for claim in claims:
-        record = records.get(worked.first + claim.series_id - finish.first, PENDING)
-        looked = after is None or record.operation is Operation.SKIP
-        groups.setdefault(state_seen(record.agent_alive) if looked else after, []).append(claim)
+        index = claim.series_id - finish.first
+        records = [stored.get(planned.first + index, PENDING) for planned in worked]
+        looked = after is None or records[0].operation is Operation.SKIP
+        groups.setdefault(state_seen(_seen_last(records)) if looked else after, []).append(claim)
     return groups
 
 
-def _last_step_on_hosts(task: TaskRecord) -> PlannedStep:
-    return [planned for planned in task.plan if planned.step.action.on_hosts][-1]
+def _steps_on_hosts(task: TaskRecord) -> Sequence[PlannedStep]:
+    """Return the steps that work on hosts, the last one first."""
+    return [planned for planned in task.plan if planned.step.action.on_hosts][::-1]
+
+
+def _seen_last(records: Iterable[SubtaskRecord]) -> bool | None:
+    """Return what the first of some records to know of a look knows; None where nobody looked."""
+    return next((record.agent_alive for record in records if record.agent_alive is not None), None)
 
 
 async def _free(work: Work, claims: Sequence[Claim], after: HostState | None) -> set[int]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
+from pydantic import WithJsonSchema
 
 from app.errors import InvalidParameter
 from app.validation import one_of
@@ -31,9 +32,19 @@ _SHOWN: Final = 80
 _NONE: Final[frozenset[HostStatus]] = frozenset()
 
 
+def _list_of(words: Iterable[str]) -> WithJsonSchema:
+    """Return what the document says of a list that may be given several times, and with commas."""
+    word = "|".join(words)
+    return WithJsonSchema(
+        {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": f"^({word})(,({word}))*$"}}
+    )
+
+
 async def read_host_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     request: Request,
-    status: Annotated[list[str] | None, Query(description=f"{', '.join(HostStatus)}; several with commas")] = None,
+    status: Annotated[
+        list[str] | None, _list_of(HostStatus), Query(description=f"{', '.join(HostStatus)}; several with commas")
+    ] = None,
     keyword: Annotated[
         str | None,
         Query(
@@ -42,9 +53,13 @@ async def read_host_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
         ),
     ] = None,
     included: Annotated[
-        list[str] | None, Query(alias=_INCLUDED, description=f"with one of these: {', '.join(_SERVICES)}")
+        list[str] | None,
+        _list_of(_SERVICES),
+        Query(alias=_INCLUDED, description=f"with one of these: {', '.join(_SERVICES)}"),
     ] = None,
-    excluded: Annotated[list[str] | None, Query(alias=_EXCLUDED, description="with none of these")] = None,
+    excluded: Annotated[
+        list[str] | None, _list_of(_SERVICES), Query(alias=_EXCLUDED, description="with none of these")
+    ] = None,
     sort: Annotated[str, one_of(_SORTS), Query(description="in rising or falling order of ids")] = "id,asc",
 ) -> HostQuery:
     """Read which hosts a request asks for.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -214,3 +216,13 @@ async def test_a_killed_server_is_unavailable_and_a_hanging_one_within_the_timeo
     with pytest.raises(StoreUnavailable):
         await store.hosts.page(0, 5)
     await store.aclose()
+
+
+async def test_after_a_restart_no_connection_of_before_is_used(server: ValkeyServer) -> None:
+    async with aclosing(await _opened(server)) as store:
+        calls = 8
+        await asyncio.gather(*(store.hosts.get((1,)) for _ in range(calls)))
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(server.restart)
+
+        assert await asyncio.gather(*(store.hosts.get((1,)) for _ in range(calls))) == [{}] * calls

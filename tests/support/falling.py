@@ -15,6 +15,8 @@ class Falling:
         self._part = part
         self._calls = calls
         self._fault = fault or StoreUnavailable("The store does not answer.")
+        self.fallen = 0
+        """How many of them have failed."""
 
     def __getattr__(self, name: str) -> Any:
         if name in self._calls:
@@ -22,6 +24,7 @@ class Falling:
         return getattr(self._part, name)
 
     async def _fall(self, *_: object) -> None:
+        self.fallen += 1
         raise self._fault
 
 

@@ -120,6 +120,8 @@ class Run:
         completed = await self._script(self.look(self.target), "looking at the agent's processes")
         seen = self._understood(completed, read_look)
         self.journal.say(f"Seen: {seen}.", Level.WARN if seen.restricted else Level.INFO)
+        if self.look is look_command and (seen.processes or not seen.restricted):
+            self.journal.agent_alive = bool(seen.processes)
         met = story.met | {process.pid for process in seen.proved}
         return replace(story, before=story.before or seen, now_seen=seen, met=met)
 

@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from core.errors import StoreUnavailable
 from core.words import say
@@ -20,6 +21,9 @@ from infra.store.base import StoreOptions
 Argument = str | bytes | int
 Reply = Any
 """What a command answers: nested lists, maps, strings, numbers and None. Each caller knows its own shape."""
+
+_NO_NOTICES: Final = MaintNotificationsConfig(enabled=False)
+"""While the client waits for notices of maintenance, its pool hands out connections that the server has closed."""
 
 
 def prelude() -> str:
@@ -63,6 +67,7 @@ def pooling(options: StoreOptions) -> dict[str, Any]:
         "decode_responses": True,
         "health_check_interval": 30,
         "retry": Retry(NoBackoff(), 0),
+        "maint_notifications_config": _NO_NOTICES,
     }
 
 

@@ -130,6 +130,16 @@ async def test_an_alias_and_a_port_mapping_as_one_text(api: Api) -> None:
     assert (host["alias"], host["publishPorts"]) == ("Server 1", "8080:8080,8090:8090")
 
 
+async def test_an_address_written_as_one_of_ipv6_is_what_it_stands_for(api: Api) -> None:
+    await add(api, ONE | {"hostBasicDataList": [{"innerIpAddress": "::ffff:10.7.0.1"}]})
+    assert (await api.client.get(f"{HOSTS}/1003")).json()["data"]["innerIpAddress"] == "10.7.0.1"
+
+
+async def test_what_is_wrong_with_a_body_is_said_in_chinese(api: Api) -> None:
+    answer = await add(api, ONE | {"sshPort": "22"}, **{"Accept-Language": "zh-CN"})
+    assert answer.json()["error"]["message"] == 'sshPort："22" 不是整数。请填写十进制数字，例如 1001。'
+
+
 async def test_asked_twice_with_a_key_it_is_the_same_request(api: Api) -> None:
     answers = await asyncio.gather(*(add(api, BODY, **{"Idempotency-Key": "k"}) for _ in range(5)))
     assert [answer.status_code for answer in answers] == [200] * 5
@@ -145,18 +155,13 @@ async def test_a_host_that_is_there_and_an_alias_that_is_taken(api: Api) -> None
     again = await add(
         api, BODY | {"hostBasicDataList": [{"innerIpAddress": "10.7.0.2"}, {"innerIpAddress": "10.7.0.1"}]}
     )
-    assert again.status_code == 400
-    assert again.json()["error"]["subErrors"][0] == {
-        "field": "hostBasicDataList[1].innerIpAddress",
-        "message": (
-            "hostBasicDataList[1].innerIpAddress: 10.7.0.1:2222 with the agent in /home/admin/ocp_agent is in the "
-            "inventory already, as host 1003. No host was added."
-        ),
-        "object": "body",
-        "rejectedValue": "10.7.0.1",
-    }
+    assert again.status_code == 409
+    assert again.json()["error"]["message"] == (
+        "hostBasicDataList[1].innerIpAddress: 10.7.0.1:2222 with the agent in /home/admin/ocp_agent is in the "
+        "inventory already, as host 1003. No host was added."
+    )
     taken = await add(api, ONE | {"hostBasicDataList": [{"innerIpAddress": "10.7.0.2"}]})
-    assert taken.status_code == 400
+    assert taken.status_code == 409
     assert taken.json()["error"]["message"] == "alias: host 1003 is called Server 1 already. Aliases are unique."
     assert (await api.store.hosts.page(0, 1)).total == 4
     assert (await api.store.tasks.page(TaskQuery(), NOW)).total == 1
@@ -179,7 +184,7 @@ def without(name: str) -> dict[str, Any]:
         (
             BODY | {"hostBasicDataList": []},
             "hostBasicDataList",
-            "hostBasicDataList: [] is not right: List should have at",
+            "hostBasicDataList: […] is empty. Write at least one.",
         ),
         (
             BODY | {"hostBasicDataList": [{}]},
@@ -189,7 +194,7 @@ def without(name: str) -> dict[str, Any]:
         (
             BODY | {"hostBasicDataList": [{"innerIpAddress": "web-1"}]},
             "hostBasicDataList[0].innerIpAddress",
-            "hostBasicDataList[0].innerIpAddress: web-1 is not right: it is no IP address. See",
+            'hostBasicDataList[0].innerIpAddress: "web-1" is no IP address of a host. Write',
         ),
         (
             BODY | {"hostBasicDataList": [{"innerIpAddress": "10.7.0.1"}] * 2},
@@ -202,11 +207,25 @@ def without(name: str) -> dict[str, Any]:
             "hostBasicDataList has 201 entries, more than the 200 allowed. Send several requests.",
         ),
         (BODY | {"alias": "web"}, "alias", "alias: web would be the name of 2 hosts."),
-        (ONE | {"alias": "a\nb"}, "alias", "alias: a\nb is not right: write printable characters only. See"),
-        (BODY | {"sshPort": 65536}, "sshPort", "sshPort: 65536 is not right: "),
-        (BODY | {"sshPort": "22"}, "sshPort", "sshPort: 22 is not right: Input should be a valid integer. See"),
-        (BODY | {"kind": "ROBOT"}, "kind", "kind: ROBOT is not right: "),
-        (BODY | {"idcId": 2**63}, "idcId", f"idcId: {2**63} is not right: "),
+        (
+            BODY | {"hostBasicDataList": [{"innerIpAddress": "0.0.0.0"}]},
+            "hostBasicDataList[0].innerIpAddress",
+            'hostBasicDataList[0].innerIpAddress: "0.0.0.0" is no IP address of a host.',
+        ),
+        (BODY | {"hostBasicDataList": "10.7.0.1"}, "hostBasicDataList", 'hostBasicDataList: "10.7.0.1" is not a list.'),
+        (BODY | {"hostBasicDataList": [7]}, "hostBasicDataList[0]", "hostBasicDataList[0]: 7 is not an object."),
+        (ONE | {"alias": "a\nb"}, "alias", 'alias: "a\\nb" is not printable. Write printable characters only.'),
+        (ONE | {"alias": 7}, "alias", "alias: 7 is not a text. Write a JSON string."),
+        (BODY | {"sshPort": 65536}, "sshPort", "sshPort: 65536 is too large. Write a whole number up to 65535."),
+        (BODY | {"sshPort": "22"}, "sshPort", 'sshPort: "22" is not a whole number. Write decimal digits, such as'),
+        (BODY | {"kind": "ROBOT"}, "kind", 'kind: "ROBOT" is none. Write one of DEDICATED_PHYSICAL_MACHINE, DED'),
+        (BODY | {"idcId": 2**63}, "idcId", f"idcId: {2**63} is too large. Write a whole number up to {2**63 - 1}."),
+        (
+            BODY | {"publishPorts": "8" * 129},
+            "publishPorts",
+            f'publishPorts: "{"8" * 79}… is too long. Write at most 128',
+        ),
+        (BODY | {"publishPorts": [8]}, "publishPorts", "publishPorts: […] is not a text."),
         (BODY | {"hostname": "x"}, "hostname", "hostname: there is no such field."),
     ],
 )

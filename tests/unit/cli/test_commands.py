@@ -66,7 +66,7 @@ def test_import_with_one_bad_line_imports_nothing(command: Command, store: Memor
     assert (code, out) == (2, "")
     assert err == (
         f"Nothing was imported from {file}:\n"
-        "line 3, innerIpAddress='10.0.0.256': not an IP address. Write one such as 10.0.0.7 or fd00::7.\n"
+        "line 3, innerIpAddress='10.0.0.256': no IP address of a host. Write one such as 10.0.0.7 or fd00::7.\n"
     )
     assert asyncio.run(store.hosts.page(0, 10)).total == 0
 

@@ -79,8 +79,9 @@ GOOD = {"id": "5", "innerIpAddress": "10.0.0.5"}
         ("id", "9223372036854775808", "Write a whole number from 1 to 9223372036854775807."),
         ("id", "\u0661", "Write a whole number from 1 to 9223372036854775807."),
         ("innerIpAddress", "", "Write one such as 10.0.0.7 or fd00::7."),
+        ("innerIpAddress", "ff02::1", "Write one such as 10.0.0.7 or fd00::7."),
         ("innerIpAddress", "host.example", "Write one such as 10.0.0.7 or fd00::7."),
-        ("innerIpAddress", "0.0.0.0", "Write the host's own, such as 10.0.0.7."),
+        ("innerIpAddress", "0.0.0.0", "Write one such as 10.0.0.7 or fd00::7."),
         ("sshPort", "0", "Write a whole number from 1 to 65535."),
         ("sshPort", "65536", "Write a whole number from 1 to 65535."),
         ("sshUser", "-oProxyCommand=x", "not starting with -."),
@@ -115,7 +116,7 @@ def test_all_problems_are_told_in_the_order_of_the_lines(tmp_path: Path) -> None
     text = 'id,innerIpAddress,alias\n1,10.0.0.1,a\nx,nowhere,b\n"1",10.0.0.2,"a"\n'
     assert [str(problem) for problem in read(tmp_path / "h.csv", text).problems] == [
         "line 3, id='x': not an id. Write a whole number from 1 to 9223372036854775807.",
-        "line 3, innerIpAddress='nowhere': not an IP address. Write one such as 10.0.0.7 or fd00::7.",
+        "line 3, innerIpAddress='nowhere': no IP address of a host. Write one such as 10.0.0.7 or fd00::7.",
         "line 4, id='1': line 2 has the same id. Give each host its own.",
         "line 4, alias='a': line 2 has the same alias. Aliases are unique.",
     ]

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from core.brake import Brake
 from core.errors import StoreUnavailable
 from core.status import Status
+from tests.support.falling import Falling, FallingStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_work, prepared
 from workers.lane import window
+from workers.presence import Presence
 from workers.slots import Slots
 
 
@@ -83,6 +86,23 @@ async def test_a_fault_of_ours_is_recorded_and_stops_nobody_else() -> None:
     assert head.counts[2, Status.FAILED] == 1
     log = (await work.store.tasks.logs(head, head.plan.steps[2].first))[0]
     assert "Internal error: ZeroDivisionError: our own fault" in log.lines[-1].text
+
+
+async def test_a_store_that_is_away_while_hosts_are_worked_on_fails_none_of_them() -> None:
+    store = FallingStore()
+    work = await make_work(store)
+    work = replace(work, presence=Presence(store, work.presence.worker, every=0, alive_for=5))  # asks every time
+    task = await prepared(work, [1, 2])
+    store.broken_tasks = Falling(store.tasks, "stands")
+    running = asyncio.create_task(lane(work, task))
+    await eventually(lambda: store.broken_tasks.fallen >= 2, 5, "both hosts to ask whether they may go on")
+
+    store.broken_tasks = None
+
+    assert await running == (3, False)
+    head = await work.store.tasks.head(task.id)
+    assert head is not None
+    assert head.counts[2, Status.SUCCESSFUL] == 2
 
 
 async def test_a_draining_worker_finishes_what_it_has_and_asks_for_a_successor() -> None:

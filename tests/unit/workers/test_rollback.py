@@ -116,6 +116,22 @@ async def test_a_host_whose_undoing_was_skipped_is_given_back_as_it_was_last_see
     assert await states(work, [1, 2]) == [(HostStatus.OFFLINE, AgentStatus.OFFLINE, None), AS_BEFORE]
 
 
+async def test_what_an_unfinished_undoing_saw_is_what_was_seen_last() -> None:
+    work, executor = await a_work({2: Behaviour.UNREACHABLE})
+    task = await prepared(work, [1, 2])
+    await lane(work, task)
+    executor.behaviours = {1: Behaviour.LOST}
+    executor.start_agent(1)
+    await roll_back(work, task)
+    first = task.plan.steps[STOP].first
+    assert (await verdict(work, task, first)).startswith("Unreachable: ")
+    assert await work.store.tasks.change_course(task, Course.SKIP, work.clock(), first) is not None
+
+    await go_back(work, task)
+
+    assert await states(work, [1, 2]) == [AS_BEFORE] * 2
+
+
 async def test_a_restart_is_undone_by_what_its_stop_did() -> None:
     work, executor = await a_work({2: Behaviour.STOPPED, 3: Behaviour.LAME})
     task = await make_task(work, [1, 2, 3], "batch_restart_agents")

@@ -104,6 +104,25 @@ async def test_a_host_that_does_not_start_keeps_the_task_and_its_hosts() -> None
     assert await hosts(work, [1, 2]) == {(HostStatus.OFFLINE, AgentStatus.RESTARTING, task.id)}
 
 
+async def test_a_skipped_start_leaves_the_host_as_its_stop_saw_it_last() -> None:
+    executor = StubExecutor()
+    work = await work_with(executor)
+    task = await make_task(work, [1], "restart_agent")
+    for index in (0, 1, 2):
+        if (await step(work, task, index)).lanes:
+            await lane(work, task, index)
+    executor.behaviours = {1: Behaviour.UNREACHABLE}
+    assert (await step(work, task, 3)).lanes
+    await lane(work, task, 3)
+    series_id = task.plan.steps[3].first
+    assert await work.store.tasks.change_course(task, Course.SKIP, work.clock(), series_id) is not None
+
+    await lane(work, task, 3)
+    await step(work, task, 4)
+
+    assert await hosts(work, [1]) == {(HostStatus.OFFLINE, AgentStatus.OFFLINE, None)}
+
+
 async def test_a_pos_proxy_is_left_alone_and_said_to_be_there() -> None:
     executor = StubExecutor(behaviours={2: Behaviour.PROXIED})
     work = await work_with(executor)
