@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from core.record import TaskRecord
+    from core.record import SubtaskRecord, TaskRecord
     from infra.store.backupfile import Contents
     from infra.store.base import Store
 
@@ -136,7 +136,7 @@ async def _done(store: Store, task: TaskRecord, number: int) -> bool:
     return await stops_with(store, task, Status.SUCCESSFUL) == number
 
 
-async def _nothing_of_the_old_life_counts(store: Store, task: TaskRecord, former: dict[int, object]) -> None:
+async def _nothing_of_the_old_life_counts(store: Store, task: TaskRecord, former: dict[int, SubtaskRecord]) -> None:
     """See that no claim of the old life stands, and that no number of it is given again."""
     now = await store.tasks.subtasks(task)
     running = {sid: record for sid, record in now.items() if record.status is Status.RUNNING}
@@ -144,8 +144,9 @@ async def _nothing_of_the_old_life_counts(store: Store, task: TaskRecord, former
     worker = await store.workers.enrol("worker-2@test")
     assert worker.id > 10**6, "a worker that was not stopped has a number of its own"
     for sid, record in running.items():
-        token = former[sid].token  # type: ignore[attr-defined]
+        token = former[sid].token
         assert record.token is not None
+        assert token is not None
         assert record.token > 2**50 > token
         late = [Succeeded(sid, token, run_log(1, "well"))]
         settlement, _ = await store.tasks.advance(task, task.plan.steps[STOP], worker, NOW, settled=late)
