@@ -3,7 +3,7 @@
 import secrets
 from typing import Final
 
-from app.taken import refuse_where_taken
+from app.taken import refuse_where_taken, refuse_while_braked
 from core.agent import AgentFound
 from core.errand import Errand, ErrandAnswer, ErrandFailed, ErrandKind
 from core.errors import AgentStateInvalid, BrokerUnavailable, HostFailed, Unavailable
@@ -68,6 +68,7 @@ class Desk:
     async def _leased(self, errand: Errand) -> ErrandAnswer:
         """Have an errand done under a lease on its host where it changes something there."""
         if errand.kind.changes:
+            refuse_while_braked(await self._store.brake.get())
             lease = Lease(errand.id, errand.purpose, round((self._timeout + LEASE_MARGIN) * 1000))
             refuse_where_taken(await self._store.hosts.lease((errand.host_id,), lease))
         try:

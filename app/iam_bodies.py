@@ -51,31 +51,35 @@ class NewKey:
 
 
 async def read_user(request: Request) -> NewUser:
-    """Read `{"name": …, "roles": […], "password": …}`; the last may be left out. Raises as `_read` does."""
-    fields = await _read(request, '{"name": "night-shift", "roles": ["TASK_VIEWER"]}', "name", "roles", "password")
-    name, roles = checked_name(_text(fields, "name")), _roles(fields)
+    """Read `{"name": …, "roles": […], "password": …}`; the last may be left out. Raises as `read_fields` does."""
+    fields = await read_fields(
+        request, '{"name": "night-shift", "roles": ["TASK_VIEWER"]}', "name", "roles", "password"
+    )
+    name, roles = checked_name(text_of(fields, "name")), _roles(fields)
     note(request, {"name": name, "roles": roles})
     return NewUser(name, roles, _password(fields))
 
 
 async def read_password(request: Request) -> NewPassword:
-    """Read `{"password": …}`, which may be left out. Raises as `_read` does."""
-    return NewPassword(_password(await _read(request, '{"password": "…"}, or {} for a generated one', "password")))
+    """Read `{"password": …}`, which may be left out. Raises as `read_fields` does."""
+    return NewPassword(
+        _password(await read_fields(request, '{"password": "…"}, or {} for a generated one', "password"))
+    )
 
 
 async def read_roles(request: Request) -> tuple[Role, ...]:
-    """Read `{"roles": […]}`. Raises as `_read` does."""
-    roles = _roles(await _read(request, '{"roles": ["TASK_VIEWER"]}', "roles"))
+    """Read `{"roles": […]}`. Raises as `read_fields` does."""
+    roles = _roles(await read_fields(request, '{"roles": ["TASK_VIEWER"]}', "roles"))
     note(request, {"roles": roles})
     return roles
 
 
 async def read_key(request: Request) -> NewKey:
-    """Read `{"user": …, "description": …}`; the last may be left out. Raises as `_read` does."""
-    fields = await _read(request, '{"user": "night-shift", "description": "cron"}', "user", "description")
-    user = _text(fields, "user")
+    """Read `{"user": …, "description": …}`; the last may be left out. Raises as `read_fields` does."""
+    fields = await read_fields(request, '{"user": "night-shift", "description": "cron"}', "user", "description")
+    user = text_of(fields, "user")
     note(request, {"user": user})
-    return NewKey(user, checked_description(_text(fields, "description") if "description" in fields else ""))
+    return NewKey(user, checked_description(text_of(fields, "description") if "description" in fields else ""))
 
 
 UserBody = Annotated[NewUser, Depends(read_user)]
@@ -84,7 +88,7 @@ RolesBody = Annotated[tuple[Role, ...], Depends(read_roles)]
 KeyBody = Annotated[NewKey, Depends(read_key)]
 
 
-async def _read(request: Request, example: str, *known: str) -> dict[str, Any]:
+async def read_fields(request: Request, example: str, *known: str) -> dict[str, Any]:
     """Read a JSON object with none but known fields; a field that is null counts as left out.
 
     Raises:
@@ -117,7 +121,12 @@ async def _read(request: Request, example: str, *known: str) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str:
+def text_of(fields: Mapping[str, Any], name: str) -> str:
+    """Return a text among the fields of a body.
+
+    Raises:
+        InvalidRequest: it is missing, or no text.
+    """
     if not isinstance(fields.get(name), str):
         there = say("{name} is not a text. Send it as a JSON string.", name=name)
         absent = say("{name} is missing. Send it as a JSON string.", name=name)
@@ -127,7 +136,7 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
 
 
 def _password(fields: Mapping[str, Any]) -> str | None:
-    return checked_password(_text(fields, "password")) if "password" in fields else None
+    return checked_password(text_of(fields, "password")) if "password" in fields else None
 
 
 def _roles(fields: Mapping[str, Any]) -> tuple[Role, ...]:

@@ -26,7 +26,7 @@ from app.desk import Desk
 from app.exchange import Exchanges
 from app.fleet import Fleet
 from app.methods import answer_head
-from app.routes import agents, health, hosts, iam, processes, task_hosts, tasks
+from app.routes import agents, brake, health, hosts, iam, processes, task_hosts, tasks
 from app.routes import audit as audit_routes
 from app.server import Server, bound_socket, local_address
 from app.watching.hub import Hub
@@ -98,6 +98,7 @@ def create_app(
         hosts.router,
         tasks.router,
         task_hosts.router,
+        brake.router,
         iam.router,
         audit_routes.router,
         health.router,

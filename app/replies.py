@@ -74,11 +74,11 @@ def refusal(
     return _refused(request, status, {"error": error}, headers)
 
 
-def not_ready(request: Request, checks: Mapping[str, Words | None]) -> Response:
-    """Return the reply that names each check, with what is wrong or None."""
+def not_ready(request: Request, checks: Mapping[str, Words | None], beside: Mapping[str, str]) -> Response:
+    """Return the reply that names each check, with what is wrong or None, and what is to be known beside."""
     wrong = [say("{name}: {wrong}", name=name, wrong=wrong) for name, wrong in sorted(checks.items()) if wrong]
     missing = reduce(lambda some, another: say("{some}; {another}", some=some, another=another), wrong)
-    data = {name: str(wrong or "ok") for name, wrong in sorted(checks.items())}
+    data = {**beside, **{name: str(wrong or "ok") for name, wrong in sorted(checks.items())}}
     content = {"data": data, "error": {"code": 0, "message": say("Not ready: {missing}.", missing=missing)}}
     return _refused(request, NOT_READY, content, {"Retry-After": "5"})
 

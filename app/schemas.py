@@ -202,6 +202,7 @@ class Host(Wire):
     name: str | None
     operating_system: str | None
     operating_system_release: str | None
+    protected: bool = Field(description="whether no request touches it")
     publish_ports: str | None = Field(description="a container's port mapping")
     region_description: str | None
     region_id: Long | None
@@ -274,8 +275,9 @@ class Health(Wire):
 
 
 class Ready(Wire):
-    """What is needed to accept and do a request."""
+    """What is needed to accept and do a request, and whether it is done at once."""
 
+    brake: str = Field(description="off; or on: what is accepted waits until the fleet's brake is released")
     broker: str = Field(description="ok, or what is wrong")
     store: str = Field(description="ok, or what is wrong")
     workers: str = Field(description="ok, or what is wrong")

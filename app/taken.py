@@ -1,9 +1,10 @@
-"""Hosts that somebody else has: the errors that say so."""
+"""Hosts that somebody else has, or that nobody may work on now: the errors that say so."""
 
 from typing import assert_never
 
-from core.claim import HeldByOther, Leasing, Missing
-from core.errors import AgentStateInvalid, NotFound
+from core.brake import Brake
+from core.claim import HeldByOther, Leasing, Missing, Protected
+from core.errors import AgentStateInvalid, HostsProtected, NotFound
 from core.lease import HostBusy, Leased
 from core.words import say
 
@@ -37,10 +38,29 @@ def refuse_where_taken(answer: Leasing) -> None:
                     seconds=answer.seconds,
                 )
             )
+        case Protected(host_id):
+            raise HostsProtected((host_id,), "hostId")
         case Missing(host_id):
             raise no_host(host_id)
         case _:
             assert_never(answer)
+
+
+def refuse_while_braked(brake: Brake | None) -> None:
+    """Let a request go on that works on a host at once, unless the fleet's brake is on.
+
+    Raises:
+        AgentStateInvalid: it is.
+    """
+    if brake is not None:
+        raise AgentStateInvalid(
+            say(
+                "The fleet's brake is on ({by}: {reason}), so nothing was done. Try again once it is released "
+                "(GET /api/v2/fleet/brake).",
+                by=brake.by,
+                reason=brake.reason,
+            )
+        )
 
 
 def no_host(host_id: int) -> NotFound:

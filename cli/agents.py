@@ -93,6 +93,8 @@ def _question(verb: Verb, targets: Sequence[Document]) -> str:
     held = [f"{host['alias'] or host['id']} by task {host['holderTaskId']}" for host in targets if host["holderTaskId"]]
     more = f" and {len(held) - _SHOWN} more" * (len(held) > _SHOWN)
     warning = f"\nHeld already, the task will fail: {', '.join(held[:_SHOWN])}{more}" if held else ""
+    kept = [str(host["alias"] or host["id"]) for host in targets if host.get("protected")]
+    warning += f"\nProtected, the request will be refused: {folded(kept)}" if kept else ""
     return f"{counted(len(targets), 'host')}: {names}{warning}\n{verb.capitalize()} their agents?"
 
 

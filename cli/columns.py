@@ -87,11 +87,16 @@ class Reader:
 
     def sudo(self, text: str) -> bool:
         """Return whether commands run through sudo -n."""
-        if not text:
-            return self._defaults.sudo
+        return self._flag(text) if text else self._defaults.sudo
+
+    def _flag(self, text: str) -> bool:
         if text.lower() not in _TRUE | _FALSE:
             raise Fault("neither yes nor no. Write true or false.")
         return text.lower() in _TRUE
+
+    def protected(self, text: str) -> bool | None:
+        """Return whether no request may touch the host; None leaves it as it is."""
+        return self._flag(text) if text else None
 
     def host_key(self, text: str) -> str | None:
         """Return the host's public key without its comment, or None where none is given."""
@@ -124,5 +129,6 @@ COLUMNS: Final[dict[str, Callable[[Reader, str], object]]] = {
     "sudo": Reader.sudo,
     "hostKey": Reader.host_key,
     "alias": Reader.alias,
+    "protected": Reader.protected,
 }
 """Every column and how it is read."""

@@ -1,6 +1,6 @@
-"""`ocpfleet hosts list|show|release|delete`: the hosts as the API has them."""
+"""`ocpfleet hosts list|show|release|protect|unprotect|delete`: the hosts as the API has them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import typer
@@ -23,6 +23,8 @@ def register(cli: typer.Typer) -> None:
     cli.command("list", help="List the hosts, in id order.")(_list)
     cli.command("show", help="Show a host; with --agent also a look at its agent.")(_show)
     cli.command("release", help="Free hosts from a task that will not give them back. For administrators.")(_release)
+    cli.command("protect", help="Protect hosts: no request touches them. For administrators.")(_protect)
+    cli.command("unprotect", help="Lift the protection of hosts. For administrators.")(_unprotect)
     cli.command("delete", help="Take hosts out of the inventory; their agents stay as they are.")(_delete)
 
 
@@ -65,7 +67,7 @@ def _endpoint(host: Document) -> str:
 
 
 def _holder(host: Document) -> str | None:
-    return f"task {host['holderTaskId']}" if host["holderTaskId"] else None
+    return f"task {host['holderTaskId']}" if host["holderTaskId"] else "protected" if host.get("protected") else None
 
 
 def _show(
@@ -102,7 +104,8 @@ def _facts(host: Document) -> list[tuple[str, object]]:
         ("agent", host["hostAgentStatus"]),
         ("agent's home", host["agentHome"]),
         ("agent's version", host["hostAgentVersion"]),
-        ("held by", _holder(host)),
+        ("held by", None if host.get("protected") else _holder(host)),
+        ("protected", "yes: no request touches it" if host.get("protected") else "no"),
         ("imported", moment(host["createTime"])),
         ("changed", moment(host["updateTime"])),
     ]
@@ -125,25 +128,52 @@ def _release(hosts: HostWords, *, yes: Yes = False, as_json: AsJson = False) -> 
     output.confirm(
         f"Release {_names(meant)}? A task that still works there is not stopped by this: cancel it first.", yes=yes
     )
-    released, whole = use.run(lambda client: _released(client, meant))
+    _each(
+        meant,
+        ("POST", "release"),
+        lambda host: f"Released {host['alias'] or host['id']}: agent {host['hostAgentStatus']}, free.",
+        as_json=as_json,
+    )
+
+
+def _protect(hosts: HostWords, *, as_json: AsJson = False) -> None:
+    meant = use.run(lambda client: _meant(client, hosts))
+    _each(meant, ("POST", "protection"), lambda host: f"Protected {host['alias'] or host['id']}.", as_json=as_json)
+
+
+def _unprotect(hosts: HostWords, *, yes: Yes = False, as_json: AsJson = False) -> None:
+    meant = use.run(lambda client: _meant(client, hosts))
+    output.confirm(f"Lift the protection of {_names(meant)}? Requests can touch them then.", yes=yes)
+    _each(
+        meant,
+        ("DELETE", "protection"),
+        lambda host: f"{host['alias'] or host['id']} is not protected (any more).",
+        as_json=as_json,
+    )
+
+
+def _each(hosts: Sequence[Named], request: tuple[str, str], told: Callable[[Document], str], *, as_json: bool) -> None:
+    """Ask for something of hosts one after the other and tell of each what came of it."""
+    changed, whole = use.run(lambda client: _changed(client, hosts, request))
     if as_json:
-        output.show_json(released)
+        output.show_json(changed)
     else:
-        for host in released:
-            output.say(f"Released {host['alias'] or host['id']}: agent {host['hostAgentStatus']}, free.")
+        for host in changed:
+            output.say(told(host))
     if not whole:
         raise typer.Exit(Exit.FAILED)
 
 
-async def _released(client: Client, hosts: Sequence[Named]) -> tuple[list[Document], bool]:
-    """Release hosts one after the other; what is refused does not keep the others back."""
-    released: list[Document] = []
+async def _changed(client: Client, hosts: Sequence[Named], request: tuple[str, str]) -> tuple[list[Document], bool]:
+    """Send a method to a path of each host; what is refused does not keep the others back."""
+    method, path = request
+    changed: list[Document] = []
     for host in hosts:
         try:
-            released.append((await client.post(f"/compute/hosts/{host.id}/release")).data)
+            changed.append((await client.ask(method, f"/compute/hosts/{host.id}/{path}")).data)
         except ApiRefused as error:
             output.note(f"{host.name}: {error.sentence}")
-    return released, len(released) == len(hosts)
+    return changed, len(changed) == len(hosts)
 
 
 def _delete(hosts: HostWords, *, yes: Yes = False) -> None:

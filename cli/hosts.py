@@ -7,12 +7,14 @@ import typer
 
 from cli import fleet, hostkeys, session
 from cli.files import read_rows
-from cli.inventory import Problem, checked
+from cli.inventory import Inventory, Problem, checked
 from cli.trust import trust_hosts
-from core.errors import InvalidRequest
+from core.chunks import chunks
+from core.claim import Protected
+from core.errors import InvalidRequest, Unavailable
 from infra.clock import now
 from infra.settings import InventorySettings, load
-from infra.store.base import Store
+from infra.store.base import CHUNK, Store
 
 cli = typer.Typer(no_args_is_help=True, help="The inventory: which hosts there are and how they are reached.")
 _SHOWN: Final = 50
@@ -33,10 +35,41 @@ async def _import(store: Store, file: Path) -> tuple[int, int]:
     inventory = checked(read_rows(file), load(InventorySettings), await store.hosts.aliases(), hostkeys.fingerprint)
     if inventory.problems:
         raise InvalidRequest("FILE", str(file), _told(file, inventory.problems))
+    await _refuse_held(store, file, inventory)
     unknown = await store.hosts.unknown([entry.target.host_id for entry in inventory.entries])
     await store.hosts.put(inventory.entries, now())
+    await _protect(store, inventory)
     await session.audited(store, "hosts import", {"file": file.name, "hosts": str(len(inventory.entries))})
     return len(unknown), len(inventory.entries) - len(unknown)
+
+
+async def _refuse_held(store: Store, file: Path, inventory: Inventory) -> None:
+    """See that the hosts that the file protects are free.
+
+    Raises:
+        InvalidRequest: a task holds some of them; nothing was imported.
+    """
+    found = await store.hosts.get([host_id for host_id, protected in inventory.protection.items() if protected])
+    held = [f"{host_id} (by task {host.holder})" for host_id, host in found.items() if host.holder is not None]
+    if held:
+        sentence = (
+            f"Nothing was imported from {file}: it protects hosts that tasks hold: {', '.join(held[:_SHOWN])}. "
+            "Wait for those tasks to end, or leave the column protected empty there."
+        )
+        raise InvalidRequest("protected", "true", sentence)
+
+
+async def _protect(store: Store, inventory: Inventory) -> None:
+    for wanted in (True, False):
+        host_ids = [host_id for host_id, protected in inventory.protection.items() if protected is wanted]
+        for chunk in chunks(host_ids, CHUNK):
+            if not wanted:
+                await store.hosts.unprotect(chunk, now())
+            elif not isinstance(answer := await store.hosts.protect(chunk, now()), Protected):
+                raise Unavailable(
+                    f"The hosts were imported, but not all are protected: host {answer.host_id} was taken meanwhile. "
+                    "Import the file again."
+                )
 
 
 def _told(file: Path, problems: tuple[Problem, ...]) -> str:

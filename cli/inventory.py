@@ -1,7 +1,7 @@
 """Inventories as files: from rows of text to hosts, or to a list of what is wrong with them. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from typing_extensions import override
@@ -47,6 +47,8 @@ class Inventory:
 
     entries: tuple[HostEntry, ...]
     problems: tuple[Problem, ...]
+    protection: Mapping[int, bool] = field(default_factory=dict)
+    """By id, of the hosts of which the file says it: whether they are protected."""
 
 
 def checked(
@@ -74,7 +76,11 @@ def checked(
     problems += _repeated_ids(entries)
     problems += _repeated_aliases(entries, taken)
     problems.sort(key=lambda problem: problem.line)
-    return Inventory(() if problems else tuple(entry for _, entry in entries), tuple(problems))
+    if problems:
+        return Inventory((), tuple(problems))
+    said = {entry.target.host_id: reader.protected(row.cells.get("protected", "")) for row, entry in entries}
+    protection = {host_id: protected for host_id, protected in said.items() if protected is not None}
+    return Inventory(tuple(entry for _, entry in entries), (), protection)
 
 
 def _faults(row: Row, reader: Reader) -> list[Problem]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import accesskeys, agents, health, hosts, processes, settings, users
+from cli import accesskeys, agents, backup, brake, health, hosts, processes, settings, users
 from cli.exits import exit_of
 from cli.output import clean
 from cli.remote import use
@@ -28,6 +28,8 @@ cli.add_typer(tasks.cli, name="task")
 cli.add_typer(hosts.cli, name="hosts")
 cli.add_typer(users.cli, name="user")
 cli.add_typer(accesskeys.cli, name="key")
+cli.add_typer(brake.cli, name="brake")
+backup.register(cli)
 processes.register(cli)
 health.register(cli)
 settings.register(cli)

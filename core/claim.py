@@ -87,6 +87,8 @@ class ClaimVerdict(StrEnum):
     """The step has not been opened yet."""
     CLOSED = "closed"
     """The task was cancelled: nothing new starts."""
+    BRAKED = "braked"
+    """The fleet's brake is on: nobody begins to claim. A message that is claiming a whole step goes on with it."""
     BUSY = "busy"
     """Another message is at work on the whole step."""
 
@@ -129,6 +131,13 @@ class HeldByOther:
 
 
 @dataclass(frozen=True, slots=True)
+class Protected:
+    """Nothing was taken or leased: this host is protected, and no request touches it."""
+
+    host_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """None of the chunk was taken: this host is not in the inventory."""
 
@@ -149,6 +158,7 @@ class GivenAway:
     host_id: int
 
 
-Taking = Taken | HeldByOther | HostBusy | Missing | StaleClaim
-Retaking = Taken | HeldByOther | HostBusy | GivenAway
-Leasing = Leased | HeldByOther | HostBusy | Missing
+Taking = Taken | HeldByOther | HostBusy | Protected | Missing | StaleClaim
+Retaking = Taken | HeldByOther | HostBusy | Protected | GivenAway
+Leasing = Leased | HeldByOther | HostBusy | Protected | Missing
+Protecting = Protected | HeldByOther | HostBusy | Missing

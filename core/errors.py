@@ -4,9 +4,19 @@ One base class. `app.errors` makes an HTTP reply of each; the command line print
 is said with `core.words.say`, so that it can be told in the client's language.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from core.words import say
+
+_SHOWN: Final = 20
+"""So many hosts are named in a sentence."""
+
+
+def _named(host_ids: tuple[int, ...]) -> str:
+    named = ", ".join(map(str, host_ids[:_SHOWN]))
+    if len(host_ids) > _SHOWN:
+        return say("{named} and {count} more", named=named, count=len(host_ids) - _SHOWN)
+    return named
 
 
 class FleetError(Exception):
@@ -57,6 +67,26 @@ class AgentStateInvalid(FleetError):  # noqa: N818
     code = 40000
 
 
+class HostsProtected(AgentStateInvalid):
+    """Hosts that no request may touch.
+
+    Args:
+        host_ids: which.
+        field: where the request names them.
+    """
+
+    def __init__(self, host_ids: tuple[int, ...], field: str = "hostIds") -> None:
+        super().__init__(
+            say(
+                "{field}: protected, so that no request touches them: {named}. Nothing was done. Leave them out, or "
+                "have an administrator lift the protection: DELETE /api/v2/compute/hosts/ID/protection.",
+                field=field,
+                named=_named(host_ids),
+            )
+        )
+        self.host_ids = host_ids
+
+
 class HostFailed(FleetError):  # noqa: N818
     """A host could not be reached, or did not do what was asked of it."""
 
@@ -87,18 +117,13 @@ class UnknownHosts(NotFound):
         field: where the request names them.
     """
 
-    shown: ClassVar[int] = 20
-
     def __init__(self, host_ids: tuple[int, ...], field: str = "hostIds") -> None:
-        named = ", ".join(map(str, host_ids[: self.shown]))
-        if len(host_ids) > self.shown:
-            named = say("{named} and {count} more", named=named, count=len(host_ids) - self.shown)
         super().__init__(
             say(
                 "{field}: not in the inventory: {named}. List the hosts with GET /api/v2/compute/hosts, "
                 "or import the missing ones with `ocpfleet hosts import FILE`.",
                 field=field,
-                named=named,
+                named=_named(host_ids),
             )
         )
         self.host_ids = host_ids

@@ -158,6 +158,8 @@ class Host:
     """When it last changed."""
     details: HostDetails = HostDetails()
     """What OCP keeps of it beside."""
+    protected: bool = False
+    """Whether no request touches it. A host is held or protected, never both."""
 
     @property
     def state(self) -> HostState:

@@ -398,6 +398,22 @@ class HostLeased(Outcome):
 
 
 @dataclass(frozen=True, slots=True)
+class HostProtected(Outcome):
+    """This host is protected, or another host of the same request, so nothing was taken."""
+
+    host_id: int
+    mine: bool
+
+    @override
+    def sentence(self) -> str:
+        rule = "" if self.mine else ", and a task takes all its hosts or none"
+        return (
+            f"Not taken: host {self.host_id} is protected{rule}. Make a new request without it, or have an "
+            "administrator lift the protection, then retry."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class HostNotHeld(Outcome):
     """The task does not hold this host (any more), so nothing was done to it."""
 

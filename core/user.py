@@ -41,6 +41,8 @@ class Permission(StrEnum):
     USER_READ = "USER:*:READ"
     USER_CHANGE = "USER:*:CHANGE"
     HOLD_CHANGE = "HOLD:*:CHANGE"
+    BRAKE_CHANGE = "BRAKE:*:CHANGE"
+    PROTECTION_CHANGE = "PROTECTION:*:CHANGE"
 
 
 _ATOMS = {
@@ -49,13 +51,14 @@ _ATOMS = {
     Role.HOST_VIEWER: ("HOST:*:READ", "PACKAGE:*:READ"),
     Role.TASK_MANAGER: ("TASK:*:*",),
     Role.TASK_VIEWER: ("TASK:*:READ",),
-    Role.CLUSTER_MANAGER: ("HOST:*:*", "TASK:*:*", "PACKAGE:*:*"),
+    Role.CLUSTER_MANAGER: ("HOST:*:*", "TASK:*:*", "PACKAGE:*:*", "BRAKE:*:*"),
     Role.CLUSTER_VIEWER: ("HOST:*:READ", "TASK:*:READ"),
     Role.BACKUP_MANAGER: ("HOST:*:READ", "TASK:*:*"),
     Role.TENANT_MANAGER: ("HOST:*:READ", "TASK:*:READ"),
     Role.TENANT_VIEWER: ("HOST:*:READ", "TASK:*:READ"),
 }
-"""OCP's permission atoms of each role, as far as hosts and tasks matter: kind, name, action; `*` is any of them."""
+"""OCP's permission atoms of each role, as far as hosts and tasks matter: kind, name, action; `*` is any of them.
+The brake is ours."""
 
 
 def _grants(atom: str, permission: Permission) -> bool:

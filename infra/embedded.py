@@ -27,10 +27,38 @@ def prepare(directory: Path, port: int, password: str | None = None) -> list[str
     ]
     if password:
         lines.append(f"requirepass {password}")
-    configuration = directory / "valkey.conf"
+    return [str(get_binary_path()), str(_configured(directory / "valkey.conf", lines))]
+
+
+def prepare_reader(directory: Path, snapshot: Path, socket: Path) -> list[str]:
+    """Write the configuration of a server that only reads a snapshot, and return the command that runs it.
+
+    It listens on a socket of the file system alone and keeps nothing.
+
+    Args:
+        directory: where its configuration goes.
+        snapshot: a server's RDB file, from Redis or Valkey, also of a newer version as far as that is readable.
+        socket: where to listen; a short path, as the operating system wants it.
+    """
+    lines = [
+        "port 0",
+        f'unixsocket "{socket}"',
+        "unixsocketperm 700",
+        f'dir "{snapshot.parent.resolve()}"',
+        f"dbfilename {snapshot.name}",
+        "daemonize no",
+        "appendonly no",
+        'save ""',
+        "databases 1024",
+        "rdb-version-check relaxed",
+    ]
+    return [str(get_binary_path()), str(_configured(directory / "reader.conf", lines))]
+
+
+def _configured(configuration: Path, lines: list[str]) -> Path:
     configuration.touch(mode=0o600)
     configuration.write_text("\n".join(lines) + "\n")
-    return [str(get_binary_path()), str(configuration.resolve())]
+    return configuration.resolve()
 
 
 def url(port: int, password: str | None = None, database: int = 0) -> str:

@@ -177,6 +177,8 @@ class Reconciler:
 
     async def _publish_unclaimed(self, now: float) -> None:
         """Publish what is ready and what nobody has claimed for a while, unless messages wait to be handled."""
+        if await self.work.store.brake.get() is not None:
+            return  # whoever releases it sets everything going
         running: set[int] = set()
         offset, page = 0, (await self._running(0))
         while page:

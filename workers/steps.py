@@ -12,7 +12,18 @@ from typing import Final, assert_never, cast
 import structlog
 
 from core.chunks import chunks
-from core.claim import Claim, ClaimVerdict, GivenAway, HeldByOther, Missing, Retaking, StaleClaim, Taken, Taking
+from core.claim import (
+    Claim,
+    ClaimVerdict,
+    GivenAway,
+    HeldByOther,
+    Missing,
+    Protected,
+    Retaking,
+    StaleClaim,
+    Taken,
+    Taking,
+)
 from core.host import HostState
 from core.lease import HostBusy
 from core.outcome import (
@@ -22,6 +33,7 @@ from core.outcome import (
     HostGone,
     HostHeld,
     HostLeased,
+    HostProtected,
     InternalError,
     Outcome,
     TimedOut,
@@ -136,6 +148,8 @@ def _refusal(answer: Taking, claim: Claim) -> Outcome:
             return HostHeld(host_id, holder, mine=host_id == claim.host_id)
         case HostBusy():
             return HostLeased(answer, mine=answer.host_id == claim.host_id)
+        case Protected(host_id):
+            return HostProtected(host_id, mine=host_id == claim.host_id)
         case Missing(host_id):
             return HostGone(host_id)
         case StaleClaim():
@@ -187,6 +201,8 @@ def _retaken(answer: Retaking) -> Outcome:
             return HostHeld(host_id, holder, mine=True)
         case HostBusy():
             return HostLeased(answer, mine=True)
+        case Protected(host_id):
+            return HostProtected(host_id, mine=True)
         case GivenAway(host_id):
             return HostGivenAway(host_id)
         case _:

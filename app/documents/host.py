@@ -32,6 +32,7 @@ def host_document(host: Host) -> dict[str, object]:
         "name": None,
         "operatingSystem": None,
         "operatingSystemRelease": None,
+        "protected": host.protected,
         "publishPorts": details.publish_ports,
         "regionDescription": None,
         "regionId": None,

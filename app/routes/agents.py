@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.audit import note
 from app.auth.permission import HostChanger
+from app.braking import tell_brake
 from app.documents.task import task_instance
 from app.exchange import exchange_of
 from app.fleet import fleet_of
@@ -76,4 +77,5 @@ async def _accepted(request: Request, user: User, slug: str, host_ids: Sequence[
     task_type, trace_id = TASK_TYPES[slug], exchange_of(request).trace_id
     accepted = await launch_service.accept(fleet_of(request), user, task_type, host_ids, trace_id, key)
     note(request, task_id=accepted.task.id)
+    await tell_brake(request)
     return reply(request, task_instance(accepted.task, host_ids), headers=replayed(yes=accepted.replayed))

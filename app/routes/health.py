@@ -25,5 +25,11 @@ async def healthz(request: Request) -> Response:
     responses={OK: {"model": Reply[Ready]}, 503: {"model": NotReadyReply, "description": "Something is missing."}},
 )
 async def readyz(request: Request) -> Response:
-    checks = asdict(await health_service.readiness(fleet_of(request)))
-    return not_ready(request, checks) if any(checks.values()) else reply(request, dict.fromkeys(sorted(checks), "ok"))
+    fleet = fleet_of(request)
+    checks, brake = (
+        asdict(await health_service.readiness(fleet)),
+        {"brake": str(await health_service.brake_word(fleet))},
+    )
+    if any(checks.values()):
+        return not_ready(request, checks, brake)
+    return reply(request, brake | dict.fromkeys(sorted(checks), "ok"))

@@ -1,11 +1,11 @@
-"""Hosts: to look at them, to add and to delete them, and to free one from a task."""
+"""Hosts: to look at them, to add and to delete them, to free one from a task, and to protect one from all."""
 # ruff: noqa: D103, FAST003
 # A route's summary is its docstring; ruff does not see the aliases of path parameters.
 
 from fastapi import APIRouter, Request, Response
 
 from app.audit import note
-from app.auth.permission import HoldChanger, HostChanger, HostReader
+from app.auth.permission import HoldChanger, HostChanger, HostReader, ProtectionChanger
 from app.documents.host import host_document
 from app.documents.page import page_document
 from app.documents.task import task_instance
@@ -20,6 +20,7 @@ from app.routes.paging import PageNumber, PageSize
 from app.schemas import Host, HostPage
 from app.service import adding as adding_service
 from app.service import hosts as hosts_service
+from app.service import protection as protection_service
 from app.service import release as release_service
 from app.validation import HostId, HostIdList, Key
 from core.user import Permission
@@ -85,3 +86,21 @@ async def release_host(request: Request, _user: HoldChanger, host_id: HostId) ->
     host, holder = await release_service.release(fleet_of(request), host_id)
     note(request, task_id=holder)
     return reply(request, host_document(host))
+
+
+@router.post(
+    "/{hostId}/protection",
+    summary="Protect a host: no request touches it until the protection is lifted",
+    **documented(Host, Permission.PROTECTION_CHANGE, 400, 404, beyond_ocp=True),
+)
+async def protect_host(request: Request, _user: ProtectionChanger, host_id: HostId) -> Response:
+    return reply(request, host_document(await protection_service.protect(fleet_of(request), host_id)))
+
+
+@router.delete(
+    "/{hostId}/protection",
+    summary="Lift the protection of a host",
+    **documented(Host, Permission.PROTECTION_CHANGE, 400, 404, beyond_ocp=True),
+)
+async def unprotect_host(request: Request, _user: ProtectionChanger, host_id: HostId) -> Response:
+    return reply(request, host_document(await protection_service.unprotect(fleet_of(request), host_id)))

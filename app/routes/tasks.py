@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.auth.permission import TaskChanger, TaskReader
+from app.braking import tell_brake
 from app.documents.log import log_text
 from app.documents.page import page_document
 from app.documents.task import basic_task_instance, subtask_instance, wrapped_task_instance
@@ -34,6 +35,7 @@ SubtaskId = Annotated[
 @router.get("", summary="List the tasks, newest first", **documented(TaskPage, Permission.TASK_READ, 400))
 async def page_tasks(request: Request, _user: TaskReader, asked: AskedTasks) -> Response:
     found, stored = await tasks_service.page_tasks(fleet_of(request), asked)
+    await tell_brake(request)
     contents = [basic_task_instance(task, stored.get(task.id)) for task in found.tasks]
     return reply(request, page_document(contents, asked.offset // asked.limit + 1, asked.limit, found.total))
 
@@ -47,6 +49,7 @@ async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Res
     fleet = fleet_of(request)
     task = await tasks_service.read_head(fleet, task_id)
     tag = entity_tag(request, task)
+    await tell_brake(request)
     if has_it(request, tag):
         return not_modified(tag)
     stored = await tasks_service.read_subtasks(fleet, task)

@@ -29,6 +29,16 @@ async def readiness(fleet: Fleet) -> Readiness:
     return Readiness(store, broker, workers)
 
 
+async def brake_word(fleet: Fleet) -> Words:
+    """Return whether what is accepted is done at once, or waits until the fleet's brake is released."""
+    try:
+        async with asyncio.timeout(_CHECK_LIMIT):
+            braked = await fleet.store.brake.get()
+    except (FleetError, TimeoutError):
+        return say("not known, since the store does not answer")
+    return say("on: what is accepted waits until it is released") if braked else say("off")
+
+
 async def _staffed(fleet: Fleet) -> Words | None:
     try:
         async with asyncio.timeout(_CHECK_LIMIT):

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from app.fleet import Fleet
 from app.service.publishing import publish
-from core.errors import KeyReused, UnknownHosts
+from core.errors import HostsProtected, KeyReused, UnknownHosts
 from core.record import Creator, Draft, TaskRecord
 from core.step import TaskType
 from core.user import User
@@ -38,11 +38,15 @@ async def accept(  # noqa: PLR0913, PLR0917 - a request's particulars
     Raises:
         KeyReused: the key stands for another request.
         UnknownHosts: some hosts are not in the inventory; nothing was stored.
+        HostsProtected: no request may touch some of the hosts; nothing was stored.
         StoreUnavailable: nothing was stored, as far as can be known.
     """
     unknown = await fleet.store.hosts.unknown(host_ids)
     if unknown:
         raise UnknownHosts(unknown, "hostIds" if task_type.parallel else "hostId")
+    protected = await fleet.store.hosts.protected(host_ids)
+    if protected:
+        raise HostsProtected(protected, "hostIds" if task_type.parallel else "hostId")
     draft = Draft(
         task_type=task_type,
         host_ids=tuple(host_ids),

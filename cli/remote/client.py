@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 import orjson
 
+from cli import output
 from cli.exits import ApiDenied, ApiRefused, ApiUnreachable
 from cli.remote.address import Address
 from core.errors import FleetError
@@ -24,6 +25,8 @@ _TOO_MANY: Final = 429
 _LONGEST_WAIT: Final = 15
 """Seconds until a window of the API's limits is over: the shortest takes ten."""
 _TRIES: Final = 6
+_BRAKE: Final = "Fleet-Brake"
+"""The header of replies about tasks while the fleet's brake is on."""
 _SHOWN: Final = 100
 _FIRST_ERROR: Final = 300
 
@@ -53,6 +56,7 @@ class Client:
     def __init__(self, http: httpx.AsyncClient, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._http = http
         self._sleep = sleep
+        self._braked = False
 
     @property
     def http(self) -> httpx.AsyncClient:
@@ -100,7 +104,14 @@ class Client:
             if after is None or wait == _TRIES - 1:
                 break
             await self._sleep(after)
+        self._tell_brake(reply)
         return Answer(self.envelope(reply).get("data"), reply.headers)
+
+    def _tell_brake(self, reply: httpx.Response) -> None:
+        """Tell a person, once, why tasks do not go on."""
+        if _BRAKE in reply.headers and not self._braked:
+            self._braked = True
+            output.note("The fleet's brake is on: nothing new begins until it is released (`ocpfleet brake status`).")
 
     def envelope(self, reply: httpx.Response) -> dict[str, Any]:
         """Return the envelope of a reply that was read. Raises as `ask` does."""

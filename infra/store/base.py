@@ -11,7 +11,20 @@ from typing import Protocol
 
 from core.access_key import AccessKey
 from core.audit import AuditEntry
-from core.claim import Beat, Claim, ClaimKey, Claims, Leasing, Reopened, Retaking, Settlement, Taking, Worker
+from core.brake import Brake
+from core.claim import (
+    Beat,
+    Claim,
+    ClaimKey,
+    Claims,
+    Leasing,
+    Protecting,
+    Reopened,
+    Retaking,
+    Settlement,
+    Taking,
+    Worker,
+)
 from core.errand import ClaimedErrand, Errand, ErrandAnswer
 from core.event import TaskEvent
 from core.host import Host, HostDetails, HostState, HostStatus, Target
@@ -467,11 +480,24 @@ class Hosts(Protocol):
     async def release(self, host_ids: Sequence[int], lease_id: str) -> None:
         """Give up a lease on hosts, as far as it still stands."""
 
+    async def protect(self, host_ids: Sequence[int], now: int) -> Protecting:
+        """Protect hosts (at most `CHUNK`), all or none: no task takes them, and nobody leases or removes them.
+
+        Returns:
+            Protected, of the last host, where all are protected now, or were; else what keeps one from it.
+        """
+
+    async def unprotect(self, host_ids: Sequence[int], now: int) -> tuple[int, ...]:
+        """Lift the protection of hosts (at most `CHUNK`) and return those that were protected."""
+
+    async def protected(self, host_ids: Sequence[int]) -> tuple[int, ...]:
+        """Return those of the hosts that are protected, in the order given."""
+
     async def remove(self, host_ids: Sequence[int], lease_id: str | None = None) -> tuple[int, ...]:
         """Take hosts (at most `CHUNK`) out of the inventory, and all that is kept of them.
 
         Args:
-            host_ids: which; those that a task holds stay, and those that another lease stands on.
+            host_ids: which; those that a task holds stay, those that are protected, and those of another lease.
             lease_id: the lease under which this is done, where there is one; hosts without it stay then.
 
         Returns:
@@ -492,7 +518,10 @@ class Errands(Protocol):
         """Keep an errand for so many milliseconds, until a worker claims it."""
 
     async def claim(self, errand_id: str) -> ClaimedErrand | None:
-        """Take an errand: of any number of callers one gets it. None where it was taken, or nobody waits any more."""
+        """Take an errand: of any number of callers one gets it. None where it was taken, or nobody waits any more.
+
+        While the fleet's brake is on nobody gets one that changes something; it stays until it lapses.
+        """
 
     async def withdraw(self, errand_id: str) -> bool:
         """Take an errand back; False where a worker has claimed it."""
@@ -534,6 +563,22 @@ class Workers(Protocol):
 
     async def alive(self) -> tuple[Worker, ...]:
         """Return the workers that were alive a moment ago, by number."""
+
+
+class Brakes(Protocol):
+    """The fleet's brake. While it is on nobody begins to claim (`Tasks.advance`, `Errands.claim`).
+
+    Results are recorded as ever.
+    """
+
+    async def pull(self, brake: Brake) -> Brake:
+        """Put the brake on and return it as it stands: where it is on already, it stays as it is."""
+
+    async def release(self) -> Brake | None:
+        """Take the brake off and return what it was; None where it was not on."""
+
+    async def get(self) -> Brake | None:
+        """Return the brake where it is on, or None."""
 
 
 class Users(Protocol):
@@ -625,6 +670,10 @@ class Store(Protocol):
     @property
     def workers(self) -> Workers:
         """The worker processes."""
+
+    @property
+    def brake(self) -> Brakes:
+        """The fleet's brake."""
 
     @property
     def users(self) -> Users:

@@ -38,6 +38,7 @@ _LEFT = re.compile(r"try again in \d+ s")
 _KEY = {"Idempotency-Key": "night-shift-7"}
 _TASKS = "/api/v2/tasks/instances"
 _HOSTS = "/api/v2/compute/hosts"
+_BRAKE = "/api/v2/fleet/brake"
 _USERS = "/api/v2/iam/users"
 _KEYS = "/api/v2/iam/keys"
 
@@ -144,6 +145,12 @@ UNREACHABLE = 1011
 """A host that no worker reaches."""
 
 
+def _protection(method: str) -> dict[int, Asked]:
+    asked = Asked(method, f"{_HOSTS}/{{hostId}}/protection", {"hostId": 1012})
+    wrong = {"hostId": 1001 if method == "POST" else 0}
+    return {200: asked, 400: asked.but(parameters=wrong), 404: asked.but(parameters={"hostId": 4711})}
+
+
 def _page(path: str) -> dict[int, Asked]:
     return {200: Asked("GET", path, query={"page": 1, "size": 2}), 400: Asked("GET", path, query={"page": 0})}
 
@@ -159,6 +166,7 @@ _NEW_USER = Asked(
     "POST", _USERS, body={"name": "auditor", "roles": ["TASK_VIEWER"], "password": "a-pass-phrase-of-its-own"}
 )
 _ADMIN = {"name": "admin"}
+_PULL = Asked("POST", _BRAKE, body={"reason": "smoke in room 3"})
 
 ROUTES: dict[str, dict[int, Asked]] = {
     "batch_stop_agents": _many("Stop"),
@@ -200,6 +208,8 @@ ROUTES: dict[str, dict[int, Asked]] = {
         400: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 1012}),
         404: Asked("POST", f"{_HOSTS}/{{hostId}}/release", {"hostId": 4711}),
     },
+    "protect_host": _protection("POST"),
+    "unprotect_host": _protection("DELETE"),
     "page_tasks": {
         200: Asked("GET", _TASKS, query={"name": "stop", "status": "RUNNING,FAILED", "type": "MANUAL", "page": 1}),
         400: Asked("GET", _TASKS, query={"status": "DONE"}),
@@ -218,6 +228,9 @@ ROUTES: dict[str, dict[int, Asked]] = {
         200: Asked("GET", "/api/v2/audit", query={"page": 1, "size": 2}),
         400: Asked("GET", "/api/v2/audit", query={"page": 0}),
     },
+    "read_brake": {200: Asked("GET", _BRAKE)},
+    "pull_brake": {200: _PULL, 400: _PULL.but(body={"reason": ""})},
+    "release_brake": {200: Asked("DELETE", _BRAKE)},
     "page_task_hosts": _task("GET", "/hosts", world.FAILED, page=1, size=2),
     "page_users": _page(_USERS),
     "add_user": {200: _NEW_USER, 400: _NEW_USER.but(body={"name": "auditor", "roles": []}), 409: _NEW_USER},

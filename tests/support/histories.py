@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from core.brake import Brake
 from core.host import RUNNING, STOPPED, STOPPING, HostState
 from core.record import PENDING, SubtaskRecord
 from core.status import Operation, Status, TaskStatus
@@ -144,7 +145,37 @@ class TakeAway:
     second_worker: bool
 
 
-Action = TakeAway | Create | Withdraw | Advance | Drain | Take | GiveBack | Turn | Cancel | Retake | Free | Note
+@dataclass(frozen=True)
+class Pull:
+    """The fleet's brake is put on, or taken off."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
+class Protect:
+    """A host is protected, or its protection is lifted."""
+
+    host: int
+    on: bool
+
+
+Action = (
+    Create
+    | Withdraw
+    | Advance
+    | Drain
+    | Take
+    | GiveBack
+    | Turn
+    | Cancel
+    | Retake
+    | Free
+    | Note
+    | TakeAway
+    | Protect
+    | Pull
+)
 
 actions = st.one_of(
     st.builds(Create, st.lists(st.sampled_from(HOSTS), min_size=1, max_size=4, unique=True).map(tuple), st.booleans()),
@@ -168,6 +199,8 @@ actions = st.one_of(
     st.builds(Note, indices, st.lists(indices, min_size=1, max_size=4).map(tuple), st.integers(0, 30)),
     st.builds(Retake, indices, few),
     st.builds(TakeAway, indices, few, st.booleans(), st.booleans()),
+    st.builds(Protect, st.sampled_from(HOSTS), st.booleans()),
+    st.builds(Pull, st.sampled_from((True, False, False))),
     st.builds(Free, indices, st.sampled_from(HOSTS[:-1]), st.none() | st.just(STOPPED)),
 )
 
@@ -205,6 +238,10 @@ class Pair:
         self.now += 7
         if isinstance(action, Create):
             await self._create(action.hosts, holding=action.holding)
+        elif isinstance(action, Pull):
+            await self._pull(on=action.on)
+        elif isinstance(action, Protect):
+            await self._protect(action.host, on=action.on)
         elif self.tasks:
             task = self._task(action.task)
             await self._do_to_subtasks(task, action)
@@ -245,6 +282,19 @@ class Pair:
             case _:
                 pass
 
+    async def _pull(self, *, on: bool) -> None:
+        brake = Brake("admin", self.now, "a history")
+        first, second = [await (store.brake.pull(brake) if on else store.brake.release()) for store in self.stores]
+        assert first == second, (first, second)
+
+    async def _protect(self, host_id: int, *, on: bool) -> None:
+        if on:
+            first, second = [await store.hosts.protect((host_id,), self.now) for store in self.stores]
+            assert first == second, (first, second)
+        else:
+            lifted, also = [await store.hosts.unprotect((host_id,), self.now) for store in self.stores]
+            assert lifted == also
+
     def _task(self, index: int) -> TaskRecord:
         return self.tasks[index % len(self.tasks)]
 
@@ -278,6 +328,8 @@ class Pair:
             for store in self.stores
         ]
         assert first_answer == second_answer
+        going_on = request is not None and request.whole and request.own is not None
+        assert going_on or not first_answer[1].granted or await self.stores[0].brake.get() is None
         await self.follow()
         granted = first_answer[1].granted
         self.claims.extend(granted)
@@ -389,6 +441,7 @@ class Pair:
         await self.follow()
         memory, redis = self.stores
         assert await memory.hosts.get(HOSTS) == await redis.hosts.get(HOSTS)
+        assert not any(host.protected and host.holder for host in (await redis.hosts.get(HOSTS)).values())
         for query in QUERIES:
             assert await memory.tasks.page(query, self.now) == await redis.tasks.page(query, self.now)
         for claim in self.claims:

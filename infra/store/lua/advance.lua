@@ -204,6 +204,7 @@ local function claim()
   if back and step ~= back or step > opened then return 'early', {} end
   if redis.call('HEXISTS', task, 'turning') == 1 then return 'busy', {} end
   if redis.call('HEXISTS', task, 'cancelled') == 1 then return 'closed', {} end
+  if not (whole and own ~= '-') and redis.call('EXISTS', P .. 'brake') == 1 then return 'braked', {} end
   if whole and not whole_step_is_free() then return 'busy', {} end
   local granted, sids, held = {}, claimable(), {}
   if #sids == 0 then return 'granted', granted end

@@ -238,6 +238,8 @@ local function leased(host)
   return lease, purpose, redis.call('PTTL', busy_key(host))
 end
 
+local function protected(host) return redis.call('SISMEMBER', P .. 'protected', host) == 1 end
+
 -- Takes a name out of a table of names, where it is this host's.
 local function disown(table, name, id)
   if name and redis.call('HGET', P .. table, name) == id then redis.call('HDEL', P .. table, name) end

@@ -1,7 +1,7 @@
 -- Gives hosts to the task of the claims again that it gave back, as far as no other task has had them since.
 -- ARGV: task id, now, agent's new status, host's new status, then for each claim its seriesId, its token and its host.
 -- Returns for each claim 0 where the task holds the host, the id of the task that holds it, {purpose, ms left} of the
--- lease that stands on it, or -1 where it is not to be had: another task had it meanwhile, it is not in the inventory any
+-- lease that stands on it, 'protected', or -1 where it is not to be had: another task had it meanwhile, it is not in the inventory any
 -- more, or the claim no longer stands.
 local id, now, agent, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local task, answers, taken = task_key(id), {}, 0
@@ -13,6 +13,7 @@ local function retake(host)
   if holder then return holder == id and 0 or tonumber(holder) end
   local whose, former_agent, former_status = string.match(past or '', '^(%d+) (%S+) (%S+)$')
   if whose ~= id then return -1 end
+  if protected(host) then return 'protected' end
   local lease, purpose, left = leased(host)
   if lease then return {purpose, left} end
   redis.call('HSET', key, 'holder', id, 'former_agent', former_agent, 'former_status', former_status,

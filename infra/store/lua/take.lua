@@ -1,6 +1,7 @@
 -- Gives hosts to the task of the claims: all of them or none.
 -- ARGV: task id, now, agent's new status, host's new status, then for each claim its seriesId, its token and its host.
--- Returns {'taken'}, {'held', host, holder}, {'busy', host, purpose, ms left}, {'missing', host} or {'stale', seriesId}.
+-- Returns {'taken'}, {'held', host, holder}, {'protected', host}, {'busy', host, purpose, ms left}, {'missing', host} or
+--   {'stale', seriesId}.
 local id, now, agent, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local task = task_key(id)
 local records, free, leases = read_claimed(task, 5), {}, {}
@@ -13,6 +14,7 @@ for at = 5, #ARGV, 3 do
     unpack(redis.call('HMGET', host_key(host), 'ip', 'holder', 'agent', 'status'))
   if not ip then return {'missing', host} end
   if holder and holder ~= id then return {'held', host, holder} end
+  if not holder and protected(host) then return {'protected', host} end
   if not holder and leases[(at - 2) / 3] then
     local _, purpose, left = leased(host)
     return {'busy', host, purpose, left}

@@ -7,12 +7,14 @@ from typing_extensions import override
 
 from core.errand import ClaimedErrand, Errand, ErrandAnswer
 from infra.store.base import Errands
+from infra.store.memory.brake import MemoryBrake
 
 
 class MemoryErrands(Errands):
     """The errands of one fleet in this process; they lapse by the given clock."""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(self, brake: MemoryBrake, clock: Callable[[], int]) -> None:
+        self._brake = brake
         self._clock = clock
         self._open: dict[str, tuple[Errand, int]] = {}
         self._answers: dict[str, ErrandAnswer] = {}
@@ -24,9 +26,12 @@ class MemoryErrands(Errands):
 
     @override
     async def claim(self, errand_id: str) -> ClaimedErrand | None:
-        errand, until = self._open.pop(errand_id, (None, 0))
+        errand, until = self._open.get(errand_id, (None, 0))
         left = until - self._clock()
-        return ClaimedErrand(errand, left) if errand and left > 0 else None
+        if errand is None or left <= 0 or (errand.kind.changes and self._brake.on is not None):
+            return None
+        del self._open[errand_id]
+        return ClaimedErrand(errand, left)
 
     @override
     async def withdraw(self, errand_id: str) -> bool:

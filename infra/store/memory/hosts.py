@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from typing_extensions import override
 
-from core.claim import HeldByOther, Leasing, Missing
+from core.claim import HeldByOther, Leasing, Missing, Protected, Protecting
 from core.host import WITHOUT_AGENT, AgentStatus, Host, HostState, HostStatus, Target
 from core.lease import HostBusy, Lease, Leased
 from infra.store.base import EVERY_HOST, HostEntry, HostPage, HostQuery, Hosts, NewHost
@@ -144,6 +144,8 @@ class MemoryHosts(Hosts):
                 return Missing(host_id)
             if kept.host.holder is not None:
                 return HeldByOther(host_id, kept.host.holder)
+            if kept.host.protected:
+                return Protected(host_id)
             if busy := self.busy(host_id, lease.id):
                 return busy
         self._leases |= dict.fromkeys(host_ids, (lease, self._clock() + lease.lasts))
@@ -169,9 +171,37 @@ class MemoryHosts(Hosts):
                 del self._aliases[kept.host.alias]
         return gone
 
+    @override
+    async def protect(self, host_ids: Sequence[int], now: int) -> Protecting:
+        for host_id in host_ids:
+            kept = self._kept.get(host_id)
+            if kept is None:
+                return Missing(host_id)
+            if kept.host.holder is not None:
+                return HeldByOther(host_id, kept.host.holder)
+            if busy := self.busy(host_id):
+                return busy
+        self._mark([host_id for host_id in host_ids if not self._kept[host_id].host.protected], now, protected=True)
+        return Protected(host_ids[-1])
+
+    @override
+    async def unprotect(self, host_ids: Sequence[int], now: int) -> tuple[int, ...]:
+        lifted = await self.protected(host_ids)
+        self._mark(lifted, now, protected=False)
+        return lifted
+
+    def _mark(self, host_ids: Iterable[int], now: int, *, protected: bool) -> None:
+        for host_id in host_ids:
+            kept = self._kept[host_id]
+            kept.host = replace(kept.host, protected=protected, updated=now)
+
+    @override
+    async def protected(self, host_ids: Sequence[int]) -> tuple[int, ...]:
+        return tuple(one for one in host_ids if one in self._kept and self._kept[one].host.protected)
+
     def _may_go(self, host_id: int, lease_id: str | None) -> bool:
         kept = self._kept.get(host_id)
-        if kept is None or kept.host.holder is not None:
+        if kept is None or kept.host.holder is not None or kept.host.protected:
             return False
         return self.busy(host_id) is None if lease_id is None else self._stands_on(host_id, lease_id)
 

@@ -8,6 +8,7 @@ from infra.clock import now
 from infra.store.base import Store, StoreOptions
 from infra.store.memory.access_keys import MemoryAccessKeys
 from infra.store.memory.audit import MemoryAudit
+from infra.store.memory.brake import MemoryBrake
 from infra.store.memory.errands import MemoryErrands
 from infra.store.memory.guard import MemoryGuard
 from infra.store.memory.hosts import MemoryHosts
@@ -26,10 +27,11 @@ class MemoryStore(Store):
 
     def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = now) -> None:
         options = options or StoreOptions()
+        self._brake = MemoryBrake()
         self._hosts = MemoryHosts(clock)
-        self._errands = MemoryErrands(clock)
+        self._errands = MemoryErrands(self._brake, clock)
         self._workers = MemoryWorkers(clock)
-        self._tasks = MemoryTasks(self._hosts, self._workers, options, clock)
+        self._tasks = MemoryTasks(self._hosts, self._workers, self._brake, options, clock)
         self._users = MemoryUsers()
         self._access_keys = MemoryAccessKeys()
         self._guard = MemoryGuard(clock)
@@ -54,6 +56,11 @@ class MemoryStore(Store):
     @override
     def workers(self) -> MemoryWorkers:
         return self._workers
+
+    @property
+    @override
+    def brake(self) -> MemoryBrake:
+        return self._brake
 
     @property
     @override

@@ -223,14 +223,16 @@ class KeptTask:
         self.head = replace(head, status=status, finished=now)
         return None
 
-    def refusal(self, step: PlannedStep, request: ClaimRequest) -> ClaimVerdict | None:
-        """Return why nothing of a step can be claimed, or None where it can."""
+    def refusal(self, step: PlannedStep, request: ClaimRequest, *, braked: bool) -> ClaimVerdict | None:
+        """Return why nothing of a step can be claimed, or None where it can; `braked` while the fleet's brake is on."""
         if self.head.version > RECORD_VERSION:
             return ClaimVerdict.NEWER
         if step.index > self.head.opened or (self.head.undoing and step.index != self.head.back):
             return ClaimVerdict.EARLY
         if self.cancelled:
             return ClaimVerdict.CLOSED
+        if braked and not (request.whole and request.own is not None):
+            return ClaimVerdict.BRAKED
         if request.whole and not self._whole_step_is_free(step, request.own):
             return ClaimVerdict.BUSY
         return None

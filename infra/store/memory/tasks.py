@@ -16,6 +16,7 @@ from core.claim import (
     GivenAway,
     HeldByOther,
     Missing,
+    Protected,
     Reopened,
     Retaking,
     Settlement,
@@ -52,6 +53,7 @@ from infra.store.base import (
     Tasks,
 )
 from infra.store.eventcodec import parse_event
+from infra.store.memory.brake import MemoryBrake
 from infra.store.memory.hosts import KeptHost, MemoryHosts
 from infra.store.memory.task import EVENTS_KEPT, Event, KeptTask
 from infra.store.memory.workers import MemoryWorkers
@@ -69,10 +71,16 @@ class MemoryTasks(Tasks):
     """The tasks of one fleet in this process."""
 
     def __init__(
-        self, hosts: MemoryHosts, workers: MemoryWorkers, options: StoreOptions, clock: Callable[[], int]
+        self,
+        hosts: MemoryHosts,
+        workers: MemoryWorkers,
+        brake: MemoryBrake,
+        options: StoreOptions,
+        clock: Callable[[], int],
     ) -> None:
         self._hosts = hosts
         self._workers = workers
+        self._brake = brake
         self._once: dict[tuple[int, str], tuple[int, str, int]] = {}
         self._options = options
         self._clock = clock
@@ -251,7 +259,7 @@ class MemoryTasks(Tasks):
     ) -> Claims:
         if request is None or not request.limit:
             return Claims(ClaimVerdict.GRANTED)
-        refusal = kept.refusal(step, request)
+        refusal = kept.refusal(step, request, braked=self._brake.on is not None)
         if refusal is not None:
             return Claims(refusal)
         granted = tuple(kept.claim(step, worker, now, request, self._workers.suspects))
@@ -413,7 +421,7 @@ class MemoryTasks(Tasks):
 
     def _free_for(
         self, kept: KeptTask | None, claim: Claim
-    ) -> KeptHost | HeldByOther | HostBusy | Missing | StaleClaim:
+    ) -> KeptHost | HeldByOther | HostBusy | Protected | Missing | StaleClaim:
         host_id = _host_id(claim)
         if kept is None or not kept.stands(claim.series_id, claim.token):
             return StaleClaim(claim.series_id)
@@ -422,6 +430,8 @@ class MemoryTasks(Tasks):
             return Missing(host_id)
         if found.host.holder not in {None, claim.task_id}:
             return HeldByOther(host_id, found.host.holder or 0)
+        if found.host.protected:
+            return Protected(host_id)
         busy = self._hosts.busy(host_id) if found.host.holder is None else None
         return busy or found
 
@@ -438,9 +448,10 @@ class MemoryTasks(Tasks):
         if found.host.holder is not None:
             mine = found.host.holder == claim.task_id
             return Taken() if mine else HeldByOther(host_id, found.host.holder)
-        busy = self._hosts.busy(host_id)
-        if busy is not None and found.past is not None and found.past[0] == claim.task_id:
-            return busy
+        if found.past is not None and found.past[0] == claim.task_id:
+            obstacle = Protected(host_id) if found.host.protected else self._hosts.busy(host_id)
+            if obstacle is not None:
+                return obstacle
         if not found.retake(claim.task_id, now, during):
             return GivenAway(host_id)
         kept.held += 1

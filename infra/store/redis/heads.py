@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from core.claim import HeldByOther, Missing
+from core.claim import HeldByOther, Missing, Protected
 from core.host import AgentStatus, Host, HostDetails, HostKind, HostStatus, Target
 from core.lease import HostBusy
 from core.record import Creator, SubtaskRecord, TaskRecord
@@ -21,9 +21,11 @@ HOST_FIELDS = (*TARGET_FIELDS, *STATE_FIELDS, *DETAIL_FIELDS)
 """The fields of a host's hash, in the order of `parse_host`."""
 
 
-def parse_obstacle(answer: Sequence[str]) -> HeldByOther | HostBusy | Missing:
+def parse_obstacle(answer: Sequence[str]) -> HeldByOther | HostBusy | Protected | Missing:
     """Return why hosts were not taken, or not leased, from what a script says."""
     match answer:
+        case ["protected", host_id]:
+            return Protected(int(host_id))
         case ["held", host_id, holder]:
             return HeldByOther(int(host_id), int(holder))
         case ["busy", host_id, purpose, left]:
@@ -99,8 +101,8 @@ def parse_target(host_id: int, values: Sequence[str | None]) -> Target:
     )
 
 
-def parse_host(host_id: int, values: Sequence[str | None]) -> Host:
-    """Return a host from the values of `HOST_FIELDS`."""
+def parse_host(host_id: int, values: Sequence[str | None], *, protected: bool) -> Host:
+    """Return a host from the values of `HOST_FIELDS`, and whether it stands among those that are protected."""
     reached, details = len(TARGET_FIELDS), len(HOST_FIELDS) - len(DETAIL_FIELDS)
     alias, status, agent, version, holder, created, updated = values[reached:details]
     return Host(
@@ -113,6 +115,7 @@ def parse_host(host_id: int, values: Sequence[str | None]) -> Host:
         created=int(created or 0),
         updated=int(updated or 0),
         details=_parse_details(values[details:]),
+        protected=protected,
     )
 
 

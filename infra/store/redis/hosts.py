@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing_extensions import override
 
 from core.chunks import chunks
-from core.claim import Leasing
+from core.claim import Leasing, Protecting
 from core.host import Host, HostStatus
 from core.lease import Lease, Leased
 from infra.store.base import CHUNK, EVERY_HOST, HostEntry, HostPage, HostQuery, Hosts
@@ -64,10 +64,11 @@ class RedisHosts(Hosts):
     async def get(self, host_ids: Sequence[int]) -> dict[int, Host]:
         found: dict[int, Host] = {}
         for chunk in chunks(host_ids, CHUNK):
-            rows = await self._redis.calls([("HMGET", keys.host(host_id), *HOST_FIELDS) for host_id in chunk])
+            queries: list[tuple[Argument, ...]] = [("HMGET", keys.host(host_id), *HOST_FIELDS) for host_id in chunk]
+            protected, *rows = await self._redis.calls([("SMISMEMBER", keys.PROTECTED, *chunk), *queries])
             found.update(
-                (host_id, parse_host(host_id, row))
-                for host_id, row in zip(chunk, rows, strict=True)
+                (host_id, parse_host(host_id, row, protected=bool(kept)))
+                for host_id, row, kept in zip(chunk, rows, protected, strict=True)
                 if row[0] is not None
             )
         return found
@@ -92,6 +93,23 @@ class RedisHosts(Hosts):
     @override
     async def release(self, host_ids: Sequence[int], lease_id: str) -> None:
         await self._redis.run("unlease", lease_id, *host_ids)
+
+    @override
+    async def protect(self, host_ids: Sequence[int], now: int) -> Protecting:
+        answer = await self._redis.run("protect", now, *host_ids)
+        return parse_obstacle(answer)
+
+    @override
+    async def unprotect(self, host_ids: Sequence[int], now: int) -> tuple[int, ...]:
+        return tuple(map(int, await self._redis.run("unprotect", now, *host_ids)))
+
+    @override
+    async def protected(self, host_ids: Sequence[int]) -> tuple[int, ...]:
+        queries: list[tuple[Argument, ...]] = [
+            ("SMISMEMBER", keys.PROTECTED, *chunk) for chunk in chunks(host_ids, CHUNK)
+        ]
+        among = [member for answer in await self._redis.calls(queries) for member in answer]
+        return tuple(host_id for host_id, member in zip(host_ids, among, strict=True) if member)
 
     @override
     async def remove(self, host_ids: Sequence[int], lease_id: str | None = None) -> tuple[int, ...]:

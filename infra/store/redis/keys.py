@@ -36,6 +36,7 @@ Of the fleet:
   task's id and the former statuses, so that a rollback can take it again.
 - `busy:{id}`: `lease purpose`, while a request that is no task works on the host; it lapses.
 - `hosts` sorted set, all scores 0: every host's id in 19 digits, so that order by name is order by number.
+- `protected` set: the ids of the hosts that no request touches. None of them has a holder or a lease.
 - `aliases` hash: alias to host id. `endpoints` hash: `ip port home` to the id of the host whose agent that is.
 - `seq:host`: the last id given to a host; never below an id of at most 15 digits that was given by people.
 - `errand:{id}`: an errand that no worker has claimed yet, as JSON. `errand:{id}:answer` list: its answer, likewise.
@@ -44,8 +45,10 @@ Of the fleet:
 - `suspect:{n}`: `taskId:seriesId`, the claim of that worker whose subtask lost workers before; there is one at a time.
 - `reconciler`: the number of the worker that reconciles; lapses.
 - `cancels:{n}` set: `taskId:seriesId:token`, the claims that this worker is asked to let go.
+- `brake`: who pulled the fleet's brake, when and why, as JSON; there only while it is on.
 - `users` hash: a user's name to its record as JSON (the password as an argon2id hash).
 - `access_keys` hash: an AK to its record as JSON (the SK encrypted with the API's key file, which Redis never sees).
+- `restoring`: the file that a restore is reading; there only while the record is not whole.
 - `mark:{name}`: set for a while; `sig:{hash}` is a signed request that was done and is not done again.
 - `count:{name}`: a counter that lapses: wrong passwords (`login:…`; names and addresses as a hash), successful ones
   (`known:…`), refusals of unknown people that the audit kept (`stranger:…`).
@@ -58,9 +61,12 @@ PREFIX: Final = "ocpfleet:"
 BUCKET: Final = 128
 
 HOSTS: Final = f"{PREFIX}hosts"
+PROTECTED: Final = f"{PREFIX}protected"
 ALIASES: Final = f"{PREFIX}aliases"
 WORKERS: Final = f"{PREFIX}workers"
 BEATS: Final = f"{PREFIX}beats"
+RESTORING: Final = f"{PREFIX}restoring"
+BRAKE: Final = f"{PREFIX}brake"
 USERS: Final = f"{PREFIX}users"
 ACCESS_KEYS: Final = f"{PREFIX}access_keys"
 AUDIT: Final = f"{PREFIX}audit"

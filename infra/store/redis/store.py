@@ -4,10 +4,23 @@ from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from typing_extensions import override
 
 from core.errors import Misconfigured
-from infra.store.base import AccessKeys, Audit, Errands, Guard, Hosts, Store, StoreOptions, Tasks, Users, Workers
-from infra.store.redis import sentinel
+from infra.store.base import (
+    AccessKeys,
+    Audit,
+    Brakes,
+    Errands,
+    Guard,
+    Hosts,
+    Store,
+    StoreOptions,
+    Tasks,
+    Users,
+    Workers,
+)
+from infra.store.redis import keys, sentinel
 from infra.store.redis.access_keys import RedisAccessKeys
 from infra.store.redis.audit import RedisAudit
+from infra.store.redis.brake import RedisBrake
 from infra.store.redis.connection import Connection, pooling
 from infra.store.redis.errands import RedisErrands
 from infra.store.redis.guard import RedisGuard
@@ -27,6 +40,7 @@ class RedisStore(Store):
         self._hosts = RedisHosts(self._redis)
         self._errands = RedisErrands(self._redis, options)
         self._workers = RedisWorkers(self._redis)
+        self._brake = RedisBrake(self._redis)
         self._users = RedisUsers(self._redis)
         self._access_keys = RedisAccessKeys(self._redis)
         self._guard = RedisGuard(self._redis)
@@ -39,12 +53,7 @@ class RedisStore(Store):
         Raises:
             Misconfigured: the address cannot be read.
         """
-        pool: ConnectionPool = (
-            sentinel.SentinelPool(sentinel.parse(url), options)
-            if url.startswith(sentinel.SCHEME)
-            else BlockingConnectionPool.from_url(url, **pooling(options))
-        )
-        return cls(Redis.from_pool(pool), options)
+        return cls(client_at(url, options), options)
 
     @property
     @override
@@ -65,6 +74,11 @@ class RedisStore(Store):
     @override
     def workers(self) -> Workers:
         return self._workers
+
+    @property
+    @override
+    def brake(self) -> Brakes:
+        return self._brake
 
     @property
     @override
@@ -94,6 +108,11 @@ class RedisStore(Store):
                 "OCPFLEET_REDIS_URL points to a Redis Cluster. A request changes the keys of many hosts at once, which "
                 "a cluster cannot do in one step: use a single primary, with Sentinel and replicas if it must not fail."
             )
+        if await self._redis.call("EXISTS", keys.RESTORING):
+            raise Misconfigured(
+                "The record at OCPFLEET_REDIS_URL is not whole: a restore is at work there, or broke off. Wait for its "
+                "end, or run `ocpfleet restore FILE --replace` again."
+            )
         if self._options.may_forget:
             return
         if not int(info.get("aof_enabled", 0)):
@@ -117,3 +136,17 @@ class RedisStore(Store):
     async def aclose(self) -> None:
         await self._tasks.aclose()
         await self._redis.aclose()
+
+
+def client_at(url: str, options: StoreOptions) -> Redis:
+    """Return a client of the Redis at `url`. Nothing is sent yet.
+
+    Raises:
+        Misconfigured: the address cannot be read.
+    """
+    pool: ConnectionPool = (
+        sentinel.SentinelPool(sentinel.parse(url), options)
+        if url.startswith(sentinel.SCHEME)
+        else BlockingConnectionPool.from_url(url, **pooling(options))
+    )
+    return Redis.from_pool(pool)

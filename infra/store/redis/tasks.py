@@ -14,6 +14,7 @@ from core.claim import (
     ClaimVerdict,
     GivenAway,
     HeldByOther,
+    Protected,
     Reopened,
     Retaking,
     Settlement,
@@ -356,6 +357,8 @@ def _retaking(host_id: int, answer: Reply) -> Retaking:
     match answer:
         case 0:
             return Taken()
+        case "protected":
+            return Protected(host_id)
         case [purpose, left]:
             return HostBusy(host_id, purpose, left)
         case holder:

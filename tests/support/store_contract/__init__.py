@@ -4,6 +4,7 @@ Whoever collects it gives a fixture `keeper`, a `tests.support.keepers.Keeper` o
 """
 
 from tests.support.store_contract.adding import Adding
+from tests.support.store_contract.braking import Braking
 from tests.support.store_contract.cancelling import Cancelling
 from tests.support.store_contract.claiming import Claiming
 from tests.support.store_contract.course import Coursing
@@ -19,6 +20,7 @@ from tests.support.store_contract.listing import Listing
 from tests.support.store_contract.losing import Losing
 from tests.support.store_contract.noting import Noting
 from tests.support.store_contract.people import People
+from tests.support.store_contract.protecting import Protecting
 from tests.support.store_contract.rollback import RollingBack
 from tests.support.store_contract.running_errands import RunningErrands
 from tests.support.store_contract.settling import Settling
@@ -43,6 +45,8 @@ class StoreContract(
     Leasing,
     RunningErrands,
     People,
+    Braking,
+    Protecting,
     Guarding,
 ):
     """The whole contract."""

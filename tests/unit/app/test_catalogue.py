@@ -15,10 +15,14 @@ AT_THE_START = {
     "app/main.py",
     "app/server.py",
     "infra/settings.py",
+    "infra/store/backupfile.py",
+    "infra/store/redis/backup.py",
     "infra/store/redis/sentinel.py",
+    "infra/store/redis/snapshot.py",
     "infra/store/redis/store.py",
 }
-"""Files whose errors end the start of a process, before there is anybody whose language could be asked for."""
+"""Files whose errors end a process at its start, when there is nobody yet whose language could be asked for, or a
+command that works on the store itself."""
 FILE = "app/languages/zh-CN.yaml"
 READ = list(sources("core", "infra", "app"))
 TRANSLATED = pairs(Language.CHINESE)

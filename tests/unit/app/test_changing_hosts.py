@@ -107,6 +107,7 @@ async def test_two_hosts_are_added_and_each_gets_its_task(api: Api) -> None:
         "idcId": 100,
         "innerIpAddress": "10.7.0.1",
         "kind": "DEDICATED_CONTAINER",
+        "protected": False,
         "publishPorts": "8080:8080,8090:8090",
         "serialNumber": "6CU4120W67",
         "services": [],

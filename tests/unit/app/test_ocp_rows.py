@@ -44,7 +44,7 @@ OCP_HOST = {
     *("idcDescription", "typeId", "typeName", "typeDescription", "regionId", "regionName", "regionDescription"),
     *("hostAgentId", "hostAgentVersion", "hostAgentStatus", "createTime", "updateTime"),
 }
-OUR_HOST = {"agentHome", "agentPrefix", "holderTaskId", "hostKeyFingerprint", "sshUser", "sudo"}
+OUR_HOST = {"agentHome", "agentPrefix", "holderTaskId", "hostKeyFingerprint", "protected", "sshUser", "sudo"}
 
 
 @pytest.fixture
@@ -235,6 +235,7 @@ def host(host_id: int, *, holder: int | None) -> dict[str, Any]:
         "name": None,
         "operatingSystem": None,
         "operatingSystemRelease": None,
+        "protected": False,
         "publishPorts": None,
         "regionDescription": None,
         "regionId": None,

@@ -184,6 +184,7 @@ async def test_a_host(api: Api) -> None:
         "id": 7,
         "innerIpAddress": "10.0.0.7",
         "kind": "DEDICATED_PHYSICAL_MACHINE",
+        "protected": False,
         "services": [],
         "sshPort": 22,
         "sshUser": "admin",

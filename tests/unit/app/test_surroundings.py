@@ -23,6 +23,7 @@ async def test_not_ready_without_a_worker(api: Api) -> None:
     answer = await api.client.get("/readyz", auth=None)  # type: ignore[arg-type]
     assert answer.status_code == 503
     assert answer.json()["data"] == {
+        "brake": "off",
         "broker": "ok",
         "store": "ok",
         "workers": "none is alive; start one with `ocpfleet worker`",
@@ -34,7 +35,8 @@ async def test_ready_with_one_and_not_without_a_broker(api: Api) -> None:
     worker = await api.store.workers.enrol("w")
     await api.store.workers.beat(worker, 60_000)
     answer = await api.client.get("/readyz")
-    assert (answer.status_code, answer.json()["data"]) == (200, {"broker": "ok", "store": "ok", "workers": "ok"})
+    checks = {"brake": "off", "broker": "ok", "store": "ok", "workers": "ok"}
+    assert (answer.status_code, answer.json()["data"]) == (200, checks)
     api.dispatcher.fault = NO_BROKER
     answer = await api.client.get("/readyz")
     assert (answer.status_code, answer.json()["data"]["broker"]) == (503, "does not answer")
@@ -76,6 +78,11 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
         "POST /api/v2/compute/hosts/{hostId}/agent/processes/{agentProcessId}/stop": ("HOST:*:CHANGE", True),
         "POST /api/v2/compute/hosts/{hostId}/agent/processes/{agentProcessId}/restart": ("HOST:*:CHANGE", True),
         "POST /api/v2/compute/hosts/{hostId}/release": ("HOLD:*:CHANGE", True),
+        "POST /api/v2/compute/hosts/{hostId}/protection": ("PROTECTION:*:CHANGE", True),
+        "DELETE /api/v2/compute/hosts/{hostId}/protection": ("PROTECTION:*:CHANGE", True),
+        "GET /api/v2/fleet/brake": ("TASK:*:READ", True),
+        "POST /api/v2/fleet/brake": ("BRAKE:*:CHANGE", True),
+        "DELETE /api/v2/fleet/brake": ("BRAKE:*:CHANGE", True),
         "GET /api/v2/tasks/instances": ("TASK:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}": ("TASK:*:READ", True),
         "GET /api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log": ("TASK:*:READ", True),

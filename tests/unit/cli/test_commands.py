@@ -9,9 +9,11 @@ import pytest
 
 from app.auth.passwords import Argon2
 from cli import hostkeys
+from core.host import STOPPING
 from core.user import Role
 from infra.store.memory.store import MemoryStore
 from tests.support.api import KEY, entry
+from tests.support.records import PREPARE, claim_step, draft
 
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 Command = Callable[..., tuple[int, str, str]]
@@ -27,6 +29,34 @@ def test_import_adds_and_changes(command: Command, store: MemoryStore, tmp_path:
     file.write_text("id,innerIpAddress,alias\n1,10.0.0.1,one\n2,10.0.0.2,two\n")
     assert command("hosts", "import", str(file)) == (0, f"Imported 2 hosts from {file}: 1 new, 1 known before.\n", "")
     assert asyncio.run(store.hosts.aliases()) == {"one": 1, "two": 2}
+
+
+def test_import_protects_hosts_and_lifts_it(command: Command, store: MemoryStore, tmp_path: Path) -> None:
+    file = tmp_path / "fleet.csv"
+    file.write_text("id,innerIpAddress,protected\n1,10.0.0.1,true\n2,10.0.0.2,\n")
+    assert command("hosts", "import", str(file))[0] == 0
+    assert asyncio.run(store.hosts.protected((1, 2))) == (1,)
+    file.write_text("id,innerIpAddress,protected\n1,10.0.0.1,\n2,10.0.0.2,yes\n")
+    assert command("hosts", "import", str(file))[0] == 0
+    assert asyncio.run(store.hosts.protected((1, 2))) == (1, 2), "an empty cell leaves it as it is"
+    file.write_text("id,innerIpAddress,protected\n1,10.0.0.1,no\n2,10.0.0.2,no\n")
+    assert command("hosts", "import", str(file))[0] == 0
+    assert asyncio.run(store.hosts.protected((1, 2))) == ()
+
+
+def test_import_does_not_protect_what_a_task_holds(command: Command, store: MemoryStore, tmp_path: Path) -> None:
+    async def hold() -> None:
+        await store.hosts.put([entry(1)], 0)
+        claims = await claim_step(store, await store.tasks.create(draft((1,))), PREPARE)
+        await store.tasks.take_hosts(claims, 0, STOPPING)
+
+    asyncio.run(hold())
+    file = tmp_path / "fleet.csv"
+    file.write_text("id,innerIpAddress,protected\n1,10.9.9.9,true\n2,10.0.0.2,true\n")
+    code, _, err = command("hosts", "import", str(file))
+    assert code == 2
+    assert "it protects hosts that tasks hold: 1 (by task 1)." in err
+    assert asyncio.run(store.hosts.unknown((2,))) == (2,), "nothing was imported"
 
 
 def test_import_with_one_bad_line_imports_nothing(command: Command, store: MemoryStore, tmp_path: Path) -> None:

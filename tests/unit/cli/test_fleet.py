@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from cli.remote import client
+from core.lease import Lease
 from infra.store.memory.store import MemoryStore
 from tests.support.api import KEY, entry
 
@@ -152,3 +153,33 @@ def test_a_person_is_asked_first(
     assert command("hosts", verb, "web-1") == (1, "", "Nothing was done.\n")
     assert asked == []
     assert command("hosts", verb, "web-1", "--yes")[0] == 0
+
+
+def test_protect_and_unprotect(command: Command, app: FastAPI, store: MemoryStore) -> None:
+    assert app
+    put(store, 1, 2, 3)
+    assert command("hosts", "protect", "h[1-2]") == (0, "Protected h1.\nProtected h2.\n", "")
+    _, out, _ = command("hosts", "list")
+    assert [line.split()[6:] for line in out.splitlines()[1:]] == [
+        ["protected", "none"],
+        ["protected", "none"],
+        ["none"],
+    ]
+    facts = [" ".join(line.split()) for line in command("hosts", "show", "1")[1].splitlines()]
+    assert {"held by", "protected yes: no request touches it"} <= set(facts)
+    code, _, err = command("stop", "h[1-3]", "--yes")
+    assert (code, err.partition(".")[0]) == (1, "hostIds: protected, so that no request touches them: 1, 2")
+    assert command("hosts", "unprotect", "1") == (0, "h1 is not protected (any more).\n", "")
+    assert json.loads(command("hosts", "unprotect", "2", "--json")[1])[0]["protected"] is False
+    assert command("stop", "h[1-3]", "--yes")[0] == 0
+
+
+def test_hosts_that_cannot_be_protected_do_not_keep_the_others_back(
+    command: Command, app: FastAPI, store: MemoryStore
+) -> None:
+    assert app
+    put(store, 1, 2)
+    asyncio.run(store.hosts.lease((1,), Lease("other", "to delete it", 60_000)))
+    code, out, err = command("hosts", "protect", "1", "2")
+    assert (code, out) == (1, "Protected h2.\n")
+    assert err.startswith("h1 (1): Nothing was done: a request works on host 1 to delete it")

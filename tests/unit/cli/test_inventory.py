@@ -53,6 +53,14 @@ one, 1001, 10.0.0.1,22,admin,/home/admin/ocp_agent,ocp,false,"{KEY}"
 }
 
 
+def test_whether_hosts_are_protected(tmp_path: Path) -> None:
+    text = "id,innerIpAddress,protected\n1,10.0.0.1,yes\n2,10.0.0.2,\n3,10.0.0.3,FALSE\n"
+    found = read(tmp_path / "hosts.csv", text)
+    assert (len(found.entries), found.problems, found.protection) == (3, (), {1: True, 3: False})
+    (problem,) = read(tmp_path / "hosts.csv", text.replace("yes", "very")).problems
+    assert str(problem) == "line 2, protected='very': neither yes nor no. Write true or false."
+
+
 @pytest.mark.parametrize(("name", "text"), FILES.items(), ids=FILES)
 def test_a_good_file(tmp_path: Path, name: str, text: str) -> None:
     assert read(tmp_path / name, text) == Inventory((FULL, BARE), ())

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.brake import Brake
 from core.errors import StoreUnavailable
 from core.status import Status
 from tests.support.falling import Falling, FallingStore
@@ -165,3 +166,25 @@ async def test_an_answer_that_was_lost_does_not_lose_the_next_step(monkeypatch: 
     monkeypatch.setattr(work.store, "_tasks", Flaky(work.store.tasks, 2))
 
     assert await lane(work, task) == (3, False)
+
+
+async def test_the_brake_lets_what_runs_end_and_every_message_end_with_it() -> None:
+    executor = GatedExecutor(held={1: asyncio.Event(), 2: asyncio.Event()})
+    work = await make_work(executor=executor, max_lanes=1, lane_window=2)
+    task = await prepared(work, range(1, 11))
+    running = asyncio.create_task(lane(work, task))
+    await eventually(lambda: len(executor.order) == 2, 5, "two hosts to be worked on")
+
+    await work.store.brake.pull(Brake("admin", 0, "smoke in room 3"))
+    executor.held[1].set()
+    executor.held[2].set()
+    assert await running == (None, False), "it ends with what ran, opens nothing and hands nothing over"
+    assert await lane(work, task) == (None, False)
+    assert sorted(executor.order) == [1, 2]
+    head = await work.store.tasks.head(task.id)
+    assert head is not None
+    assert {status: count for (step, status), count in head.counts.items() if step == 2} == {Status.SUCCESSFUL: 2}
+
+    await work.store.brake.release()
+    assert await lane(work, task) == (3, False)
+    assert sorted(executor.order) == list(range(1, 11))

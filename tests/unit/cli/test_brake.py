@@ -1,0 +1,44 @@
+"""`ocpfleet brake` against the API."""
+
+import asyncio
+import json
+from collections.abc import Callable
+
+from fastapi import FastAPI
+
+from infra.store.memory.store import MemoryStore
+from tests.support.api import entry
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def test_pulled_shown_and_released(command: Command, app: FastAPI, store: MemoryStore) -> None:
+    assert app
+    assert command("brake", "status") == (0, "The brake is off.\n", "")
+    code, out, _ = command("brake", "pull", "smoke in room 3")
+    assert code == 0
+    shown, advice = out.splitlines()
+    assert shown.startswith("The brake is on since 20")
+    assert shown.endswith(": admin: smoke in room 3")
+    assert advice == "What runs goes on to its end; to stop that, too: ocpfleet task cancel ID"
+    assert command("brake", "status")[1].splitlines() == [shown]
+    assert json.loads(command("brake", "status", "--json")[1])["reason"] == "smoke in room 3"
+
+    asyncio.run(store.hosts.put([entry(1)], 0))
+    code, _, err = command("stop", "1")
+    assert (code, err) == (
+        0,
+        "The fleet's brake is on: nothing new begins until it is released (`ocpfleet brake status`).\n",
+    )
+    assert command("task", "show", "1")[2] == err
+    assert command("task", "list", "--json")[2] == err
+    assert command("brake", "release") == (0, "The brake is off: 1 task that waited went on.\n", "")
+    assert json.loads(command("brake", "release", "--json")[1])["republished"] == 1
+    assert json.loads(command("brake", "pull", "again", "--json")[1])["braked"]
+
+
+def test_a_reason_that_is_none(command: Command, app: FastAPI) -> None:
+    assert app
+    code, _, err = command("brake", "pull", "")
+    assert code == 1
+    assert err.startswith("reason: say in one line of at most 300 characters why nothing may start.")
