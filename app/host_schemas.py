@@ -3,9 +3,11 @@
 As in `app.schemas`, replies are tested against these; the body is read by them.
 """
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from app.schemas import Long, Moment, PageNumber, TaskInstance, Wire
 from core.host import AgentStatus, HostKind, address_of_host
@@ -72,6 +74,10 @@ _LONG = 1024
 """Most characters of a description."""
 
 
+_WITHOUT_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""Text without control characters: it stands in one line wherever it is shown."""
+
+
 def _address(text: str) -> str:
     try:
         return address_of_host(text)
@@ -80,29 +86,70 @@ def _address(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    if not text.isprintable():
+    if not re.fullmatch(_WITHOUT_CONTROLS, text):
         raise ValueError(say("not printable. Write printable characters only"))
     return text
 
 
-Number = Annotated[int, Field(ge=1, le=LONGEST_ID)]
-Short = Annotated[str, Field(max_length=_SHORT), AfterValidator(_printable)]
+def _integral(value: object) -> object:
+    """Return a number that is whole as an integer: to JSON 22.0 is the same as 22."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Integral = BeforeValidator(_integral)
+Number = Annotated[int, Integral, Field(ge=1, le=LONGEST_ID)]
+Short = Annotated[
+    str, Field(max_length=_SHORT, json_schema_extra={"pattern": _WITHOUT_CONTROLS}), AfterValidator(_printable)
+]
+
+
+_AN_ADDRESS: JsonDict = {
+    "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}],
+    "not": {"pattern": r"^(0\.0\.0\.0$|2(2[4-9]|3\d)\.|[fF][fF]|[0:]+$)"},
+}
+"""An address that a host can have: none that is unspecified or multicast."""
 
 
 class HostBasicData(Wire):
     """A host that is to be added."""
 
     inner_ip_address: Annotated[str, AfterValidator(_address)] = Field(
-        description="its IP address", examples=["10.0.0.1"]
+        description="its IP address", examples=["10.0.0.1"], json_schema_extra=_AN_ADDRESS
     )
     serial_number: Short | None = Field(None, description="kept and shown, no more")
+
+
+_TOGETHER: JsonDict = {
+    "allOf": [
+        {
+            "anyOf": [
+                {"properties": {"hostBasicDataList": {"maxItems": 1}}},
+                {"properties": {"alias": {"enum": [None, ""]}}},
+            ]
+        },
+        {
+            "anyOf": [
+                {"properties": {"kind": {"not": {"const": HostKind.DEDICATED_CONTAINER.value}}}},
+                {
+                    "required": ["publishPorts"],
+                    "properties": {"publishPorts": {"type": ["string", "array"], "minLength": 1, "minItems": 1}},
+                },
+            ]
+        },
+    ]
+}
+"""What no field says alone: an alias is for one host, a container has its ports."""
 
 
 class NewHosts(Wire):
     """Hosts that are to be added. How workers log in and where the agent is are settings of the server."""
 
+    model_config = ConfigDict(json_schema_extra=_TOGETHER)
+
     host_basic_data_list: list[HostBasicData] = Field(min_length=1, description="the hosts, at most 200, none twice")
-    ssh_port: int = Field(ge=1, le=_LARGEST_PORT, description="the TCP port of their sshd", examples=[22])
+    ssh_port: Annotated[int, Integral] = Field(
+        ge=1, le=_LARGEST_PORT, description="the TCP port of their sshd", examples=[22]
+    )
     kind: HostKind = Field(description="what kind of machines they are", strict=False)
     publish_ports: Short | list[Short] | None = Field(
         None, description="the port mapping of a container, without which none is added", examples=["8080:8080"]

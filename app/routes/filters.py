@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
 
-from app.routes.paging import SORTS, refuse_unknown, rising, words_of
+from app.routes.paging import SORTS, list_of, refuse_unknown, rising, words_of
 from app.validation import one_of
 from core.host import HostStatus
 from infra.store.base import HostQuery
@@ -29,7 +29,9 @@ _NONE: Final[frozenset[HostStatus]] = frozenset()
 
 async def read_host_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     request: Request,
-    status: Annotated[list[str] | None, Query(description=f"{', '.join(HostStatus)}; several with commas")] = None,
+    status: Annotated[
+        list[str] | None, list_of(HostStatus), Query(description=f"{', '.join(HostStatus)}; several with commas")
+    ] = None,
     keyword: Annotated[
         str | None,
         Query(
@@ -38,9 +40,13 @@ async def read_host_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
         ),
     ] = None,
     included: Annotated[
-        list[str] | None, Query(alias=_INCLUDED, description=f"with one of these: {', '.join(_SERVICES)}")
+        list[str] | None,
+        list_of(_SERVICES),
+        Query(alias=_INCLUDED, description=f"with one of these: {', '.join(_SERVICES)}"),
     ] = None,
-    excluded: Annotated[list[str] | None, Query(alias=_EXCLUDED, description="with none of these")] = None,
+    excluded: Annotated[
+        list[str] | None, list_of(_SERVICES), Query(alias=_EXCLUDED, description="with none of these")
+    ] = None,
     sort: Annotated[str, one_of(SORTS), Query(description="in rising or falling order of ids")] = "id,asc",
 ) -> HostQuery:
     """Read which hosts a request asks for.

@@ -6,7 +6,7 @@ from hashlib import sha256
 from app.fleet import Fleet
 from app.service.launch import key_reused
 from core.catalogue import TASK_TYPES
-from core.errors import BrokerUnavailable, InvalidRequest
+from core.errors import BrokerUnavailable, Conflict
 from core.record import Creator, Draft
 from core.user import User
 from core.words import say
@@ -27,7 +27,7 @@ async def add_hosts(
 
     Raises:
         KeyReused: the key stands for another request.
-        InvalidRequest: a host is in the inventory, or its alias is another's; nothing was stored.
+        Conflict: a host is in the inventory, or its alias is another's; nothing was stored.
         StoreUnavailable: nothing was stored, as far as can be known.
         BrokerUnavailable: the tasks could not be published, and were withdrawn with their hosts.
     """
@@ -52,22 +52,23 @@ async def add_hosts(
             return made
 
 
-def _there(hosts: Sequence[NewHost], there: AlreadyThere) -> InvalidRequest:
+def _there(hosts: Sequence[NewHost], there: AlreadyThere) -> Conflict:
     new = hosts[there.index]
     if there.by_alias:
-        sentence = say(
-            "alias: host {id} is called {alias} already. Aliases are unique.", id=there.host_id, alias=new.alias
+        return Conflict(
+            say("alias: host {id} is called {alias} already. Aliases are unique.", id=there.host_id, alias=new.alias)
         )
-        return InvalidRequest("alias", new.alias, sentence)
     field = f"hostBasicDataList[{there.index}].innerIpAddress"
-    sentence = say(
-        "{field}: {endpoint} with the agent in {home} is in the inventory already, as host {id}. No host was added.",
-        field=field,
-        endpoint=new.target.endpoint,
-        home=new.target.agent_home,
-        id=there.host_id,
+    return Conflict(
+        say(
+            "{field}: {endpoint} with the agent in {home} is in the inventory already, as host {id}. "
+            "No host was added.",
+            field=field,
+            endpoint=new.target.endpoint,
+            home=new.target.agent_home,
+            id=there.host_id,
+        )
     )
-    return InvalidRequest(field, new.target.address, sentence)
 
 
 async def _publish(fleet: Fleet, made: HostsAdded) -> None:
