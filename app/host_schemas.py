@@ -97,7 +97,8 @@ def _integral(value: object) -> object:
 
 
 Integral = BeforeValidator(_integral)
-Number = Annotated[int, Integral, Field(ge=1, le=LONGEST_ID)]
+"""It stands last: before the limits of the number it would hide them from the OpenAPI document."""
+Number = Annotated[int, Field(ge=1, le=LONGEST_ID), Integral]
 Short = Annotated[
     str, Field(max_length=_SHORT, json_schema_extra={"pattern": _WITHOUT_CONTROLS}), AfterValidator(_printable)
 ]
@@ -147,8 +148,8 @@ class NewHosts(Wire):
     model_config = ConfigDict(json_schema_extra=_TOGETHER)
 
     host_basic_data_list: list[HostBasicData] = Field(min_length=1, description="the hosts, at most 200, none twice")
-    ssh_port: Annotated[int, Integral] = Field(
-        ge=1, le=_LARGEST_PORT, description="the TCP port of their sshd", examples=[22]
+    ssh_port: Annotated[int, Field(ge=1, le=_LARGEST_PORT), Integral] = Field(
+        description="the TCP port of their sshd", examples=[22]
     )
     kind: HostKind = Field(description="what kind of machines they are", strict=False)
     publish_ports: Short | list[Short] | None = Field(
