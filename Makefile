@@ -39,6 +39,10 @@ format: .venv/.ready  ## rewrite the sources in the one format
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
+bench: .venv/.ready  ## what orchestration costs, row by row; ROWS=accept,orchestrate for some, TINY=1 to see that it works
+	@sh tools/openssh.sh
+	@$(BIN)/python -m bench.main --rows "$(ROWS)" $(if $(TINY),--tiny)
+
 examples: .venv/.ready  ## write the examples of the OpenAPI document anew, from replies of the API
 	@$(BIN)/python -m tests.support.examples
 	@git --no-pager diff --stat app/examples
@@ -52,4 +56,4 @@ lock:  ## pin the dependencies anew (needs uv)
 clean:  ## remove what the targets made, the virtual environment and var/ included
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-.PHONY: help setup demo up start test unit check format examples lock clean
+.PHONY: help setup demo up start test unit check format bench examples lock clean

@@ -22,6 +22,8 @@ from core.step import Action
 from core.words import say
 
 PREFIX: Final = "ocpfleet"
+_A_FEW: Final = 8
+"""So many lanes every step has that has as many hosts."""
 ERRAND: Final = f"{PREFIX}.errand"
 """The name of the Celery task that does an errand."""
 
@@ -36,9 +38,21 @@ def lane_name(action: Action) -> str:
     return f"{PREFIX}.{action}.lane"
 
 
-def lane_count(hosts: int, most: int) -> int:
-    """Return into how many lanes a step over so many hosts fans out: one a host, up to `most`."""
-    return min(hosts, most)
+def lane_count(hosts: int, most: int, each: int = 64) -> int:
+    """Return into how many lanes a step over so many hosts fans out.
+
+    Each lane is a message, and costs as much as many hosts do; but one worker gets no part of another one's lane.
+
+    Args:
+        hosts: how many.
+        most: lanes at the most.
+        each: hosts that one lane works on at a time, at the most.
+
+    Returns:
+        One a host for a few hosts; for more a few, that several workers get some; for many as many as work on all of
+        them at a time, up to `most`.
+    """
+    return min(hosts, most, max(_A_FEW, -(-hosts // each)))
 
 
 def chain_from(celery: Celery, task: TaskRecord, index: int, *, back: bool = False) -> Signature[Any]:

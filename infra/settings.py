@@ -144,6 +144,9 @@ class WorkerSettings(SharedSettings):
         "ssh", description="how hosts are reached: ssh; local (this machine); stub (no host at all, for load tests)"
     )
     stub_delay: Annotated[float, Field(ge=0, le=3600)] = Field(0.0, description="seconds that a stub host takes")
+    stub_wedged: Annotated[int, Field(ge=0)] = Field(
+        0, description="of the stub hosts those are wedged whose id is a multiple of this; 0 for none"
+    )
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = Field(
         512, description="hosts that this process works on at a time"
     )

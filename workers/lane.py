@@ -112,4 +112,4 @@ class Lane:
 
 def window(hosts: int, max_lanes: int, most: int) -> int:
     """Return how many hosts one lane works on at a time: its share of the step, up to `most`."""
-    return min(most, -(-hosts // lane_count(hosts, max_lanes)))
+    return min(most, -(-hosts // lane_count(hosts, max_lanes, most)))

@@ -54,7 +54,7 @@ def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int,
         return False
     end = runtime.call(handle_step(runtime.work, found))
     if end.lanes:
-        count = dispatch.lane_count(found.ready, runtime.work.max_lanes)
+        count = dispatch.lane_count(found.ready, runtime.work.max_lanes, runtime.work.lane_window)
         dispatch.publish(dispatch.lanes(celery, found.task, found.planned, count))
     if end.opened is None:
         return False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from demo.agents import Pace, StandInAgent
-from tests.support.openssh import OpenSshServer
+from demo.openssh import OpenSshServer
 from tests.support.system import BRISK, of_step, running
 from tests.support.waiting import wait_until
 

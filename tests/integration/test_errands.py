@@ -15,10 +15,10 @@ from core.errors import AgentStateInvalid, HostFailed, Unavailable
 from core.host import Target
 from core.lease import Lease, Leased
 from demo.agents import StandInAgent
+from demo.keys import make_key_pair
+from demo.openssh import OpenSshServer
 from infra.store.base import HostEntry, StoreOptions
 from infra.store.redis.store import RedisStore
-from tests.support.keys import make_key_pair
-from tests.support.openssh import OpenSshServer
 from tests.support.system import BRISK
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually

@@ -18,8 +18,8 @@ from core.host import Target
 from core.journal import OUTPUT_LIMIT, Journal
 from core.outcome import AlreadyStopped, NotInstalled, Outcome, StillRunning, Stopped
 from demo.agents import Pace, StandInAgent
-from tests.support.keys import make_key_pair
-from tests.support.openssh import OpenSshServer
+from demo.keys import make_key_pair
+from demo.openssh import OpenSshServer
 from workers.agent.stop import StopPolicy, stop_agent
 from workers.executor.local import LocalExecutor
 from workers.executor.ssh import SshExecutor, SshOptions

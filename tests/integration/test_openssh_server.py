@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import asyncssh
 import pytest
 
-from tests.support.keys import make_key_pair
-from tests.support.openssh import OpenSshServer
+from demo.keys import make_key_pair
+from demo.openssh import OpenSshServer
+from demo.supervisor import ChildFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.keys import KeyPair
+    from demo.keys import KeyPair
 
 ADDRESSES = ("127.0.0.1", "127.30.0.2", "127.30.0.3")
 
@@ -79,7 +80,7 @@ def test_nothing_listens_after_the_end(tmp_path: Path) -> None:
 
 def test_a_configuration_that_sshd_refuses_is_told_with_its_own_words(tmp_path: Path) -> None:
     with (
-        pytest.raises(AssertionError, match="ended at once") as caught,
+        pytest.raises(ChildFailedError, match="ended at once") as caught,
         OpenSshServer(tmp_path / "sshd", [], config=["NoSuchOption yes"]),
     ):
         pass

@@ -17,14 +17,14 @@ import yaml
 from demo import processes
 from demo.agents import Pace, StandInAgent
 from demo.hosts import SimulatedFleet, SimulatedHost
-from tests.support.keys import make_key_pair
+from demo.keys import make_key_pair
 from tests.support.waiting import eventually, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from tests.support.keys import KeyPair
+    from demo.keys import KeyPair
 
 QUICK = Pace(monagent_linger=0.2, poll=0.1)
 

@@ -28,7 +28,7 @@ from core.outcome import (
     UnexpectedAnswer,
     Unreachable,
 )
-from tests.support.keys import KeyPair, make_key_pair
+from demo.keys import KeyPair, make_key_pair
 from tests.support.waiting import eventually, wait_until
 from workers.executor.base import ConnectionFailed
 from workers.executor.ssh import SshExecutor, SshOptions, fetch_host_key, fingerprint

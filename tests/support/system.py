@@ -16,21 +16,21 @@ import httpx
 
 from core.host import Target
 from demo.agents import Pace, StandInAgent
+from demo.keys import make_key_pair
+from demo.openssh import OpenSshServer
 from demo.ports import free_port
 from demo.supervisor import Supervisor
 from infra import embedded
 from infra.settings import SharedSettings
 from infra.store.base import HostEntry
 from infra.store.redis.store import RedisStore
-from tests.support.keys import make_key_pair
-from tests.support.openssh import OpenSshServer
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
+    from demo.keys import KeyPair
     from demo.supervisor import Child
-    from tests.support.keys import KeyPair
 
 BRISK = Pace(
     monagent_linger=0.2, final_wait=1.0, query_wait=1.0, notice=0.2, request_wait=2.0, poll=0.1, exit_polls=100

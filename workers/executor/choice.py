@@ -31,7 +31,7 @@ def make_executor(settings: WorkerSettings, pin: PinCallback) -> Executor:
             return LocalExecutor()
         case "stub":
             log.warning("OCPFLEET_EXECUTOR=stub: no host is contacted, every stop is pretended")
-            return StubExecutor(settings.stub_delay)
+            return StubExecutor(settings.stub_delay, wedged_every=settings.stub_wedged)
         case _:
             assert_never(settings.executor)
 

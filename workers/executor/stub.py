@@ -72,6 +72,7 @@ class StubExecutor:
         delay_seconds: what the agent's own stop or start takes; other commands take no time.
         behaviours: by host id; the others are healthy.
         refusal: the error text of a host that refuses.
+        wedged_every: hosts that no behaviour is given for are wedged where their id is a multiple of it; 0 for none.
     """
 
     def __init__(
@@ -79,10 +80,12 @@ class StubExecutor:
         delay_seconds: float = 0.0,
         behaviours: Mapping[int, Behaviour] | None = None,
         refusal: str = "Module=agent, kind=INTERNAL, code=fetch_config_failed; no such file or directory",
+        wedged_every: int = 0,
     ) -> None:
         self.delay_seconds = delay_seconds
         self.behaviours = dict(behaviours or {})
         self.refusal = refusal
+        self._wedged_every = wedged_every
         self._hosts: dict[int, _Host] = {}
         self._pids = itertools.count(1000)
 
@@ -98,7 +101,8 @@ class StubExecutor:
 
     def behaviour(self, host_id: int) -> Behaviour:
         """Return how a host takes its commands."""
-        return self.behaviours.get(host_id, Behaviour.HEALTHY)
+        wedged = self._wedged_every and host_id % self._wedged_every == 0
+        return self.behaviours.get(host_id, Behaviour.WEDGED if wedged else Behaviour.HEALTHY)
 
     def commands(self, host_id: int) -> Counter[str]:
         """Return how often a host got each command.

@@ -86,7 +86,11 @@ def test_lanes_go_to_the_queue_of_host_work(celery: Celery) -> None:
 
 
 def test_few_hosts_get_a_lane_each_and_many_share() -> None:
-    assert [dispatch.lane_count(hosts, 32) for hosts in (1, 10, 32, 33, 10_000)] == [1, 10, 32, 32, 32]
+    hosts = (1, 8, 9, 512, 513, 1000, 2048, 10_000)
+
+    assert [dispatch.lane_count(count, 32) for count in hosts] == [1, 8, 8, 8, 9, 16, 32, 32]
+    assert [dispatch.lane_count(count, 32, 10) for count in (80, 81, 1000)] == [8, 9, 32]
+    assert dispatch.lane_count(1000, 4) == 4
 
 
 async def test_a_broker_that_does_not_take_it_is_named(celery: Celery, monkeypatch: pytest.MonkeyPatch) -> None:

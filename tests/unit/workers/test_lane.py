@@ -17,7 +17,8 @@ from workers.slots import Slots
 
 
 @pytest.mark.parametrize(
-    ("hosts", "lanes", "most", "expected"), [(1, 32, 64, 1), (10, 32, 64, 1), (100, 32, 64, 4), (10_000, 32, 64, 64)]
+    ("hosts", "lanes", "most", "expected"),
+    [(1, 32, 64, 1), (8, 32, 64, 1), (100, 32, 64, 13), (1000, 32, 64, 63), (10_000, 32, 64, 64)],
 )
 def test_a_lane_works_on_its_share_at_a_time(hosts: int, lanes: int, most: int, expected: int) -> None:
     assert window(hosts, lanes, most) == expected

@@ -124,6 +124,12 @@ async def test_each_behaviour(behaviour: Behaviour, expected: type[Outcome]) -> 
     assert type(await stop(executor, 8)) is Stopped
 
 
+async def test_every_so_many_th_host_can_be_wedged() -> None:
+    executor = StubExecutor(wedged_every=7)
+
+    assert [type(await stop(executor, host_id)) for host_id in (13, 14, 15)] == [Stopped, TimedOut, Stopped]
+
+
 async def test_a_stubborn_agent_heeds_kill() -> None:
     executor = StubExecutor(behaviours={7: Behaviour.STUBBORN})
 

@@ -1,4 +1,4 @@
-"""A real OpenSSH server for tests: the machine's own, or the one that tools/openssh.sh unpacked into var/openssh."""
+"""A real OpenSSH server to try things on: the machine's own, or what tools/openssh.sh unpacked into var/openssh."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from demo.keys import make_key_pair
 from demo.ports import free_port
-from tests.support.keys import make_key_pair
-from tests.support.waiting import wait_until
+from demo.supervisor import ChildFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-_UNPACKED = Path(__file__).resolve().parents[2] / "var" / "openssh" / "root"
+_UNPACKED = Path(__file__).resolve().parents[1] / "var" / "openssh" / "root"
 _SYSTEM = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 _MOST_ADDRESSES = 16  # sshd's own limit of listening sockets
 _LIMIT = 10.0  # seconds to come up, and again to go
+_PAUSE = 0.02  # seconds between two looks whether it is up
 _HELPERS = {"SshdSessionPath": "sshd-session", "SshdAuthPath": "sshd-auth"}  # split off in OpenSSH 9.8 and 10.0
 
 
@@ -72,6 +74,7 @@ class OpenSshServer:
         authorized_keys: The client keys that it lets in, as OpenSSH public key lines.
         addresses: Where it listens.
         config: More lines for its configuration file. They come first, and sshd heeds the first of two.
+        port: Where it listens on each of them; 0 takes any port that is free on all.
     """
 
     def __init__(
@@ -80,13 +83,14 @@ class OpenSshServer:
         authorized_keys: Sequence[str],
         addresses: Sequence[str] = ("127.0.0.1",),
         config: Sequence[str] = (),
+        port: int = 0,
     ) -> None:
         if not 0 < len(addresses) <= _MOST_ADDRESSES:
             raise ValueError(f"one sshd listens on 1 to {_MOST_ADDRESSES} addresses, not on {len(addresses)}")
         self.directory = directory
         self.addresses = tuple(addresses)
         self.user = getpass.getuser()
-        self.port = 0
+        self.port = port
         self._authorized_keys = authorized_keys
         self._config = config
         self._key = make_key_pair(directory, "host_key")
@@ -107,7 +111,7 @@ class OpenSshServer:
         install = find_sshd()
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        self.port = free_port(addresses=self.addresses)
+        self.port = self.port or free_port(addresses=self.addresses)
         configuration = self._write_files(install)
         with (self.directory / "sshd.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -118,7 +122,7 @@ class OpenSshServer:
                 stderr=log,
             )
         try:
-            wait_until(self._is_up, _LIMIT, f"sshd listens on port {self.port}")
+            self._await()
         except BaseException as error:
             self._stop()
             error.add_note(f"sshd said: {self.log}")
@@ -156,9 +160,16 @@ class OpenSshServer:
                 break
         return configuration
 
+    def _await(self) -> None:
+        end = time.monotonic() + _LIMIT
+        while not self._is_up():
+            if time.monotonic() > end:
+                raise ChildFailedError(f"sshd does not listen on port {self.port} after {_LIMIT:g} s")
+            time.sleep(_PAUSE)
+
     def _is_up(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
-            raise AssertionError(f"sshd ended at once with code {self._process.returncode}")
+            raise ChildFailedError(f"sshd ended at once with code {self._process.returncode}")
         return all(_answers(address, self.port) for address in self.addresses)
 
     def _stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Client keys of tests and of the servers they start."""
+"""Key pairs of clients and of servers that are started to try things on."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The rows of the goal table, one module for those that are measured together."""

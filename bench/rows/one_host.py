@@ -1,0 +1,29 @@
+"""From accepted to SUCCESSFUL with one stub host, in round trips to the store."""
+
+from collections.abc import Sequence
+from statistics import fmean, median
+
+from bench import fleet, store
+from bench.bench import Bench
+from bench.finding import Finding, Goal
+
+
+def measure(bench: Bench) -> Sequence[Finding]:
+    """Run tasks of one host one after the other, and take round trips before and after them."""
+    sizes = bench.sizes
+    with fleet.running(bench.directory / "one-host", workers=bench.workers, patience=sizes.patience) as system:
+        system.add_hosts(fleet.stub_targets(1))
+        system.timed([1])
+        before = system.ask(store.round_trips(system.redis_url, sizes.requests))
+        times = [system.timed([1], pause=0.1) for _ in range(max(3, sizes.requests // 4))]
+        after = system.ask(store.round_trips(system.redis_url, sizes.requests))
+    writing, asking = ((one + another) / 2 for one, another in zip(before, after, strict=True))
+    raw = {
+        "accepted_to_successful_p50_ms": median(times) * 1000,
+        "accepted_to_successful_mean_ms": fmean(times) * 1000,
+        "tasks": len(times),
+        "round_trip_that_writes_ms": writing * 1000,
+        "round_trip_that_reads_ms": asking * 1000,
+    }
+    what = "one stub host, accepted to SUCCESSFUL, in round trips that write"
+    return [Finding(what, Goal(15, "trips"), median(times) / writing, raw)]
