@@ -1,6 +1,5 @@
 """The parameters of OCP's host list: which hosts, in which order. What is not known is refused."""
 
-from collections.abc import Iterable
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
