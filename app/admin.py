@@ -1,4 +1,4 @@
-"""The first user: `admin`, with a password that is generated on the first start and shown once."""
+"""The first user: `admin`, with a password that is generated on the first start and shown once, on a terminal."""
 
 import asyncio
 import os
@@ -17,8 +17,8 @@ ADMIN: Final = "admin"
 async def ensure_admin(users: Users, passwords: Passwords, file: Path) -> None:
     """Make the user `admin` where there is no user at all.
 
-    Of several processes that start at once, one wins; only its password is shown and written. It is written beside the
-    file first, so that a crash in between does not lose it.
+    Of several processes that start at once, one wins; only its password is written, and shown where that is to a
+    terminal. It is written beside the file first, so that a crash in between does not lose it.
 
     Raises:
         Misconfigured: the file cannot be written; no user was made.
@@ -33,10 +33,9 @@ async def ensure_admin(users: Users, passwords: Passwords, file: Path) -> None:
         draft.unlink()
         return
     draft.replace(file)
-    # Not a log record: logs are kept and shipped, and this is for the person who starts the system.
-    sys.stderr.write(
-        f"\n  First start. User: {ADMIN}   Password: {password}\n  Shown once; kept in {file} (mode 0600).\n\n"
-    )
+    # Only to a person at a terminal: everywhere else this becomes a log, and logs are kept and shipped.
+    shown = f"   Password: {password}\n  Shown once; kept" if sys.stderr.isatty() else "\n  Its password is"
+    sys.stderr.write(f"\n  First start. User: {ADMIN}{shown} in {file} (mode 0600).\n\n")
     sys.stderr.flush()
 
 

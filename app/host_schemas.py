@@ -97,6 +97,7 @@ def _integral(value: object) -> object:
 
 
 Integral = BeforeValidator(_integral)
+"""It stands last: before the limits of the number it would hide them from the OpenAPI document."""
 Number = Annotated[int, Field(ge=1, le=LONGEST_ID), Integral]
 Short = Annotated[
     str, Field(max_length=_SHORT, json_schema_extra={"pattern": _WITHOUT_CONTROLS}), AfterValidator(_printable)

@@ -1,12 +1,10 @@
 """The parameters of OCP's host list: which hosts, in which order. What is not known is refused."""
 
-from collections.abc import Iterable
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
-from pydantic import WithJsonSchema
 
-from app.routes.paging import SORTS, refuse_unknown, rising, words_of
+from app.routes.paging import SORTS, list_of, refuse_unknown, rising, words_of
 from app.validation import one_of
 from core.host import HostStatus
 from infra.store.base import HostQuery
@@ -29,18 +27,10 @@ _LONGEST: Final = 128
 _NONE: Final[frozenset[HostStatus]] = frozenset()
 
 
-def _list_of(words: Iterable[str]) -> WithJsonSchema:
-    """Return what the document says of a list that may be given several times, and with commas."""
-    word = "|".join(words)
-    return WithJsonSchema(
-        {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": f"^({word})(,({word}))*$"}}
-    )
-
-
 async def read_host_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     request: Request,
     status: Annotated[
-        list[str] | None, _list_of(HostStatus), Query(description=f"{', '.join(HostStatus)}; several with commas")
+        list[str] | None, list_of(HostStatus), Query(description=f"{', '.join(HostStatus)}; several with commas")
     ] = None,
     keyword: Annotated[
         str | None,
@@ -51,11 +41,11 @@ async def read_host_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     ] = None,
     included: Annotated[
         list[str] | None,
-        _list_of(_SERVICES),
+        list_of(_SERVICES),
         Query(alias=_INCLUDED, description=f"with one of these: {', '.join(_SERVICES)}"),
     ] = None,
     excluded: Annotated[
-        list[str] | None, _list_of(_SERVICES), Query(alias=_EXCLUDED, description="with none of these")
+        list[str] | None, list_of(_SERVICES), Query(alias=_EXCLUDED, description="with none of these")
     ] = None,
     sort: Annotated[str, one_of(SORTS), Query(description="in rising or falling order of ids")] = "id,asc",
 ) -> HostQuery:

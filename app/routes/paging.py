@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Annotated, Final
 
 from fastapi import Query, Request
+from pydantic import WithJsonSchema
 
 from app.errors import InvalidParameter
 from app.validation import LARGEST_PAGE, LONGEST_ID, Whole
@@ -40,6 +41,14 @@ def rising(sort: str) -> bool:
     if sort not in SORTS:
         raise InvalidParameter("sort", sort, say("sort: this list is in id order. Write id,asc or id,desc."))
     return SORTS[sort]
+
+
+def list_of(words: Iterable[str]) -> WithJsonSchema:
+    """Return what the document says of a list that may be given several times, and with commas."""
+    word = "|".join(words)
+    return WithJsonSchema(
+        {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": f"^({word})(,({word}))*$"}}
+    )
 
 
 def words_of(name: str, given: Iterable[str] | None, known: Iterable[str]) -> frozenset[str] | None:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Query, Request
 
 from app.errors import InvalidParameter
-from app.routes.paging import SORTS, PageNumber, PageSize, refuse_unknown, rising, words_of
+from app.routes.paging import SORTS, PageNumber, PageSize, list_of, refuse_unknown, rising, words_of
 from app.validation import LONGEST_ID, Whole, one_of
 from core.catalogue import TASK_TYPES
 from core.status import TaskStatus
@@ -20,7 +20,9 @@ _KNOWN: Final = ("name", "status", "type", "hostId", "creator", "page", "size", 
 async def read_task_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     request: Request,
     name: Annotated[str | None, Query(description="tasks whose name contains this, in whatever case")] = None,
-    status: Annotated[list[str] | None, Query(description=f"{', '.join(TaskStatus)}; several with commas")] = None,
+    status: Annotated[
+        list[str] | None, list_of(TaskStatus), Query(description=f"{', '.join(TaskStatus)}; several with commas")
+    ] = None,
     kind: Annotated[
         str | None, one_of(_KINDS), Query(alias="type", description="MANUAL; nothing else is made here")
     ] = None,

@@ -79,6 +79,7 @@ async def test_filters_pages_and_order(api: Api) -> None:
     assert await ids(api, "?sort=id,asc&size=3&page=2") == made[3:6]
     assert await ids(api, "?status=FAILED") == [made[3]]
     assert await ids(api, "?status=FAILED,SUCCESSFUL&type=MANUAL") == [made[3]]
+    assert await ids(api, "?status=FAILED&status=SUCCESSFUL") == [made[3]]
     assert await ids(api, "?type=SCHEDULED") == []
     assert len(await ids(api, "?name=STOP%20ocp&creator=admin&size=2000")) == 12
     assert await ids(api, "?name=restart") == []

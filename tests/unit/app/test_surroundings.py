@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,15 +143,19 @@ async def test_the_document_names_every_route_its_errors_and_its_permission(api:
     assert (await api.client.get("/docs")).status_code == 200
 
 
-async def test_the_first_start_makes_one_user_and_shows_its_password_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_the_first_start_makes_one_user_and_shows_its_password_once_to_a_terminal_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, terminal: bool
 ) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     store, file = MemoryStore(), tmp_path / "var" / "admin-password"
     for _ in range(2):
         await ensure_admin(store.users, CHEAP, file)
     password = file.read_text().strip()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert capsys.readouterr().err.count(password) == 1
+    told = capsys.readouterr().err
+    assert told.count(password) == int(terminal)
+    assert told.count(str(file)) == 1
     admin = await store.users.get("admin")
     assert admin is not None
     assert admin.roles == {Role.ADMIN}
