@@ -58,9 +58,11 @@ class Recorder:
                 task, step, self._presence.worker, self._clock(), settled=settled, claim=claim
             )
 
-        settlement, claims = await self.persist(once)
         in_hand = self._presence.in_hand
-        in_hand.difference_update(ClaimKey(task.id, result.series_id, result.token) for result in settled)
+        try:
+            settlement, claims = await self.persist(once)
+        finally:  # whatever became of the results, nobody here works on these any more
+            in_hand.difference_update(ClaimKey(task.id, result.series_id, result.token) for result in settled)
         in_hand.update(claim.key for claim in claims.granted)
         if tries > 1 and settlement.stale:
             settlement = replace(settlement, opened=await self._opened_after(task, step))

@@ -23,7 +23,7 @@ class Falling:
             return self._fall
         return getattr(self._part, name)
 
-    async def _fall(self, *_: object) -> None:
+    async def _fall(self, *_: object, **_more: object) -> None:
         self.fallen += 1
         raise self._fault
 

@@ -14,11 +14,13 @@ from core.status import Operation, Status, TaskStatus
 from infra.dispatch import Dispatcher
 from infra.store.base import CHUNK, ClaimRequest, Course
 from infra.store.memory.store import MemoryStore
+from tests.support.falling import Falling, FallingStore
 from tests.support.records import run_log, succeeded
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, step
 from workers.handle import StepEnd
 from workers.reconcile import Patience, Reconciler
+from workers.recorder import Recorder
 
 if TYPE_CHECKING:
     from core.claim import Worker
@@ -328,3 +330,19 @@ async def test_a_store_that_is_away_ends_nothing() -> None:
     going_on = asyncio.create_task(watch.reconciler.look_for_ever())
     await eventually(lambda: len(looks) > 3, 5, "more looks")
     going_on.cancel()
+
+
+async def test_what_could_not_be_recorded_is_in_nobodys_hand() -> None:
+    store = FallingStore()
+    work = await make_work(store)
+    task = await prepared(work, [1])
+    planned = task.plan.steps[STOP]
+    recorder = Recorder(store, work.presence, work.clock, patience=0)
+    _, claims = await recorder.advance(task, planned, claim=ClaimRequest(1))
+    assert work.presence.in_hand == {claims.granted[0].key}
+
+    store.broken_tasks = Falling(store.tasks, "advance")
+    with pytest.raises(StoreUnavailable):
+        await recorder.advance(task, planned, succeeded(claims.granted))
+
+    assert not work.presence.in_hand, "the reconciler gives it back"
