@@ -47,3 +47,26 @@ async def test_what_a_stopping_worker_leaves_is_done_by_another(system: System) 
 
 def _done(system: System, task_id: int) -> int:
     return sum(subtask["status"] == "SUCCESSFUL" for subtask in of_step(system.task(task_id), STOP))
+
+
+async def test_hosts_that_take_too_long_are_handed_over(tmp_path: Path) -> None:
+    settings = {"OCPFLEET_EXECUTOR": "stub", "OCPFLEET_STUB_DELAY": "25", "OCPFLEET_SHUTDOWN_GRACE": "1"}
+    with running(tmp_path, workers=1, **settings) as system:
+        await system.add_hosts([stub_target(host_id) for host_id in range(1, 11)])
+        task = system.stop(range(1, 11))
+        wait_until(lambda: _running(system, task["id"]) == 10, 30, "the hosts to be in work")
+        leaving = system.workers["worker-1"].process
+        assert leaving is not None
+
+        leaving.terminate()
+        assert leaving.wait(15) == 0
+        assert {one["status"] for one in of_step(system.task(task["id"]), STOP)} == {"READY"}
+        system.start_worker("worker-2", OCPFLEET_STUB_DELAY="0")
+
+        ended = system.ended(task["id"])
+        assert ended["status"] == "SUCCESSFUL"
+        assert {one["runTime"] for one in ended["subtasks"]} == {1}
+
+
+def _running(system: System, task_id: int) -> int:
+    return sum(subtask["status"] == "RUNNING" for subtask in of_step(system.task(task_id), STOP))
