@@ -146,7 +146,7 @@ UNREACHABLE = 1011
 
 
 def _protection(method: str) -> dict[int, Asked]:
-    asked = Asked(method, f"{_HOSTS}/{{hostId}}/protection", {"hostId": 1012})
+    asked = Asked(method, f"{_HOSTS}/{{hostId}}/protection", {"hostId": 1009})
     wrong = {"hostId": 1001 if method == "POST" else 0}
     return {200: asked, 400: asked.but(parameters=wrong), 404: asked.but(parameters={"hostId": 4711})}
 
