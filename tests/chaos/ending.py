@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.store.base import EVERY_HOST, TaskQuery
 from tests.chaos.invariants import FINAL
@@ -87,10 +87,9 @@ def _runs(
 def statuses(rig: Rig) -> dict[int, str]:
     """Return how every task stands, over HTTP."""
     found: dict[int, str] = {}
-    page, size = 1, 100
+    page, size = 1, 500
     while True:
-        reply = rig.system.client.get("/tasks/instances", params={"page": page, "size": size})
-        contents = reply.json()["data"]["contents"]
+        contents = _read(rig, "/tasks/instances", page=page, size=size)
         found |= {int(task["id"]): task["status"] for task in contents}
         if len(contents) < size:
             return found
@@ -132,9 +131,15 @@ def quiet(watch: Watch, workers: int, limit: float) -> bool:
 
 
 def _held(rig: Rig) -> dict[int, int]:
-    reply = rig.system.client.get("/compute/hosts", params={"size": _PAGE})
-    contents = reply.json()["data"]["contents"]
+    contents = _read(rig, "/compute/hosts", size=_PAGE)
     return {int(host["id"]): int(host["holderTaskId"]) for host in contents if host["holderTaskId"] is not None}
+
+
+def _read(rig: Rig, path: str, **asked: int) -> list[dict[str, Any]]:
+    reply = rig.system.client.get(path, params=asked)
+    reply.raise_for_status()
+    contents: list[dict[str, Any]] = reply.json()["data"]["contents"]
+    return contents
 
 
 def read_log(lines: Iterable[str], count: int) -> tuple[list[Visit], dict[int, bool]]:

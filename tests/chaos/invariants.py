@@ -144,9 +144,12 @@ def _losses(changing: Sequence[Visit], faults: Sequence[Fault]) -> int:
 
 
 def _hit(visit: Visit, before: float, faults: Sequence[Fault]) -> Kind | None:
-    """Return what hit a visit's worker from its beginning on and before a moment."""
-    of_it = (one.kind for one in faults if one.victim == visit.who and visit.began <= one.at <= before)
-    return next(of_it, None)
+    """Return what hit a visit's worker from its beginning on and before a moment.
+
+    A worker that got SIGTERM still goes to the hosts that it has claimed.
+    """
+    of_it = (one for one in faults if one.victim == visit.who and one.at <= before)
+    return next((one.kind for one in of_it if one.kind is Kind.TERM_WORKER or visit.began <= one.at), None)
 
 
 def _overlaps(visits: Sequence[Visit]) -> list[tuple[Visit, Visit, float]]:

@@ -18,7 +18,8 @@ Json = dict[str, Any]
 _PEOPLE = 4
 _SEVERAL = (4, 30)
 """Hosts of one request."""
-_PREPARE = 0
+_SUBMITS, _STOPS = 0.5, 0.3
+"""Of all that a person does so much is a new request, and so much a stop."""
 
 
 @dataclass
@@ -83,12 +84,13 @@ class Load:
 
     def _act(self, client: httpx.Client, draws: random.Random) -> None:
         drawn = draws.random()
-        if drawn < 0.5:
-            self._submit(client, draws, "Stop" if drawn < 0.3 else "Start")
-        elif drawn < 0.85:
-            self._turn_failed(client, draws)
-        else:
-            self._cancel(client, draws)
+        if drawn < _SUBMITS:
+            self._submit(client, draws, "Stop" if drawn < _STOPS else "Start")
+        elif task := self._holder(client, draws):
+            path = f"/tasks/instances/{task['id']}"
+            act = {"FAILED": self._turn, "RUNNING": self._cancel}.get(task["status"])
+            if act is not None:
+                act(client, draws, path, task["subtasks"])
 
     def _submit(self, client: httpx.Client, draws: random.Random, word: str) -> None:
         first, many = draws.randrange(self.hosts), draws.randint(*_SEVERAL)
@@ -98,38 +100,31 @@ class Load:
             with self._lock:
                 self.accepted.append(int(task["id"]))
 
-    def _turn_failed(self, client: httpx.Client, draws: random.Random) -> None:
-        failed = [one for one in self._listed(client, "FAILED") if not _at_prepare(one)]
-        if not failed:
-            return
-        task = draws.choice(failed)
-        path = f"/tasks/instances/{task['id']}"
+    def _turn(self, client: httpx.Client, draws: random.Random, path: str, subtasks: list[Json]) -> None:
+        """Have a failed task go on, or back."""
         drawn = draws.random()
+        failed = [one["id"] for one in subtasks if one["status"] == "FAILED"]
         if drawn < 0.4:
             self.ask(client, "retry", f"{path}/retry")
-        elif drawn < 0.8:
+        elif drawn < 0.8 or not failed:
             self.ask(client, "rollback", f"{path}/rollback")
-        elif one := self._subtask(client, draws, path, "FAILED"):
-            self.ask(client, "retry subtask", f"{path}/subtasks/{one}/retry")
+        else:
+            self.ask(client, "retry subtask", f"{path}/subtasks/{draws.choice(failed)}/retry")
 
-    def _cancel(self, client: httpx.Client, draws: random.Random) -> None:
-        tasks = self._listed(client, "RUNNING")
-        if not tasks:
-            return
-        path = f"/tasks/instances/{draws.choice(tasks)['id']}"
-        if draws.random() < 0.2:
+    def _cancel(self, client: httpx.Client, draws: random.Random, path: str, subtasks: list[Json]) -> None:
+        """Now and then stop a task, or one of its runs."""
+        drawn = draws.random()
+        running = [one["id"] for one in subtasks if one["status"] == "RUNNING"]
+        if drawn < 0.1:
             self.ask(client, "cancel", f"{path}/cancel")
-        elif one := self._subtask(client, draws, path, "RUNNING"):
-            self.ask(client, "cancel subtask", f"{path}/subtasks/{one}/cancel")
+        elif drawn < 0.5 and running:
+            self.ask(client, "cancel subtask", f"{path}/subtasks/{draws.choice(running)}/cancel")
 
-    def _listed(self, client: httpx.Client, status: str) -> list[Json]:
-        data = self._get(client, "/tasks/instances", status=status, size=40)
-        return [] if data is None else list(data["contents"])
-
-    def _subtask(self, client: httpx.Client, draws: random.Random, path: str, status: str) -> int | None:
-        data = self._get(client, path)
-        found = [one["id"] for one in (data or {"subtasks": []})["subtasks"] if one["status"] == status]
-        return draws.choice(found) if found else None
+    def _holder(self, client: httpx.Client, draws: random.Random) -> Json | None:
+        """Return one of the tasks that hold hosts, as it stands."""
+        data = self._get(client, "/compute/hosts", size=self.hosts) or {"contents": []}
+        holders = sorted({int(host["holderTaskId"]) for host in data["contents"] if host["holderTaskId"] is not None})
+        return self._get(client, f"/tasks/instances/{draws.choice(holders)}") if holders else None
 
     def _get(self, client: httpx.Client, path: str, **asked: str | int) -> Json | None:
         try:
@@ -142,8 +137,3 @@ class Load:
             self._note(f"read: {reply.status_code}")
         data: Json | None = reply.json()["data"] if reply.is_success else None
         return data
-
-
-def _at_prepare(task: Json) -> bool:
-    """Whether a task failed at its first step, mostly since another one holds its hosts: a retry seldom helps."""
-    return bool(task["progress"][_PREPARE]["subtasks"].get("FAILED"))

@@ -54,6 +54,7 @@ def test_a_command_that_no_run_and_no_loss_explains() -> None:
     assert len(invariants.repeated([once], visits, [fault(at=0.5)])) == 1, "hit before it was there"
     assert len(invariants.repeated([once], visits, [fault(at=8.5)])) == 1, "hit after the other one came"
     assert len(invariants.repeated([once], visits, [fault("worker-1.2")])) == 1, "hit in another life"
+    assert not invariants.repeated([once], visits, [fault(at=0.5, kind=Kind.TERM_WORKER)]), "it goes on for a while"
 
 
 def test_a_command_that_met_the_lock_counts_for_nothing() -> None:
