@@ -86,7 +86,7 @@ class Fleet:
             return "locked", _no(_LOCKED)
         self.locks.add(host)
         try:
-            await asyncio.sleep(self.draws.uniform(0.3, 2.0))
+            await asyncio.sleep(self.draws.uniform(0.3, 5.0))
             if self.draws.uniform(0, 100) < self.refusals:
                 return "refused", _no(_REFUSED)
             return "done", await self._agent(host, words)
