@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from infra.store.base import EVERY_HOST, TaskQuery
-from tests.chaos.invariants import FINAL
+from tests.chaos.invariants import unclosed
 from tests.chaos.seen import Call, Host, Task, Visit
 from tests.support.records import check_counts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from pathlib import Path
 
     from core.record import SubtaskRecord, TaskRecord
     from infra.store.base import Tasks
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tests.chaos.watch import Watch
 
 _PAGE = 500
+_PAUSE = 0.2
+"""Seconds between two looks."""
 _ROUNDS = 4
 """Times that what failed is rolled back; hosts that are held even then are released."""
 
@@ -99,11 +102,9 @@ def statuses(rig: Rig) -> dict[int, str]:
 def left_alone(rig: Rig, supervise: Callable[[], None], limit: float) -> dict[int, str]:
     """Wait until every task has ended by itself, or the limit in seconds is over; return how they stand."""
     end = time.monotonic() + limit
-    while time.monotonic() < end:
+    while time.monotonic() < end and _read(rig, "/tasks/instances", status="RUNNING", size=1):
         supervise()
-        if set((found := statuses(rig)).values()) <= FINAL:
-            return found
-        time.sleep(0.5)
+        time.sleep(_PAUSE)
     return statuses(rig)
 
 
@@ -126,8 +127,22 @@ def quiet(watch: Watch, workers: int, limit: float) -> bool:
     while time.monotonic() < end:
         if len(watch.latest.names) == workers and not watch.latest.all_live:
             return True
-        time.sleep(0.1)
+        time.sleep(_PAUSE)
     return False
+
+
+def hung_up(log: Path, hosts: int, limit: float) -> tuple[list[Visit], dict[int, bool]]:
+    """Wait until every connection to a host is closed, or the limit in seconds is over; return what the hosts logged.
+
+    Returns:
+        What `read_log` does.
+    """
+    end = time.monotonic() + limit
+    while True:
+        visits, alive = read_log(log.read_text().splitlines(), hosts)
+        if time.monotonic() > end or not unclosed(visits):
+            return visits, alive
+        time.sleep(_PAUSE)
 
 
 def _held(rig: Rig) -> dict[int, int]:
@@ -135,7 +150,7 @@ def _held(rig: Rig) -> dict[int, int]:
     return {int(host["id"]): int(host["holderTaskId"]) for host in contents if host["holderTaskId"] is not None}
 
 
-def _read(rig: Rig, path: str, **asked: int) -> list[dict[str, Any]]:
+def _read(rig: Rig, path: str, **asked: int | str) -> list[dict[str, Any]]:
     reply = rig.system.client.get(path, params=asked)
     reply.raise_for_status()
     contents: list[dict[str, Any]] = reply.json()["data"]["contents"]

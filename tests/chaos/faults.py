@@ -41,6 +41,7 @@ class Faults:
     by_itself: Counter[str] = field(default_factory=Counter)
     """How often a process ended that nobody had touched; its supervisor starts it again."""
     breaches: list[str] = field(default_factory=list)
+    """A sentence for each process that did not end, or did not come back, in time."""
     _due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     _touched: dict[str, float] = field(default_factory=dict)
     """By name: processes that are down, frozen or ending, and since when."""
@@ -65,10 +66,12 @@ class Faults:
             if time.monotonic() < end:
                 self._make(kind)
 
-    def mend(self) -> None:
-        """Wait until everything runs again."""
-        while self._due or self._touched:
+    def mend(self, limit: float) -> None:
+        """Wait until everything runs again; what does not within the limit, in seconds, is a breach."""
+        end = time.monotonic() + limit
+        while (self._due or self._touched) and time.monotonic() < end:
             self._wait(0.1)
+        self.breaches += [f"{name} did not come back within {limit:g} s" for name in self._touched]
 
     def supervise(self) -> None:
         """Start again what ended by itself, and do what is due."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _PEOPLE = 4
-_SEVERAL = (4, 30)
+_SEVERAL = (2, 16)
 """Hosts of one request."""
 _SUBMITS, _STOPS = 0.5, 0.3
 """Of all that a person does so much is a new request, and so much a stop."""

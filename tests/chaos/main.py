@@ -40,7 +40,7 @@ def run(directory: Path, seed: int, minutes: float) -> int:
             faults.torment(60 * minutes)
         finally:
             load.stop()
-        faults.mend()
+        faults.mend(60)
         wait_until(rig.ready, 60, "the system to be ready")
         last = time.monotonic()
         by_itself = ending.left_alone(rig, faults.supervise, _LIMIT)
@@ -54,12 +54,11 @@ def run(directory: Path, seed: int, minutes: float) -> int:
             "every task ends by itself": invariants.ended(by_itself),
             "no task is forgotten": [f"task {task} is gone" for task in load.accepted if task not in by_itself],
             "no two claims of a host at one time": watch.breaches,
-            "SIGTERM ends a worker": faults.breaches,
+            "processes end at SIGTERM and come back": faults.breaches,
             "all becomes quiet": [] if still else [f"workers and claims: {watch.latest}"],
         }
         ended = asyncio.run(ending.gather(rig, watch, load, released))
-        time.sleep(0.5)
-        visits, alive = ending.read_log(rig.log.read_text().splitlines(), _HOSTS)
+        visits, alive = ending.hung_up(rig.log, _HOSTS, 10)
         watch.stop()
     breaches |= _judged(ended, visits, alive, faults.made, minutes)
     return report.tell(ended, visits, faults, load, watch, breaches)
