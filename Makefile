@@ -43,6 +43,9 @@ bench: .venv/.ready  ## what orchestration costs, row by row; ROWS=accept,orches
 	@sh tools/openssh.sh
 	@$(BIN)/python -m bench.main --rows "$(ROWS)" $(if $(TINY),--tiny)
 
+chaos: .venv/.ready  ## kill everything, again and again, under load; SEED= draws the same again, MINUTES= says how long (2)
+	@$(BIN)/python -m tests.chaos.main $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),2)
+
 examples: .venv/.ready  ## write the examples of the OpenAPI document anew, from replies of the API
 	@$(BIN)/python -m tests.support.examples
 	@git --no-pager diff --stat app/examples
@@ -56,4 +59,4 @@ lock:  ## pin the dependencies anew (needs uv)
 clean:  ## remove what the targets made, the virtual environment and var/ included
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-.PHONY: help setup demo up start test unit check format bench examples lock clean
+.PHONY: help setup demo up start test unit check format bench chaos examples lock clean

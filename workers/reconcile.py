@@ -109,11 +109,13 @@ class Reconciler:
             self._forget()  # this process slept: what it saw before says nothing of the time in between
         self._looked = now
         await self._give_back_unknown(now)
+        lost = await self._lost(now)
         if await self.work.store.workers.lead(self.work.presence.worker, self.patience.leading_for):
-            await self._reopen_lost(now)
+            for worker in lost:
+                await self._bury(worker)
             await self._publish_unclaimed(now)
         else:
-            self._forget()
+            self._quiet.clear()
 
     def _forget(self) -> None:
         """Begin to watch anew."""
@@ -131,16 +133,23 @@ class Reconciler:
             log.warning("claims whose answer was lost are given back", claims=len(due))
             await self._reopen(worker, due, lost=False)
 
-    async def _reopen_lost(self, now: float) -> None:
+    async def _lost(self, now: float) -> list[Worker]:
+        """Return the workers that have not beaten for too long.
+
+        Whoever does not lead watches too: the leader may be among the lost, and whoever takes its place knows then
+        since when.
+        """
         beats = await self.work.store.workers.beats()
         known = {worker.id for worker in beats}
         self._pulses = {number: pulse for number, pulse in self._pulses.items() if number in known}
+        lost: list[Worker] = []
         for worker, counter in beats.items():
             pulse = self._pulses.get(worker.id)
             if pulse is None or pulse.counter != counter:
                 self._pulses[worker.id] = _Pulse(counter, now)
             elif now - pulse.since >= self.patience.lost_after and worker != self.work.presence.worker:
-                await self._bury(worker)
+                lost.append(worker)
+        return lost
 
     async def _bury(self, worker: Worker) -> None:
         claims = await self.work.store.workers.claims(worker)

@@ -171,16 +171,23 @@ async def _give_back(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> V
 async def _restore(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
     """Undo a taking: give the hosts back as they were.
 
-    Where the undoing of the work on a host was skipped, what the last look at the host said is true of it instead.
+    Where the work on a host was undone there, or the undoing was skipped, what the last look at the host said is true
+    of it instead: of a run that was lost nobody knows what it changed, and its undoing can leave the agent otherwise
+    than it was found.
     """
-    if not task.skipped:
-        return await _give_back_as(work, claims, {None: claims})
     groups: dict[HostState | None, list[Claim]] = {}
     stored = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
     for claim in claims:
-        undone = Operation.ROLLBACK_SKIP not in _operations(task, stored, claim)
-        groups.setdefault(None if undone else _seen_last(task, stored, claim), []).append(claim)
+        looked = any(map(_left_as_seen, _on_host(task, stored, claim)))
+        groups.setdefault(_seen_last(task, stored, claim) if looked else None, []).append(claim)
     return await _give_back_as(work, claims, groups)
+
+
+def _left_as_seen(record: SubtaskRecord) -> bool:
+    """Whether a subtask's way back went to the host, or was skipped."""
+    if record.operation is Operation.ROLLBACK_SKIP:
+        return True
+    return record.operation is Operation.ROLLBACK and record.touched
 
 
 async def _retake(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
@@ -239,16 +246,16 @@ async def _by_state(
     groups: dict[HostState | None, list[Claim]] = {}
     stored = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
     for claim in claims:
-        *_, last = _operations(task, stored, claim)
-        looked = after is None or last is Operation.SKIP
+        *_, last = _on_host(task, stored, claim)
+        looked = after is None or last.operation is Operation.SKIP
         groups.setdefault(_seen_last(task, stored, claim) if looked else after, []).append(claim)
     return groups
 
 
-def _operations(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: Claim) -> Sequence[Operation]:
-    """Return why each step that works on hosts ran last on a claim's host, in the plan's order."""
+def _on_host(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: Claim) -> Sequence[SubtaskRecord]:
+    """Return what happened to each step that works on hosts, on a claim's host, in the plan's order."""
     steps = [planned for planned in task.plan if planned.step.action.on_hosts]
-    return [stored.get(planned.first + _index(task, claim), PENDING).operation for planned in steps]
+    return [stored.get(planned.first + _index(task, claim), PENDING) for planned in steps]
 
 
 def _seen_last(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: Claim) -> HostState | None:

@@ -243,6 +243,34 @@ async def test_a_claim_whose_answer_was_lost_is_given_back() -> None:
     assert await watch.work.store.workers.claims(worker) == ()
 
 
+async def test_a_worker_that_does_not_lead_gives_back_claims_whose_answer_was_lost_too() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2])
+    leader = await watch.work.store.workers.enrol("leader@test")
+    assert await watch.work.store.workers.lead(leader, 3_600_000)
+    planned = task.plan.steps[STOP]
+    await watch.work.store.tasks.advance(task, planned, watch.work.presence.worker, 5, claim=ClaimRequest(CHUNK))
+
+    await watch.pass_by(15, leader)
+
+    assert await statuses(watch.work, task, STOP) == [Status.READY] * 2
+    assert watch.desk.published == [(task.id, STOP, False)]
+
+
+async def test_who_begins_to_lead_knows_already_who_does_not_beat() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1])
+    leader = await claimed_by_another(watch, task, STOP)
+    assert await watch.work.store.workers.lead(leader, 3_600_000)
+    await watch.pass_by(16)
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING], "it is the leader's to say"
+    await watch.work.store.workers.lead(leader, 0)  # its right lapses
+
+    await watch.pass_by(1)
+
+    assert await statuses(watch.work, task, STOP) == [Status.READY]
+
+
 async def test_what_is_in_hand_is_not_given_back() -> None:
     executor = GatedExecutor(held={1: asyncio.Event()})
     watch = await a_watch(executor)  # type: ignore[arg-type]

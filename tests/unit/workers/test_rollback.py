@@ -9,6 +9,7 @@ import pytest
 from core.host import AgentStatus, HostStatus
 from core.status import Operation, Status, TaskStatus
 from infra.store.base import ClaimRequest, Course
+from tests.support.records import run_log
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.agent.policy import StartPolicy, StopPolicy
 from workers.executor.stub import Behaviour, StubExecutor
@@ -57,6 +58,7 @@ async def verdict(work: Work, task: TaskRecord, series_id: int) -> str:
 
 
 AS_BEFORE = (HostStatus.ONLINE, AgentStatus.AVAILABLE, None)
+STOPPED = (HostStatus.OFFLINE, AgentStatus.OFFLINE, None)
 
 
 async def test_a_failed_stop_is_undone_where_the_task_stopped_something() -> None:
@@ -145,7 +147,7 @@ async def test_a_restart_is_undone_by_what_its_stop_did() -> None:
 
     assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)
     assert [len(executor.alive(host_id)) for host_id in (1, 2, 3)] == [3, 0, 3]
-    assert await states(work, [1, 2, 3]) == [AS_BEFORE] * 3
+    assert await states(work, [1, 2, 3]) == [AS_BEFORE, STOPPED, AS_BEFORE], "the record took host 2's for running"
     start = task.plan.steps[6].first
     ran = "Nothing was done: the agent ran before this task stopped it and started it anew."
     assert await verdict(work, task, start) == ran
@@ -163,6 +165,25 @@ async def test_a_start_is_undone_where_the_agent_did_not_run_before() -> None:
 
     assert head.status is TaskStatus.SUCCESSFUL
     assert [len(executor.alive(host_id)) for host_id in (1, 2)] == [0, 3]
+    assert await states(work, [1, 2, 3]) == [STOPPED, AS_BEFORE, AS_BEFORE]
+
+
+async def test_a_host_whose_start_was_lost_with_its_worker_is_given_back_as_the_undoing_left_it() -> None:
+    work, executor = await a_work({2: Behaviour.UNREACHABLE})
+    task = await make_task(work, [1, 2], "batch_start_agents")
+    await step(work, task, 0)
+    await step(work, task, 1)
+    lost = await work.store.workers.enrol("lost")
+    starting = task.plan.steps[2]
+    _, claims = await work.store.tasks.advance(task, starting, lost, work.clock(), claim=ClaimRequest(1))
+    await work.store.tasks.reopen(task, lost, [claim.key for claim in claims.granted], work.clock(), lost=run_log())
+    await lane(work, task)
+
+    head = await roll_back(work, task)
+
+    assert head.status is TaskStatus.SUCCESSFUL
+    assert not executor.alive(1), "nobody knows that the lost run changed nothing"
+    assert await states(work, [1, 2]) == [STOPPED, AS_BEFORE]
 
 
 async def test_a_taking_that_failed_has_nothing_to_give_back() -> None:

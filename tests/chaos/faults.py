@@ -1,0 +1,177 @@
+"""The killing, and what a supervisor does after it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.chaos.rig import LOST_AFTER, WORKERS
+from tests.chaos.seen import Fault, Kind
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from demo.supervisor import Child
+    from tests.chaos.rig import Rig
+    from tests.chaos.watch import Watch
+
+_BAG = (*Kind, Kind.KILL_WORKER, Kind.FREEZE_WORKER)
+"""What is drawn from, each once before any comes again."""
+_GAP = (0.5, 1.5)
+_FRESH = 0.5
+"""Seconds for which a look at the claims says whom a fault hits."""
+_PATIENCE = 6.0
+"""Seconds that a fault waits for a victim with live claims; then it takes any."""
+_LONG = 20.0
+"""Seconds after SIGTERM within which a worker must have ended."""
+
+
+@dataclass
+class Faults:
+    """Draws faults, makes them, and starts again what ended. Used by the main thread alone: children die with it."""
+
+    rig: Rig
+    watch: Watch
+    draws: random.Random
+    made: list[Fault] = field(default_factory=list)
+    by_itself: Counter[str] = field(default_factory=Counter)
+    """How often a process ended that nobody had touched; its supervisor starts it again."""
+    breaches: list[str] = field(default_factory=list)
+    """A sentence for each process that did not end, or did not come back, in time."""
+    _due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    _touched: dict[str, float] = field(default_factory=dict)
+    """By name: processes that are down, frozen or ending, and since when."""
+    _numbers: dict[str, int] = field(default_factory=dict)
+    """By name: the number of the worker process that was hit last."""
+    _scheduled: set[str] = field(default_factory=set)
+    """Names for which something is due."""
+    _ending: set[str] = field(default_factory=set)
+    """Names of workers that got SIGTERM and have not ended."""
+
+    def torment(self, seconds: float) -> None:
+        """Make faults for so long."""
+        end = time.monotonic() + seconds
+        bag: list[Kind] = []
+        while time.monotonic() < end:
+            bag = bag or self.draws.sample(_BAG, len(_BAG))
+            kind = bag.pop()
+            self._wait(self.draws.uniform(*_GAP))
+            waited_until = time.monotonic() + _PATIENCE
+            while time.monotonic() < min(end, waited_until) and not self._worth_it(kind):
+                self._wait(0.05)
+            if time.monotonic() < end:
+                self._make(kind)
+
+    def mend(self, limit: float) -> None:
+        """Wait until everything runs again; what does not within the limit, in seconds, is a breach."""
+        end = time.monotonic() + limit
+        while (self._due or self._touched) and time.monotonic() < end:
+            self._wait(0.1)
+        self.breaches += [f"{name} did not come back within {limit:g} s" for name in self._touched]
+
+    def supervise(self) -> None:
+        """Start again what ended by itself, and do what is due."""
+        now = time.monotonic()
+        for one in [one for one in self._due if one[0] <= now]:
+            self._due.remove(one)
+            one[1]()
+        for child in (*self.rig.system.workers.values(), self.rig.api, self.rig.store, self.rig.broker):
+            self._look_after(child, now)
+
+    def _look_after(self, child: Child, now: float) -> None:
+        since = self._touched.get(child.name)
+        if child.ended is not None and child.name not in self._scheduled:
+            if since is None:
+                self.by_itself[f"{child.name} with {child.ended}"] += 1
+            self._again(child, 0.3)
+        elif since is not None and now - since > _LONG and child.ended is None and child.name in self._ending:
+            self.breaches.append(f"{child.name} still ran {_LONG:g} s after SIGTERM")
+            self._ending.discard(child.name)
+        elif since is not None and self._is_back(child):
+            del self._touched[child.name]
+
+    def _is_back(self, child: Child) -> bool:
+        if child.name in self._scheduled or child.name in self._ending or child.ended is not None:
+            return False
+        return child.name not in WORKERS or self.watch.latest.newest(child.name) > self._numbers.get(child.name, 0)
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while True:
+            self.supervise()
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(0.05, left))
+
+    def _worth_it(self, kind: Kind) -> bool:
+        look = self.watch.latest
+        if time.monotonic() - look.at > _FRESH:
+            return False
+        if kind.of_worker:
+            return look.live(self._victim()) > 0 if self._victims() else False
+        child = self._child(kind)
+        return look.all_live > 0 and child.name not in self._touched
+
+    def _victims(self) -> list[str]:
+        return [name for name in WORKERS if name not in self._touched]
+
+    def _victim(self) -> str:
+        return max(self._victims(), key=self.watch.latest.live)
+
+    def _child(self, kind: Kind) -> Child:
+        named = {Kind.KILL_API: self.rig.api, Kind.KILL_STORE: self.rig.store, Kind.KILL_BROKER: self.rig.broker}
+        return named[kind]
+
+    def _make(self, kind: Kind) -> None:
+        if (kind.of_worker and not self._victims()) or (not kind.of_worker and self._child(kind).name in self._touched):
+            return
+        child = self.rig.system.workers[self._victim()] if kind.of_worker else self._child(kind)
+        look = self.watch.latest
+        number = look.newest(child.name) if kind.of_worker else 0
+        claims = len(look.claims.get(number, ())) if kind.of_worker else look.all_live
+        victim = self.rig.who(child.name) if kind.of_worker else child.name
+        fault = Fault(kind, time.monotonic(), victim, claims)
+        self.made.append(fault)
+        self._touched[child.name] = fault.at
+        self._numbers[child.name] = number
+        self._do(kind, child)
+        self.watch.follow(fault, number)
+
+    def _do(self, kind: Kind, child: Child) -> None:
+        assert child.process is not None
+        match kind:
+            case Kind.FREEZE_WORKER:
+                child.process.send_signal(signal.SIGSTOP)
+                self._numbers[child.name] = 0  # it is the same process afterwards
+                self._scheduled.add(child.name)
+                self._due.append(
+                    (time.monotonic() + LOST_AFTER + self.draws.uniform(1.5, 3), lambda: self._thaw(child))
+                )
+            case Kind.TERM_WORKER:
+                child.process.terminate()
+                self._ending.add(child.name)
+            case _:
+                child.process.kill()
+                child.process.wait()
+                self._again(child, self.draws.uniform(0.2, 1.5))
+
+    def _thaw(self, child: Child) -> None:
+        assert child.process is not None
+        child.process.send_signal(signal.SIGCONT)
+        self._scheduled.discard(child.name)
+
+    def _again(self, child: Child, after: float) -> None:
+        self._touched.setdefault(child.name, time.monotonic())
+        self._scheduled.add(child.name)
+        self._ending.discard(child.name)
+
+        def start() -> None:
+            self.rig.start_again(child)
+            self._scheduled.discard(child.name)
+
+        self._due.append((time.monotonic() + after, start))

@@ -1,0 +1,208 @@
+"""Two hundred hosts in one process that outlives every worker: each behind an SSH server of its own address.
+
+Behind each server is the product's own stub agent, made slower and more wilful: stops and starts take their time and a
+lock, go on when their client is gone, and are refused now and then. Every command is logged as one line of JSON, with
+the connection and the key that it came by; a worker process has a key of its own in each of its lives.
+
+Run as ``python -m tests.chaos.hosts``. SIGUSR1 ends the refusals; SIGTERM ends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import shlex
+import signal
+import time
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncssh
+from typing_extensions import override
+
+from core.command import Command
+from core.host import Target
+from demo.processes import die_with_parent
+from workers.executor.base import Completed
+from workers.executor.stub import StubExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIRST = IPv4Address("127.47.0.1")
+HOME = "/chaos/ocp_agent"
+USER = "chaos"
+_CONTROL = ("stop", "start")
+_LOCKED = "Module=agent, kind=INTERNAL, code=fetch_admin_lock_failed; [admin.lock]: file exists"
+_REFUSED = "Module=agent, kind=INTERNAL, code=fetch_config_failed; no such file or directory"
+
+
+def target(host_id: int, port: int, host_key: str | None) -> Target:
+    """Return a host as the inventory has it; ids go from 1 on."""
+    return Target(host_id, str(FIRST + host_id - 1), port, USER, HOME, "ocp", sudo=False, host_key=host_key)
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The agents, and what was said to them.
+
+    Args:
+        say: gets every line of the log.
+        draws: decides how long each command takes and which is refused.
+        refusals: of a hundred stops and starts so many are refused.
+    """
+
+    say: Callable[[dict[str, Any]], None]
+    draws: random.Random
+    refusals: float
+    agents: StubExecutor = field(default_factory=StubExecutor)
+    locks: set[int] = field(default_factory=set)
+    calls: count[int] = field(default_factory=lambda: count(1))
+
+    def alive(self, host: int) -> bool:
+        """Return whether a process of a host's agent lives."""
+        return bool(self.agents.alive(host))
+
+    async def command(self, host: int, visit: int, text: str) -> Completed:
+        """Do what a command says, to its end, and log both of its edges."""
+        words = shlex.split(text)
+        verb = words[-1] if words[0].startswith(HOME) else "script"
+        call = next(self.calls)
+        self.say({"edge": "begin", "host": host, "visit": visit, "call": call, "verb": verb})
+        answer, completed = await self._answer(host, verb, words)
+        told = {"edge": "end", "host": host, "visit": visit, "call": call, "answer": answer}
+        self.say(told | {"alive": self.alive(host)})
+        return completed
+
+    async def _answer(self, host: int, verb: str, words: list[str]) -> tuple[str, Completed]:
+        if verb not in _CONTROL:
+            return "done", await self._agent(host, words)
+        if host in self.locks:
+            return "locked", _no(_LOCKED)
+        self.locks.add(host)
+        try:
+            await asyncio.sleep(self.draws.uniform(0.3, 5.0))
+            if self.draws.uniform(0, 100) < self.refusals:
+                return "refused", _no(_REFUSED)
+            return "done", await self._agent(host, words)
+        finally:
+            self.locks.discard(host)
+
+    async def _agent(self, host: int, words: list[str]) -> Completed:
+        async with self.agents.connect(target(host, 22, None)) as session:
+            return await session.run(Command.of(*words), timeout=30)
+
+
+def _no(error: str) -> Completed:
+    return Completed(255, None, "", json.dumps({"successful": False, "message": None, "error": error}))
+
+
+class _Door(asyncssh.SSHServer):
+    """Lets in whoever has a key in the directory, under the name of the key's file."""
+
+    def __init__(self, host: int, visit: int, keys: Path, say: Callable[[dict[str, Any]], None]) -> None:
+        self._host, self._visit, self._keys, self._say = host, visit, keys, say
+        self._in = False
+        self._who = ""
+
+    @override
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        conn.set_extra_info(visit=self._visit)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._in:
+            self._say({"edge": "gone", "host": self._host, "visit": self._visit})
+
+    @override
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    @override
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    @override
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        given = key.export_public_key().decode().split()[1]
+        self._who = next((one.stem for one in self._keys.glob("*.pub") if one.read_text().split()[1] == given), "")
+        return bool(self._who)
+
+    @override
+    def auth_completed(self) -> None:
+        self._in = True
+        self._say({"edge": "come", "host": self._host, "visit": self._visit, "who": self._who})
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Serve until SIGTERM."""
+    with options.log.open("a", buffering=1) as log:
+
+        def say(line: dict[str, Any]) -> None:
+            log.write(json.dumps({"at": time.monotonic()} | line) + "\n")
+
+        fleet = Fleet(say, random.Random(options.seed), options.refusals)  # noqa: S311 - no secret
+        over = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, over.set)
+        loop.add_signal_handler(signal.SIGUSR1, lambda: setattr(fleet, "refusals", 0.0))
+        key = asyncssh.import_private_key(options.host_key.read_bytes())
+        visits = count(1)
+        listening = [await _listen(fleet, host, options, key, visits) for host in range(1, options.count + 1)]
+        say({"edge": "ready"})
+        await over.wait()
+        for one in listening:
+            one.close()
+
+
+async def _listen(
+    fleet: Fleet, host: int, options: argparse.Namespace, key: asyncssh.SSHKey, visits: count[int]
+) -> asyncssh.SSHAcceptor:
+    running: set[asyncio.Task[Completed]] = set()
+
+    async def run(session: asyncssh.SSHServerProcess[str]) -> None:
+        command = fleet.command(host, session.get_extra_info("visit"), session.command or "true")
+        work = asyncio.create_task(command)  # goes on when its client is gone, as on a real host
+        running.add(work)
+        work.add_done_callback(running.discard)
+        completed = await asyncio.shield(work)
+        if session.is_closing():
+            return
+        session.stdout.write(completed.stdout)
+        session.stderr.write(completed.stderr)
+        session.exit(completed.exit_status or 0)
+
+    return await asyncssh.listen(
+        str(FIRST + host - 1),
+        options.port,
+        server_factory=lambda: _Door(host, next(visits), options.keys, fleet.say),
+        process_factory=run,
+        server_host_keys=[key],
+        kex_algs=["curve25519-sha256"],
+        allow_pty=False,
+        gss_host=None,
+    )
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.hosts")
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--keys", type=Path, required=True, help="directory with the public keys of all workers")
+    parser.add_argument("--host-key", type=Path, required=True)
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--refusals", type=float, default=1.0, help="of a hundred stops and starts")
+    options = parser.parse_args()
+    die_with_parent()
+    asyncio.run(serve(options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""A look at all claims ten times a second: whether two are of one host, whom a fault hits, and what came back when."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+from redis import Redis
+from redis.exceptions import RedisError
+
+from core.catalogue import TASK_TYPES
+from core.plan import Plan
+from infra.store.redis.keys import PREFIX
+from tests.chaos.invariants import doubled
+from tests.chaos.seen import ClaimSeen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tests.chaos.rig import Rig
+    from tests.chaos.seen import Fault
+
+_EVERY = 0.1
+_CLAIMS = f"""
+local found, workers = {{}}, redis.call('HGETALL', '{PREFIX}workers')
+for at = 1, #workers, 2 do
+  found[#found + 1] = {{workers[at], workers[at + 1], redis.call('HGETALL', '{PREFIX}claims:' .. workers[at])}}
+end
+return found
+"""
+"""All workers with their claims, at one moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look saw."""
+
+    at: float
+    names: Mapping[int, str]
+    """By a worker process's number: its name without its machine."""
+    claims: Mapping[int, frozenset[str]]
+    """By the same: `taskId:seriesId:token` of each of its claims."""
+
+    def newest(self, worker: str) -> int:
+        """Return the number of a worker's present process; 0 where it has none."""
+        return max((number for number, name in self.names.items() if name == worker), default=0)
+
+    def live(self, worker: str) -> int:
+        """Return how many claims a worker's present process has."""
+        return len(self.claims.get(self.newest(worker), ()))
+
+    @property
+    def all_live(self) -> int:
+        """How many claims there are."""
+        return sum(map(len, self.claims.values()))
+
+
+@dataclass
+class Watch:
+    """The looks, made by a thread of their own from `start` to `stop`."""
+
+    rig: Rig
+    latest: Look = field(default_factory=lambda: Look(0.0, {}, {}))
+    breaches: list[str] = field(default_factory=list)
+    looks: int = 0
+    _of_workers: list[tuple[Fault, int, frozenset[str]]] = field(default_factory=list)
+    """Faults that are not over, with the number of the worker process and the claims that were hit."""
+    _of_servers: list[Fault] = field(default_factory=list)
+    """Other faults that are not over."""
+    _plans: dict[int, tuple[Plan, list[int]]] = field(default_factory=dict)
+    _over: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._redis = Redis.from_url(
+            self.rig.system.settings.redis_url, decode_responses=True, socket_timeout=2, socket_connect_timeout=2
+        )
+        for work in (self._look, self._ask):
+            self._threads.append(threading.Thread(target=self._for_ever, args=(work,), daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End looking."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        self._redis.close()
+
+    def follow(self, fault: Fault, worker: int) -> None:
+        """Note when what a fault hit has come back.
+
+        That is when the claims that a worker had are in other hands or settled, and else when the API says that the
+        system is ready.
+
+        Args:
+            fault: that was just made.
+            worker: the number of the worker process that it hit; 0 where it hit none.
+        """
+        if worker:
+            self._of_workers.append((fault, worker, self.latest.claims.get(worker, frozenset())))
+        else:
+            self._of_servers.append(fault)
+
+    def keys(self) -> Iterator[str]:
+        """Yield every key of the store, without our prefix."""
+        for key in self._redis.scan_iter(count=1000):
+            yield str(key).removeprefix(PREFIX)
+
+    def _for_ever(self, work: Callable[[], None]) -> None:
+        while not self._over.wait(_EVERY):
+            with suppress(RedisError, httpx.TransportError):  # it was killed, and will be back
+                work()
+
+    def _look(self) -> None:
+        at, found = time.monotonic(), self._redis.eval(_CLAIMS, 0)
+        names = {int(number): str(name).split("@", maxsplit=1)[0] for number, name, _ in found}
+        self.latest = look = Look(at, names, {int(number): _claims(claims) for number, _, claims in found})
+        self.looks += 1
+        self.breaches += doubled(self._seen(look))
+        for one in list(self._of_workers):
+            fault, worker, claims = one
+            if look.at > fault.at and not claims & look.claims.get(worker, frozenset()):
+                fault.recovered = look.at - fault.at
+                self._of_workers.remove(one)
+
+    def _ask(self) -> None:
+        """Ask whether the system is ready, where somebody waits for it."""
+        for fault in list(self._of_servers):
+            began = time.monotonic()
+            if httpx.get(f"{self.rig.system.api}/readyz", timeout=5).is_success:
+                fault.recovered = began - fault.at
+                self._of_servers.remove(fault)
+
+    def _seen(self, look: Look) -> Iterator[ClaimSeen]:
+        for worker, claims in look.claims.items():
+            for claim in claims:
+                task, series, _ = map(int, claim.split(":"))
+                plan, hosts = self._plan(task)
+                step = plan.step_of(series)
+                if step.step.action.on_hosts:
+                    yield ClaimSeen(worker, task, hosts[series - step.first])
+
+    def _plan(self, task: int) -> tuple[Plan, list[int]]:
+        if task not in self._plans:
+            slug = str(self._redis.hget(f"{PREFIX}task:{task}", "type"))
+            hosts = [int(one) for one in self._redis.lrange(f"{PREFIX}task:{task}:hosts", 0, -1)]
+            self._plans[task] = Plan(TASK_TYPES[slug], len(hosts)), hosts
+        return self._plans[task]
+
+
+def _claims(flat: list[str]) -> frozenset[str]:
+    return frozenset(f"{claim}:{token}" for claim, token in zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,80 @@
+"""The simulated hosts answer as agents do, and their log says what was done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.chaos.ending import read_log
+from tests.chaos.hosts import Fleet, target
+from workers.agent.answer import Accepted, Declined, read_answer
+from workers.agent.remote import control_command, look_command, read_look
+
+if TYPE_CHECKING:
+    from workers.executor.base import Completed
+
+TARGET = target(1, 22, None)
+
+
+class Hosts:
+    def __init__(self, refusals: float = 0.0) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self.fleet = Fleet(self._say, random.Random(1), refusals)  # noqa: S311 - no secret
+
+    def _say(self, line: dict[str, Any]) -> None:
+        self.lines.append({"at": float(len(self.lines))} | line)
+
+    async def tell(self, verb: Any, visit: int = 1) -> Completed:
+        return await self.fleet.command(1, visit, control_command(TARGET, verb).rendered())
+
+    async def seen(self) -> bool:
+        look = await self.fleet.command(1, 1, look_command(TARGET).rendered())
+        return bool(read_look(look).processes)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random.Random, "uniform", lambda _self, _low, high: 0.0 if high < 100 else 50.0)
+
+
+async def test_a_stop_ends_the_agent_and_a_start_brings_it_back() -> None:
+    hosts = Hosts()
+    assert await hosts.seen()
+    assert isinstance(read_answer(await hosts.tell("stop")), Accepted)
+    assert not await hosts.seen()
+    assert isinstance(read_answer(await hosts.tell("start")), Accepted)
+    assert await hosts.seen()
+
+
+async def test_the_lock_lets_one_in_and_the_other_one_knows_it() -> None:
+    hosts = Hosts()
+    first = asyncio.create_task(hosts.tell("stop"))
+    await asyncio.sleep(0)
+    second = read_answer(await hosts.tell("stop"))
+    assert isinstance(second, Declined)
+    assert second.lock_held
+    assert isinstance(read_answer(await first), Accepted)
+
+
+async def test_a_refusal_changes_nothing() -> None:
+    hosts = Hosts(refusals=100.0)
+    refused = read_answer(await hosts.tell("stop"))
+    assert isinstance(refused, Declined)
+    assert not refused.lock_held
+    assert await hosts.seen()
+
+
+async def test_the_log_is_read_as_visits_with_their_calls() -> None:
+    hosts = Hosts()
+    hosts.fleet.say({"edge": "come", "host": 1, "visit": 1, "who": "worker-2.3"})
+    await hosts.tell("stop")
+    hosts.fleet.say({"edge": "gone", "host": 1, "visit": 1})
+    visits, alive = read_log(map(json.dumps, hosts.lines), 2)
+    assert alive == {1: False, 2: True}
+    (visit,) = visits
+    assert (visit.host, visit.who, visit.ended) == (1, "worker-2.3", 3.0)
+    assert [(call.verb, call.began, call.ended, call.answer) for call in visit.calls] == [("stop", 1.0, 2.0, "done")]

@@ -1,0 +1,118 @@
+"""Each invariant of the chaos program holds where all is well, and is broken here on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.chaos import invariants
+from tests.chaos.seen import Call, ClaimSeen, Fault, Host, Kind, Task, Visit
+
+
+def visit(who: str, began: float, ended: float | None = None, *, host: int = 1, answer: str = "done") -> Visit:
+    """Return a visit that stops the agent from its beginning to its end."""
+    return Visit(host, who, began, ended, [Call("stop", began, ended, answer)])
+
+
+def fault(victim: str = "worker-1.1", at: float = 1.5, kind: Kind = Kind.KILL_WORKER, claims: int = 1) -> Fault:
+    return Fault(kind, at, victim, claims, 1.0)
+
+
+def test_a_task_that_still_runs_has_not_ended() -> None:
+    assert not invariants.ended({1: "SUCCESSFUL", 2: "FAILED"})
+    assert invariants.ended({1: "SUCCESSFUL", 2: "RUNNING"}) == ["task 2 is RUNNING"]
+
+
+@pytest.mark.parametrize(("agent", "alive"), [("OFFLINE", True), ("AVAILABLE", False), ("STOPPING", True)])
+def test_a_record_that_says_something_else_than_the_host(agent: str, alive: bool) -> None:  # noqa: FBT001
+    assert not invariants.agreeing({1: Host("OFFLINE", None), 2: Host("AVAILABLE", None)}, {1: False, 2: True})
+    assert len(invariants.agreeing({1: Host(agent, None)}, {1: alive})) == 1
+
+
+@pytest.mark.parametrize("statuses", [{7: "SUCCESSFUL"}, {7: "RUNNING"}, {}])
+def test_a_host_that_is_held_by_a_task_that_did_not_fail(statuses: dict[int, str]) -> None:
+    hosts = {1: Host("STOPPING", 7), 2: Host("OFFLINE", None)}
+    assert not invariants.holding(hosts, {7: "FAILED"})
+    assert len(invariants.holding(hosts, statuses)) == 1
+
+
+def test_two_claims_of_a_host() -> None:
+    claims = [ClaimSeen(1, 7, 1), ClaimSeen(1, 7, 2)]
+    assert not invariants.doubled(claims)
+    assert len(invariants.doubled([*claims, ClaimSeen(2, 8, 2)])) == 1
+    assert len(invariants.doubled([*claims, ClaimSeen(2, 7, 2)])) == 1
+
+
+def test_a_command_that_no_run_and_no_loss_explains() -> None:
+    visits = [visit("worker-1.1", 1, 2), visit("worker-2.1", 8, 9)]
+    once, twice = Task("SUCCESSFUL", (1,), {1: 1}), Task("SUCCESSFUL", (1,), {1: 2})
+    assert not invariants.repeated([twice], visits, [])
+    assert not invariants.repeated([once, once], visits, [])
+    assert not invariants.repeated([once], visits, [fault()])
+    assert len(invariants.repeated([once], visits, [])) == 1
+    assert len(invariants.repeated([once], visits, [fault(at=0.5)])) == 1, "hit before it was there"
+    assert len(invariants.repeated([once], visits, [fault(at=8.5)])) == 1, "hit after the other one came"
+    assert len(invariants.repeated([once], visits, [fault("worker-1.2")])) == 1, "hit in another life"
+    assert not invariants.repeated([once], visits, [fault(at=0.5, kind=Kind.TERM_WORKER)]), "it goes on for a while"
+
+
+def test_a_command_that_met_the_lock_counts_for_nothing() -> None:
+    visits = [visit("worker-1.1", 1, 2), visit("worker-2.1", 8, 9, answer="locked")]
+    assert not invariants.repeated([Task("SUCCESSFUL", (1,), {1: 1})], visits, [])
+
+
+def test_a_visit_that_stops_twice() -> None:
+    locked, stop = Call("stop", 1, 1, "locked"), Call("stop", 2, 3, "done")
+    assert not invariants.insistent([Visit(1, "worker-1.1", 1, 5, [locked, stop])])
+    assert len(invariants.insistent([Visit(1, "worker-1.1", 1, 5, [stop, replace(stop)])])) == 1
+
+
+def test_commands_that_overlap_without_a_loss() -> None:
+    earlier, later = visit("worker-1.1", 1, 5), visit("worker-2.1", 3, 6)
+    reasons, breaches = invariants.overlapping([earlier, later], [])
+    assert (dict(reasons), len(breaches)) == ({"none": 1}, 1)
+    reasons, breaches = invariants.overlapping([earlier, later], [fault()])
+    assert (dict(reasons), breaches) == ({f"after {Kind.KILL_WORKER}": 1}, [])
+    gone = replace(earlier, ended=2.5)
+    assert invariants.overlapping([gone, later], []) == ({"after it was let go": 1}, [])
+    for apart in (visit("worker-2.1", 5, 6), visit("worker-2.1", 3, 6, host=2)):
+        assert invariants.overlapping([earlier, apart], []) == ({}, [])
+
+
+def test_a_command_that_never_ended_overlaps_with_all_that_follow() -> None:
+    endless, later = visit("worker-1.1", 1), visit("worker-2.1", 30, 31)
+    assert len(invariants.overlapping([endless, later], [])[1]) == 1
+
+
+KEPT = ["hosts", "tasks", "tasks:indexed", "tasks:FAILED:batch_stop_agents", "seq:task", "workers", "alive:4"]
+OF_TASK = ["task:7", "task:7:hosts", "task:7:subtasks:0", "task:7:logs:3", "task:7:losses", "task:7:again:2", "host:1"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("claims:3", "claims:4", "alive:3", "cancels:4", "suspect:4", "busy:1", "errand:a", "errand:a:answer"),
+        *("brake", "restoring", "task:8", "task:8:hosts", "task:7:other", "host:2", "unheard", "un:heard:of", ""),
+    ],
+)
+def test_a_key_that_should_be_gone(key: str) -> None:
+    assert not invariants.leaked([*KEPT, *OF_TASK], {4}, {7}, {1})
+    assert len(invariants.leaked([*KEPT, *OF_TASK, key], {4}, {7}, {1})) == 1
+
+
+def test_a_connection_that_is_open_in_the_end() -> None:
+    assert not invariants.unclosed([visit("worker-1.1", 1, 2)])
+    assert len(invariants.unclosed([visit("worker-1.1", 1)])) == 1
+
+
+def test_a_kind_of_fault_that_hit_no_claims_often_enough() -> None:
+    faults = [fault(kind=kind) for kind in Kind for _ in range(2)]
+    assert not invariants.missed(faults, 2)
+    assert len(invariants.missed(faults, 3)) == len(Kind)
+    assert len(invariants.missed([*faults[1:], replace(faults[0], claims=0)], 2)) == 1
+
+
+def test_a_fault_after_which_nothing_came_back() -> None:
+    assert not invariants.unrecovered([fault()])
+    assert len(invariants.unrecovered([replace(fault(), recovered=None)])) == 1
