@@ -448,8 +448,8 @@ class Tasks(Protocol):
         Args:
             claims: which hosts; nothing happens to those whose claim no longer stands.
             now: the time.
-            after: where the hosts and their agents stand from now on; None restores what was before the task took
-                them.
+            after: where the hosts and their agents stand from now on, but for a host whose agent stands as it did
+                before the task took it: such a one is as it was itself. None restores what was before.
 
         Returns:
             The ids of the hosts that were freed.

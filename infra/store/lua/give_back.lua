@@ -14,7 +14,8 @@ for at = 5, #ARGV, 3 do
       if agent == '' then
         redis.call('HSET', key, 'agent', former_agent, 'status', former_status, 'updated', now)
       else
-        redis.call('HSET', key, 'agent', agent, 'status', status, 'updated', now,
+        local own = agent == former_agent and former_status or status  -- an idle host stays idle
+        redis.call('HSET', key, 'agent', agent, 'status', own, 'updated', now,
           'past', id .. ' ' .. former_agent .. ' ' .. former_status)
       end
       redis.call('HDEL', key, 'holder', 'former_agent', 'former_status')

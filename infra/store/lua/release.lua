@@ -12,7 +12,8 @@ local opened, back = unpack(redis.call('HMGET', task, 'opened', 'back'))
 if opened and (back or opened) ~= step then return 'moved' end
 local r = sid ~= '-' and read(task, {sid}, {})[sid]
 if r and (r.status == 'R' or r.status == 'C') then return 'busy' end
-redis.call('HSET', key, 'agent', agent == '' and former_agent or agent, 'status', status == '' and former_status or status,
+local same = agent == '' or agent == former_agent
+redis.call('HSET', key, 'agent', same and former_agent or agent, 'status', same and former_status or status,
   'updated', now)
 redis.call('HDEL', key, 'holder', 'former_agent', 'former_status')
 if opened then

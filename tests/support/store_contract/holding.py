@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from core.claim import Claim, HeldByOther, Missing, StaleClaim, Taken, Taking
-from core.host import RUNNING, STOPPED, STOPPING, AgentStatus, Host, HostStatus
+from core.host import RUNNING, STOPPED, STOPPING, AgentStatus, Host, HostState, HostStatus
 from core.record import TaskRecord
 from core.status import Operation
 from infra.store.base import Store
@@ -121,6 +121,23 @@ class Holding:
         assert _states(await store.hosts.get((1,))) == {1: (AgentStatus.OFFLINE, HostStatus.OFFLINE, None)}
         assert await store.tasks.give_back_hosts(claims, NOW, RUNNING) == (), "nothing to free any more"
         assert _states(await store.hosts.get((1,))) == {1: (AgentStatus.OFFLINE, HostStatus.OFFLINE, None)}
+
+    async def test_a_host_whose_agent_is_as_it_was_keeps_its_own_status(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        await store.hosts.put([entry(1)], NOW)
+        idle = HostState(HostStatus.AVAILABLE, AgentStatus.REINSTALLING)
+        for given, state in ((idle, idle), (RUNNING, RUNNING), (STOPPED, STOPPED)):
+            _, claims = await _started(store, 1)
+            await _take(store, claims)
+            await store.tasks.give_back_hosts(claims, NOW, given)
+            assert (await store.hosts.get((1,)))[1].state == state
+        _, claims = await _started(store, 1)
+        await _take(store, claims)
+        await store.tasks.give_back_hosts(claims, NOW, HostState(HostStatus.AVAILABLE, AgentStatus.AVAILABLE))
+        _, claims = await _started(store, 1)
+        await _take(store, claims)
+        await store.tasks.give_back_hosts(claims, NOW, RUNNING)
+        assert (await store.hosts.get((1,)))[1].state == HostState(HostStatus.AVAILABLE, AgentStatus.AVAILABLE)
 
     async def test_nobody_gives_back_what_another_task_holds(self, keeper: Keeper) -> None:
         store = keeper.open()
