@@ -45,8 +45,9 @@ class KeptHost:
         if giver is not None and after is not None and self.former is not None:
             self.past = giver, self.former
         former = self.former or self.host.state
-        same = after is None or after.agent is former.agent  # an idle host stays idle
-        self._be(former if same else after, None, now)
+        if after is None or after.agent is former.agent:  # an idle host stays idle
+            after = former
+        self._be(after, None, now)
         self.former = None
 
     def _be(self, state: HostState, holder: int | None, now: int) -> None:
