@@ -198,8 +198,15 @@ local function whole_step_is_free()
   return tonumber(redis.call('HGET', task, 'n:' .. step .. ':R') or '0') == 0
 end
 
+-- A worker that was buried and does not know it yet: what it claimed would be in no living worker's hand, and never
+-- be opened again.
+local function buried()
+  if redis.call('HEXISTS', P .. 'workers', worker) == 1 then return false end
+  return tonumber(worker) <= tonumber(redis.call('GET', P .. 'seq:worker') or '0')
+end
+
 local function claim()
-  if limit == 0 then return 'granted', {} end
+  if limit == 0 or buried() then return 'granted', {} end
   if tonumber(version) > known then return 'newer', {} end
   if back and step ~= back or step > opened then return 'early', {} end
   if redis.call('HEXISTS', task, 'turning') == 1 then return 'busy', {} end

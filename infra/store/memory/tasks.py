@@ -257,7 +257,7 @@ class MemoryTasks(Tasks):
         request: ClaimRequest | None,
         changed: Changed,
     ) -> Claims:
-        if request is None or not request.limit:
+        if request is None or not request.limit or self._workers.buried(worker):
             return Claims(ClaimVerdict.GRANTED)
         refusal = kept.refusal(step, request, braked=self._brake.on is not None)
         if refusal is not None:

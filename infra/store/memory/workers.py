@@ -39,6 +39,10 @@ class MemoryWorkers(Workers):
         self._alive_until[worker.id] = self._clock() + alive_for
         return Beat(known=True, cancelled=frozenset(self._cancelled.get(worker.id, ())))
 
+    def buried(self, worker: Worker) -> bool:
+        """Return whether a worker was enrolled, and was buried since or has left."""
+        return worker.id <= self._last and worker.id not in self._enrolled
+
     def let_go(self, worker_id: int, claim: ClaimKey) -> bool:
         """Ask a worker to let a claim go; False where it is not alive."""
         alive = worker_id in self._enrolled and self._clock() < self._alive_until.get(worker_id, 0)

@@ -9,6 +9,7 @@ from tests.support.records import (
     FIRST_WAIT,
     NOW,
     PREPARE,
+    SECOND,
     STOP,
     advance,
     claim_step,
@@ -53,9 +54,21 @@ class Losing:
             assert (record.status, record.run_time, record.token) == (Status.READY, 1, None)
             assert record.touched, "nobody knows what the lost run did"
         assert (await settle(store, task, STOP, succeeded(answer.granted))).stale == (4, 5)
-        again = await claim_step(store, task, STOP)
+        again = await claim_step(store, task, STOP, worker=SECOND)
         assert {(claim.operation, claim.run_time) for claim in again} == {(Operation.EXECUTE, 1)}
         assert (await settle(store, task, STOP, succeeded(again))).opened == STOP + 1
+
+    async def test_a_worker_that_was_buried_is_given_nothing_more(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        worker = await store.workers.enrol("worker-1")
+        task = await at_stop(store, 2)
+        await store.workers.bury(worker)
+        _, answer = await advance(store, task, STOP, claim=2, worker=worker)
+        assert answer.granted == ()
+        assert await store.workers.claims(worker) == ()
+        again = await store.workers.enrol("worker-1")
+        _, answer = await advance(store, task, STOP, claim=2, worker=again)
+        assert len(answer.granted) == 2
 
     async def test_only_what_the_worker_still_has_is_taken(self, keeper: Keeper) -> None:
         store = keeper.open()
