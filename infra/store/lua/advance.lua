@@ -248,22 +248,9 @@ end
 local verdict, granted = claim()
 count(task, step, delta)
 write()
-if next(changed) then
-  local fields = {'step', step}
-  for to, sids in pairs(changed) do
-    table.sort(sids)
-    fields[#fields + 1] = to
-    fields[#fields + 1] = ranges(sids)
-  end
-  if opened_now then
-    fields[#fields + 1] = back and 'back' or 'opened'
-    fields[#fields + 1] = opened_now
-  end
-  if status ~= before then
-    fields[#fields + 1] = 'task'
-    fields[#fields + 1] = status
-  end
-  event(task, ARGV[11], fields)
-end
+local more = {}
+if opened_now then more = {back and 'back' or 'opened', opened_now} end
+if status ~= before then more = {'task', status} end  -- a call opens a step or ends the task, never both
+note_changes(task, ARGV[11], step, changed, more)
 if status ~= before then retire(task, id, total, now, keep_ms, events_ms) end
 return {opened_now or -1, status, stale, verdict, granted}

@@ -114,16 +114,6 @@ flush('HSET', subtasks)
 flush('ZADD', failed)
 count(task, step, delta)
 local _, after = barrier(task, id, step, size, last, now)
-local fields = {'step', step}
-for to, sids in pairs(changed) do
-  table.sort(sids)
-  fields[#fields + 1] = to
-  fields[#fields + 1] = ranges(sids)
-end
-if after ~= status then
-  fields[#fields + 1] = 'task'
-  fields[#fields + 1] = after
-  retire(task, id, total, now, keep_ms, events_ms)
-end
-if next(changed) then event(task, ARGV[4], fields) end
+note_changes(task, ARGV[4], step, changed, after ~= status and {'task', after} or {})
+if after ~= status then retire(task, id, total, now, keep_ms, events_ms) end
 return {'done', left}

@@ -126,6 +126,20 @@ local function event(task, now, fields)
   redis.call('XADD', task .. ':events', 'MAXLEN', '~', 1000, '*', 'at', now, unpack(fields))
 end
 
+-- Notes what a batch changed in a step, if anything: `changed` has the subtasks by the letter of their new status, `more`
+-- what else there is to say, names and values in turn.
+local function note_changes(task, now, step, changed, more)
+  if not next(changed) then return end
+  local fields = {'step', step}
+  for to, sids in pairs(changed) do
+    table.sort(sids)
+    fields[#fields + 1] = to
+    fields[#fields + 1] = ranges(sids)
+  end
+  for _, word in ipairs(more) do fields[#fields + 1] = word end
+  event(task, now, fields)
+end
+
 -- Puts a task into every index that shows it ('ZADD'), or takes it out ('ZREM'). `entry` says which: "status type host
 -- creator", the host '-' where the task is not about a single one.
 local function index(command, id, entry)
