@@ -189,15 +189,17 @@ class Reconciler:
         if await self.work.store.brake.get() is not None:
             return  # whoever releases it sets everything going
         running: set[int] = set()
+        due: list[TaskRecord] = []
         offset, page = 0, (await self._running(0))
         while page:
             running.update(task.id for task in page)
-            for task in page:
-                if _readable(task) and self._is_due(task, now) and not await self.dispatcher.waiting():
-                    await self._set_going(task, now)
+            due += [task for task in page if _readable(task) and self._is_due(task, now)]
             offset += len(page)
             page = await self._running(offset) if len(page) == _PAGE else ()
         self._quiet = {task_id: quiet for task_id, quiet in self._quiet.items() if task_id in running}
+        if due and not await self.dispatcher.waiting():  # asked once: what is published here waits itself, soon
+            for task in due:
+                await self._set_going(task, now)
 
     async def _running(self, offset: int) -> tuple[TaskRecord, ...]:
         query = TaskQuery(frozenset({TaskStatus.RUNNING}), offset=offset, limit=_PAGE, ascending=True)

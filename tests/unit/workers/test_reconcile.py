@@ -374,3 +374,18 @@ async def test_what_could_not_be_recorded_is_in_nobodys_hand() -> None:
         await recorder.advance(task, planned, succeeded(claims.granted))
 
     assert not work.presence.in_hand, "the reconciler gives it back"
+
+
+async def test_what_is_published_first_does_not_make_the_others_wait() -> None:
+    watch = await a_watch()
+
+    class Filling(Desk):
+        @override
+        async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+            await super().submit(task, step, back=back)
+            self.queued += 1
+
+    watch.reconciler.dispatcher = filling = Filling()
+    tasks = [await make_task(watch.work, [host_id]) for host_id in (1, 2, 3)]
+    await watch.pass_by(8)
+    assert filling.published == [(task.id, 0, False) for task in tasks]
