@@ -7,13 +7,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.step import Action
 from infra.store.base import EVERY_HOST, TaskQuery
-from tests.chaos.invariants import unclosed
-from tests.chaos.seen import Call, Host, Task, Visit
+from tests.chaos.invariants import connected, strays, unclosed
+from tests.chaos.processes import described, marked
+from tests.chaos.seen import Call, Host, Process, Task, Visit
 from tests.support.records import check_counts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from core.record import SubtaskRecord, TaskRecord
@@ -53,7 +55,9 @@ async def gather(rig: Rig, watch: Watch, load: Load, released: int) -> Ended:
         for head in heads:
             hosts = await store.tasks.host_ids(head.id)
             stored = await store.tasks.subtasks(head)
-            tasks[head.id] = Task(head.status, hosts, _runs(head, hosts, stored, load.rollbacks[head.id]))
+            runs = _runs(head, hosts, stored, load.rollbacks[head.id])
+            skipped = frozenset(hosts[index] for number, index in _changing(head) if number in load.skipped)
+            tasks[head.id] = Task(head.status, hosts, runs, head.finished or 0, head.type_slug, skipped)
             try:
                 await check_counts(store, head.id)
             except AssertionError as error:
@@ -77,14 +81,19 @@ def _runs(
 ) -> dict[int, int]:
     """Return, by host, how many runs on it the record counts. That of a way back has no number of its own."""
     runs: dict[int, int] = {}
-    for planned in head.plan:
-        if not planned.step.action.on_hosts:
-            continue
-        for index, host in enumerate(hosts):
-            record = stored.get(planned.first + index)
-            if record is not None and record.executor is not None:
-                runs[host] = runs.get(host, 0) + record.run_time + rollbacks
+    for number, index in _changing(head):
+        record = stored.get(number - head.first_subtask_id)
+        if record is not None and record.executor is not None:
+            runs[hosts[index]] = runs.get(hosts[index], 0) + record.run_time + rollbacks
     return runs
+
+
+def _changing(head: TaskRecord) -> Iterator[tuple[int, int]]:
+    """Yield the id of each subtask that stops or starts an agent, and its host's place in the task."""
+    for planned in head.plan:
+        if planned.step.action in {Action.STOP_AGENT, Action.START_AGENT}:
+            for index, series in enumerate(planned.series):
+                yield head.first_subtask_id + series, index
 
 
 def statuses(rig: Rig) -> dict[int, str]:
@@ -112,10 +121,10 @@ def give_back(rig: Rig, load: Load, supervise: Callable[[], None]) -> int:
     """Roll back what failed and holds hosts; release the hosts that are held even then, and return how many."""
     client = rig.system.client
     for _ in range(_ROUNDS):
-        for task in sorted(set(_held(rig).values())):
+        for task in sorted(set(holders(rig).values())):
             load.ask(client, "rollback", f"/tasks/instances/{task}/rollback")
         left_alone(rig, supervise, 90)
-    held = _held(rig)
+    held = holders(rig)
     for host in held:
         load.ask(client, "release", f"/compute/hosts/{host}/release")
     return len(held)
@@ -145,7 +154,37 @@ def hung_up(log: Path, hosts: int, limit: float) -> tuple[list[Visit], dict[int,
         time.sleep(_PAUSE)
 
 
-def _held(rig: Rig) -> dict[int, int]:
+def hushed(rig: Rig, most: int, limit: float) -> list[Process]:
+    """Wait until there is no process and no connection but what may be, or the limit in seconds is over.
+
+    Args:
+        rig: all that runs.
+        most: connections that a process may have open.
+        limit: how long to wait.
+
+    Returns:
+        Every process that belongs to the run.
+    """
+    names = {child.process.pid: child.name for child in rig.children if child.process}
+    end = time.monotonic() + limit
+    while True:
+        found = [described(pid, names.get(pid, "")) for pid in marked(rig.run)]
+        ours = [one for one in found if one.name in {"", "api", *rig.lives}]
+        if time.monotonic() > end or not (strays(found) or connected(ours, most)):
+            return ours
+        time.sleep(_PAUSE)
+
+
+def survivors(run: str, limit: float) -> list[Process]:
+    """Wait until no process of a run is left, or the limit in seconds is over; return what is left."""
+    end = time.monotonic() + limit
+    while (left := [described(pid, "") for pid in marked(run)]) and time.monotonic() < end:
+        time.sleep(_PAUSE)
+    return left
+
+
+def holders(rig: Rig) -> dict[int, int]:
+    """Return the task that holds it, by host."""
     contents = _read(rig, "/compute/hosts", size=_PAGE)
     return {int(host["id"]): int(host["holderTaskId"]) for host in contents if host["holderTaskId"] is not None}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.chaos.draw import drawn
 from tests.chaos.rig import LOST_AFTER, WORKERS
 from tests.chaos.seen import Fault, Kind
 
@@ -19,15 +21,15 @@ if TYPE_CHECKING:
     from tests.chaos.rig import Rig
     from tests.chaos.watch import Watch
 
-_BAG = (*Kind, Kind.KILL_WORKER, Kind.FREEZE_WORKER)
-"""What is drawn from, each once before any comes again."""
 _GAP = (0.5, 1.5)
 _FRESH = 0.5
 """Seconds for which a look at the claims says whom a fault hits."""
 _PATIENCE = 6.0
-"""Seconds that a fault waits for a victim with live claims; then it takes any."""
-_LONG = 20.0
-"""Seconds after SIGTERM within which a worker must have ended."""
+"""Seconds that is waited for a fault that hits live claims and whose kind did so least often; then any will do."""
+_LONG = 45.0
+"""Seconds after SIGTERM within which a process must have ended: an API drains for up to 30, a worker for one."""
+_FROZEN = 12.0
+"""Most seconds that a worker stands still; it goes on once it is buried, and some time after that."""
 
 
 @dataclass
@@ -47,24 +49,43 @@ class Faults:
     """By name: processes that are down, frozen or ending, and since when."""
     _numbers: dict[str, int] = field(default_factory=dict)
     """By name: the number of the worker process that was hit last."""
+    _started: dict[str, float] = field(default_factory=dict)
+    """By name: when a process was started again."""
     _scheduled: set[str] = field(default_factory=set)
     """Names for which something is due."""
     _ending: set[str] = field(default_factory=set)
-    """Names of workers that got SIGTERM and have not ended."""
+    """Names of processes that got SIGTERM and have not ended."""
 
-    def torment(self, seconds: float) -> None:
-        """Make faults for so long."""
-        end = time.monotonic() + seconds
-        bag: list[Kind] = []
-        while time.monotonic() < end:
-            bag = bag or self.draws.sample(_BAG, len(_BAG))
-            kind = bag.pop()
+    @property
+    def hits(self) -> Counter[Kind]:
+        """How often each kind hit live claims."""
+        return Counter(fault.kind for fault in self.made if fault.claims)
+
+    def torment(self, seconds: float, least: int) -> None:
+        """Make faults.
+
+        Args:
+            seconds: for so long; up to half as long again where that did not do.
+            least: so often each kind must hit live claims.
+        """
+        began = time.monotonic()
+        while (passed := time.monotonic() - began) < seconds or (
+            passed < 1.5 * seconds and any(self.hits[kind] < least for kind in Kind)
+        ):
             self._wait(self.draws.uniform(*_GAP))
-            waited_until = time.monotonic() + _PATIENCE
-            while time.monotonic() < min(end, waited_until) and not self._worth_it(kind):
-                self._wait(0.05)
-            if time.monotonic() < end:
+            kind = self._next()
+            if kind is not None:
                 self._make(kind)
+
+    def _next(self) -> Kind | None:
+        """Wait for the kind that should come next, but not too long; None where nothing can be hit at all."""
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
+            kind = drawn(self._worth(), self.hits, self.draws, waiting=True)
+            if kind is not None:
+                return kind
+            self._wait(0.05)
+        return drawn(self._worth() or self._possible(), self.hits, self.draws, waiting=False)
 
     def mend(self, limit: float) -> None:
         """Wait until everything runs again; what does not within the limit, in seconds, is a breach."""
@@ -97,7 +118,10 @@ class Faults:
     def _is_back(self, child: Child) -> bool:
         if child.name in self._scheduled or child.name in self._ending or child.ended is not None:
             return False
-        return child.name not in WORKERS or self.watch.latest.newest(child.name) > self._numbers.get(child.name, 0)
+        if child.name in WORKERS:
+            return self.watch.latest.newest(child.name) > self._numbers.get(child.name, 0)
+        answered = {self.rig.api.name: self.watch.answered, self.rig.store.name: self.watch.latest.at}
+        return answered.get(child.name, math.inf) > self._started.get(child.name, math.inf)
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -108,14 +132,21 @@ class Faults:
                 return
             time.sleep(min(0.05, left))
 
-    def _worth_it(self, kind: Kind) -> bool:
+    def _worth(self) -> set[Kind]:
+        """Return the kinds that would hit live claims now."""
         look = self.watch.latest
         if time.monotonic() - look.at > _FRESH:
-            return False
-        if kind.of_worker:
-            return look.live(self._victim()) > 0 if self._victims() else False
-        child = self._child(kind)
-        return look.all_live > 0 and child.name not in self._touched
+            return set()
+        hit = {kind for kind in self._possible() if kind.of_worker and look.live(self._victim())}
+        return hit | {kind for kind in self._possible() if not kind.of_worker and look.all_live}
+
+    def _possible(self) -> set[Kind]:
+        """Return the kinds for which there is a process that is up."""
+        return {
+            kind
+            for kind in Kind
+            if (self._victims() if kind.of_worker else self._child(kind).name not in self._touched)
+        }
 
     def _victims(self) -> list[str]:
         return [name for name in WORKERS if name not in self._touched]
@@ -124,12 +155,11 @@ class Faults:
         return max(self._victims(), key=self.watch.latest.live)
 
     def _child(self, kind: Kind) -> Child:
-        named = {Kind.KILL_API: self.rig.api, Kind.KILL_STORE: self.rig.store, Kind.KILL_BROKER: self.rig.broker}
-        return named[kind]
+        if kind in {Kind.KILL_API, Kind.TERM_API}:
+            return self.rig.api
+        return self.rig.store if kind is Kind.KILL_STORE else self.rig.broker
 
     def _make(self, kind: Kind) -> None:
-        if (kind.of_worker and not self._victims()) or (not kind.of_worker and self._child(kind).name in self._touched):
-            return
         child = self.rig.system.workers[self._victim()] if kind.of_worker else self._child(kind)
         look = self.watch.latest
         number = look.newest(child.name) if kind.of_worker else 0
@@ -147,12 +177,11 @@ class Faults:
         match kind:
             case Kind.FREEZE_WORKER:
                 child.process.send_signal(signal.SIGSTOP)
+                number = self._numbers[child.name]
                 self._numbers[child.name] = 0  # it is the same process afterwards
                 self._scheduled.add(child.name)
-                self._due.append(
-                    (time.monotonic() + LOST_AFTER + self.draws.uniform(1.5, 3), lambda: self._thaw(child))
-                )
-            case Kind.TERM_WORKER:
+                self._thaw(child, number, time.monotonic(), self.draws.uniform(0.2, 2))
+            case Kind.TERM_WORKER | Kind.TERM_API:
                 child.process.terminate()
                 self._ending.add(child.name)
             case _:
@@ -160,10 +189,17 @@ class Faults:
                 child.process.wait()
                 self._again(child, self.draws.uniform(0.2, 1.5))
 
-    def _thaw(self, child: Child) -> None:
-        assert child.process is not None
-        child.process.send_signal(signal.SIGCONT)
-        self._scheduled.discard(child.name)
+    def _thaw(self, child: Child, number: int, since: float, more: float) -> None:
+        """Have a worker go on once it has been buried, and a while later; however it stands, not later than ever."""
+        now = time.monotonic()
+        if now - since < LOST_AFTER or (number in self.watch.latest.names and now - since < _FROZEN):
+            self._due.append((now + 0.1, lambda: self._thaw(child, number, since, more)))
+        elif more:
+            self._due.append((now + more, lambda: self._thaw(child, number, since, 0)))
+        else:
+            assert child.process is not None
+            child.process.send_signal(signal.SIGCONT)
+            self._scheduled.discard(child.name)
 
     def _again(self, child: Child, after: float) -> None:
         self._touched.setdefault(child.name, time.monotonic())
@@ -172,6 +208,7 @@ class Faults:
 
         def start() -> None:
             self.rig.start_again(child)
+            self._started[child.name] = time.monotonic()
             self._scheduled.discard(child.name)
 
         self._due.append((time.monotonic() + after, start))

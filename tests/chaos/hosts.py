@@ -38,6 +38,8 @@ FIRST = IPv4Address("127.47.0.1")
 HOME = "/chaos/ocp_agent"
 USER = "chaos"
 _CONTROL = ("stop", "start")
+_TAKES = (0.5, 8.0)
+"""Seconds that a stop or a start takes: long enough for live claims at all times, with few connections."""
 _LOCKED = "Module=agent, kind=INTERNAL, code=fetch_admin_lock_failed; [admin.lock]: file exists"
 _REFUSED = "Module=agent, kind=INTERNAL, code=fetch_config_failed; no such file or directory"
 
@@ -86,7 +88,7 @@ class Fleet:
             return "locked", _no(_LOCKED)
         self.locks.add(host)
         try:
-            await asyncio.sleep(self.draws.uniform(0.3, 5.0))
+            await asyncio.sleep(self.draws.uniform(*_TAKES))
             if self.draws.uniform(0, 100) < self.refusals:
                 return "refused", _no(_REFUSED)
             return "done", await self._agent(host, words)

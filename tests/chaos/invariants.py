@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from tests.chaos.seen import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from tests.chaos.seen import ClaimSeen, Fault, Host, Task, Visit
+    from tests.chaos.seen import ClaimSeen, Fault, Host, Process, Task, Visit
 
 FINAL = {"SUCCESSFUL", "FAILED"}
 AGENT_OF = {"OFFLINE": False, "AVAILABLE": True}
@@ -34,22 +34,46 @@ def ended(statuses: Mapping[int, str]) -> list[str]:
     return [f"task {task} is {status}" for task, status in statuses.items() if status not in FINAL]
 
 
-def agreeing(hosts: Mapping[int, Host], alive: Mapping[int, bool]) -> list[str]:
-    """What the inventory says of an agent is what the host knows of its processes."""
+def agreeing(hosts: Mapping[int, Host], alive: Mapping[int, bool], said: Collection[int] = ()) -> list[str]:
+    """What the inventory says of an agent is what the host knows of its processes.
+
+    Args:
+        hosts: the inventory.
+        alive: by host whether its agent's processes live.
+        said: the hosts of which a person said how they are; see `said_by_people`.
+    """
     return [
         f"host {host}: the record says {seen.agent}, held by {seen.holder}; processes live: {alive[host]}"
         for host, seen in hosts.items()
-        if AGENT_OF.get(seen.agent) is not alive[host]
+        if (known := AGENT_OF.get(seen.agent)) is not alive[host] and (host not in said or known is None)
     ]
 
 
-def holding(hosts: Mapping[int, Host], statuses: Mapping[int, str]) -> list[str]:
-    """Only a task that FAILED holds a host."""
+def said_by_people(tasks: Iterable[Task]) -> set[int]:
+    """Return the hosts of which the task that worked on them last had a run skipped: it counts as what it was to be."""
+    last: dict[int, Task] = {}
+    for task in sorted(tasks, key=lambda task: task.finished):
+        last |= dict.fromkeys(task.runs, task)
+    return {host for host, task in last.items() if host in task.skipped}
+
+
+def holding(holders: Mapping[int, int], statuses: Mapping[int, str]) -> list[str]:
+    """Only a task that FAILED holds a host when everything has ended by itself.
+
+    Args:
+        holders: the task that holds it, by host.
+        statuses: how every task stands.
+    """
     return [
-        f"host {host} is held by task {seen.holder}, which is {statuses.get(seen.holder, 'unknown')}"
-        for host, seen in hosts.items()
-        if seen.holder is not None and statuses.get(seen.holder) != "FAILED"
+        f"host {host} is held by task {task}, which is {statuses.get(task, 'unknown')}"
+        for host, task in holders.items()
+        if statuses.get(task) != "FAILED"
     ]
+
+
+def held(hosts: Mapping[int, Host]) -> list[str]:
+    """No host is held once everything that failed was rolled back or released."""
+    return [f"host {host} is held by task {seen.holder}" for host, seen in hosts.items() if seen.holder is not None]
 
 
 def doubled(claims: Iterable[ClaimSeen]) -> list[str]:
@@ -117,6 +141,20 @@ def leaked(keys: Iterable[str], alive: set[int], tasks: set[int], hosts: set[int
 def unclosed(visits: Iterable[Visit]) -> list[str]:
     """Every connection to a host is closed once all is quiet."""
     return [f"host {visit.host}: the connection of {visit.who} is open" for visit in visits if visit.ended is None]
+
+
+def strays(processes: Iterable[Process]) -> list[str]:
+    """Every process is one that its supervisor knows; none of them, living or dead, has left a child."""
+    return [f"process {one.pid} is nobody's: {one.command}" for one in processes if not one.name]
+
+
+def connected(processes: Iterable[Process], most: int) -> list[str]:
+    """No process has a connection to a host in the end, nor more others than so many."""
+    return [
+        f"{one.name}: {one.to_hosts} connections to hosts, and {one.others} others (of at most {most})"
+        for one in processes
+        if one.to_hosts or one.others > most
+    ]
 
 
 def missed(faults: Sequence[Fault], least: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from tests.chaos.ending import Ended
     from tests.chaos.faults import Faults
     from tests.chaos.load import Load
-    from tests.chaos.seen import Visit
-    from tests.chaos.watch import Watch
+    from tests.chaos.seen import Fault, Process, Visit
 
 _SHOWN = 10
 """Breaches of one kind that are printed."""
@@ -29,17 +29,23 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def tell(  # noqa: PLR0917 - all that was gathered
-    ended: Ended,
-    visits: Sequence[Visit],
-    faults: Faults,
-    load: Load,
-    watch: Watch,
-    breaches: Mapping[str, Sequence[str]],
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that is printed."""
+
+    ended: Ended
+    visits: Sequence[Visit]
+    processes: Sequence[Process]
+    """The API and the workers in the end, and what should not be there."""
+    faults: Faults
+    load: Load
+
+
+def tell(gathered: Gathered, breaches: Mapping[str, Sequence[str]]) -> int:
     """Print all figures and breaches; return the exit status."""
-    _tell_faults(faults)
-    _tell_work(ended, visits, faults, load, watch)
+    _tell_faults(gathered.faults)
+    _tell_tasks(gathered)
+    _tell_hosts(gathered)
     for what, found in breaches.items():
         say(f"{'holds ' if not found else 'BREACH'}  {what}" + (f" ({len(found)})" if found else ""))
         for sentence in found[:_SHOWN]:
@@ -50,21 +56,41 @@ def tell(  # noqa: PLR0917 - all that was gathered
 def _tell_faults(faults: Faults) -> None:
     say(f"{'fault':<52}{'made':>5}{'hit':>5}{'claims':>8}{'back after: median':>20}{'worst':>8}")
     for kind in Kind:
-        made = [fault for fault in faults.made if fault.kind is kind]
-        hit = [fault for fault in made if fault.claims]
-        back = [fault.recovered for fault in hit if fault.recovered is not None] or [0.0]
-        claims = sum(fault.claims for fault in hit)
-        say(f"{kind:<52}{len(made):>5}{len(hit):>5}{claims:>8}{median(back):>18.1f} s{max(back):>6.1f} s")
+        _tell_row(kind, [fault for fault in faults.made if fault.kind is kind])
+    _tell_row("all", faults.made)
+    say("made; of these hit live claims, and how many; until those were in other hands, or the system was ready again")
     for what, many in sorted(faults.by_itself.items()):
         say(f"ended by itself and was started again: {what}, {many} times")
 
 
-def _tell_work(ended: Ended, visits: Sequence[Visit], faults: Faults, load: Load, watch: Watch) -> None:
+def _tell_row(what: str, made: Sequence[Fault]) -> None:
+    hit = [fault for fault in made if fault.claims]
+    back = [fault.recovered for fault in hit if fault.recovered is not None] or [0.0]
+    claims = sum(fault.claims for fault in hit)
+    say(f"{what:<52}{len(made):>5}{len(hit):>5}{claims:>8}{median(back):>18.1f} s{max(back):>6.1f} s")
+
+
+def _tell_tasks(gathered: Gathered) -> None:
+    tasks = gathered.ended.tasks.values()
+    kinds = Counter(f"{task.kind} {task.status}" for task in tasks)
+    worked = sum(bool(task.runs) for task in tasks)
+    say(f"tasks: {len(tasks)}, of which {worked} came to their hosts; {_listed(kinds)}")
+    say(f"answers: {_listed(gathered.load.answers)}")
+
+
+def _tell_hosts(gathered: Gathered) -> None:
+    ended, visits, faults = gathered.ended, gathered.visits, gathered.faults
     said = Counter(call.verb for visit in visits for call in visit.calls)
-    locked = sum(call.answer == "locked" for visit in visits for call in visit.calls)
-    found = Counter(task.status for task in ended.tasks.values())
-    say(f"tasks: {len(ended.tasks)}, {dict(found)}; hosts: {len(ended.hosts)}, of which {ended.released} were released")
-    say(f"connections: {len(visits)}; stops: {said['stop']}, starts: {said['start']}, met a held lock: {locked}")
-    say(f"commands that overlapped on a host: {dict(invariants.overlapping(visits, faults.made)[0])}")
-    say(f"looks at all claims: {watch.looks}")
-    say("answers: " + "; ".join(f"{what}, {many} times" for what, many in sorted(load.answers.items())))
+    answers = Counter(call.answer or "unended" for visit in visits for call in visit.calls if call.verb != "script")
+    commanded = len({visit.host for visit in visits if any(call.changes for call in visit.calls)})
+    skipped = len(invariants.said_by_people(ended.tasks.values()))
+    say(f"hosts commanded: {commanded} of {len(ended.hosts)}; {ended.released} were released, {skipped} are as skipped")
+    say(f"commands: {said['stop']} stops, {said['start']} starts, on {len(visits)} connections; {_listed(answers)}")
+    say(f"commands that overlapped on a host: {_listed(invariants.overlapping(visits, faults.made)[0])}")
+    say(f"looks at all claims: {faults.watch.looks}, at most {faults.watch.most} claims at a time")
+    for one in gathered.processes:
+        say(f"open in the end: {one.name or one.command}: {one.to_hosts} connections to hosts, {one.others} others")
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{what}: {many}" for what, many in sorted(counts.items())) or "none"

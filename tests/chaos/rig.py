@@ -9,6 +9,7 @@ import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,6 +19,7 @@ from demo.ports import free_port
 from demo.supervisor import Supervisor
 from infra import embedded
 from tests.chaos.hosts import FIRST, target
+from tests.chaos.processes import MARK
 from tests.support.system import running
 from tests.support.waiting import wait_until
 
@@ -46,6 +48,8 @@ WORKERS = ("worker-1", "worker-2", "worker-3")
 class Rig:
     """All that runs."""
 
+    run: str
+    """What marks every process that belongs to it; see `tests.chaos.processes`."""
     directory: Path
     system: System
     broker: Child
@@ -68,6 +72,11 @@ class Rig:
         """The store."""
         assert self.system.redis is not None
         return self.system.redis
+
+    @property
+    def children(self) -> list[Child]:
+        """All that was started, and is started again."""
+        return [self.broker, self.hosts, *self.system.supervisor.children]
 
     def ready(self) -> bool:
         """Return whether the API answers and says that all is there."""
@@ -105,6 +114,7 @@ def standing(directory: Path, count: int, seed: int) -> Iterator[Rig]:
         seed: for the hosts' draws.
     """
     port = free_port()
+    os.environ[MARK] = run = token_hex(8)
     with Supervisor(directory / "logs") as supervisor:
         broker = supervisor.start("broker", embedded.prepare(directory / "broker", port), os.environ)
         hosts, targets = _hosts(supervisor, directory, count, seed)
@@ -112,7 +122,7 @@ def standing(directory: Path, count: int, seed: int) -> Iterator[Rig]:
         url = embedded.url(port)
         with running(directory / "system", workers=1, OCPFLEET_BROKER_URL=url, **SETTINGS) as system:
             (directory / "keys" / "worker-1.1.pub").write_text(system.key.line)
-            rig = Rig(directory, system, broker, hosts)
+            rig = Rig(run, directory, system, broker, hosts)
             for worker in WORKERS[1:]:
                 system.start_worker(worker, OCPFLEET_SSH_KEYS=_key(directory, rig.who(worker)))
             system.ready()

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     FREEZE_WORKER = "SIGSTOP of a worker beyond its loss, then SIGCONT"
     TERM_WORKER = "SIGTERM of a worker"
     KILL_API = "kill -9 of the API"
+    TERM_API = "SIGTERM of the API"
     KILL_STORE = "kill -9 of the store, back with its file"
     KILL_BROKER = "kill -9 of the broker, back empty"
 
@@ -80,7 +81,27 @@ class Task:
     status: str
     hosts: tuple[int, ...]
     runs: dict[int, int]
-    """By host: how many runs on it the record counts, ways back included."""
+    """By host: how many runs that change its agent the record counts, ways back included."""
+    finished: int = 0
+    """When it ended, in milliseconds; 0 where it did not."""
+    kind: str = ""
+    """Its type, such as "batch_stop_agents"."""
+    skipped: frozenset[int] = frozenset()
+    """Hosts of which such a run was skipped: what the record says of their agents is a person's word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of the system in the end, when all is quiet."""
+
+    name: str
+    """What it is: "api", "worker-1"; "" where nobody knows it."""
+    pid: int
+    command: str
+    to_hosts: int = 0
+    """Its connections to hosts."""
+    others: int = 0
+    """Its other connections that it has not closed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,10 @@ class Watch:
     latest: Look = field(default_factory=lambda: Look(0.0, {}, {}))
     breaches: list[str] = field(default_factory=list)
     looks: int = 0
+    most: int = 0
+    """Claims that were seen at a time."""
+    answered: float = 0.0
+    """When the newest question was asked that the API answered."""
     _of_workers: list[tuple[Fault, int, frozenset[str]]] = field(default_factory=list)
     """Faults that are not over, with the number of the worker process and the claims that were hit."""
     _of_servers: list[Fault] = field(default_factory=list)
@@ -121,7 +125,7 @@ class Watch:
         at, found = time.monotonic(), self._redis.eval(_CLAIMS, 0)
         names = {int(number): str(name).split("@", maxsplit=1)[0] for number, name, _ in found}
         self.latest = look = Look(at, names, {int(number): _claims(claims) for number, _, claims in found})
-        self.looks += 1
+        self.looks, self.most = self.looks + 1, max(self.most, look.all_live)
         self.breaches += doubled(self._seen(look))
         for one in list(self._of_workers):
             fault, worker, claims = one
@@ -130,7 +134,10 @@ class Watch:
                 self._of_workers.remove(one)
 
     def _ask(self) -> None:
-        """Ask whether the system is ready, where somebody waits for it."""
+        """Ask whether the API answers, and whether the system is ready where somebody waits for that."""
+        began = time.monotonic()
+        if httpx.get(f"{self.rig.system.api}/healthz", timeout=5).is_success:
+            self.answered = began
         for fault in list(self._of_servers):
             began = time.monotonic()
             if httpx.get(f"{self.rig.system.api}/readyz", timeout=5).is_success:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos import invariants
-from tests.chaos.seen import Call, ClaimSeen, Fault, Host, Kind, Task, Visit
+from tests.chaos.seen import Call, ClaimSeen, Fault, Host, Kind, Process, Task, Visit
 
 
 def visit(who: str, began: float, ended: float | None = None, *, host: int = 1, answer: str = "done") -> Visit:
@@ -30,11 +30,30 @@ def test_a_record_that_says_something_else_than_the_host(agent: str, alive: bool
     assert len(invariants.agreeing({1: Host(agent, None)}, {1: alive})) == 1
 
 
+def test_a_person_may_say_what_a_host_is_like_and_a_record_must_say_something() -> None:
+    assert not invariants.agreeing({1: Host("AVAILABLE", None)}, {1: False}, {1})
+    assert len(invariants.agreeing({1: Host("AVAILABLE", None)}, {1: False}, {2})) == 1
+    assert len(invariants.agreeing({1: Host("STOPPING", 7)}, {1: False}, {1})) == 1
+
+
+def test_what_a_person_said_holds_until_the_next_task_works_on_the_host() -> None:
+    skipped = Task("SUCCESSFUL", (1, 2), {1: 1, 2: 1}, 10, "", frozenset({1}))
+    looked = Task("SUCCESSFUL", (1, 2), {1: 1, 2: 1}, 20)
+    assert invariants.said_by_people([skipped]) == {1}
+    assert invariants.said_by_people([looked, skipped]) == set()
+    assert invariants.said_by_people([skipped, replace(looked, finished=5)]) == {1}
+    assert invariants.said_by_people([skipped, replace(looked, runs={2: 1})]) == {1}, "it never came to the host"
+
+
 @pytest.mark.parametrize("statuses", [{7: "SUCCESSFUL"}, {7: "RUNNING"}, {}])
 def test_a_host_that_is_held_by_a_task_that_did_not_fail(statuses: dict[int, str]) -> None:
-    hosts = {1: Host("STOPPING", 7), 2: Host("OFFLINE", None)}
-    assert not invariants.holding(hosts, {7: "FAILED"})
-    assert len(invariants.holding(hosts, statuses)) == 1
+    assert not invariants.holding({1: 7}, {7: "FAILED"})
+    assert len(invariants.holding({1: 7}, statuses)) == 1
+
+
+def test_a_host_that_is_held_when_all_was_given_back() -> None:
+    assert not invariants.held({1: Host("OFFLINE", None)})
+    assert len(invariants.held({1: Host("OFFLINE", None), 2: Host("STOPPING", 7)})) == 1
 
 
 def test_two_claims_of_a_host() -> None:
@@ -104,6 +123,19 @@ def test_a_key_that_should_be_gone(key: str) -> None:
 def test_a_connection_that_is_open_in_the_end() -> None:
     assert not invariants.unclosed([visit("worker-1.1", 1, 2)])
     assert len(invariants.unclosed([visit("worker-1.1", 1)])) == 1
+
+
+def test_a_process_that_nobody_knows() -> None:
+    worker = Process("worker-1", 10, "ocpfleet worker")
+    assert not invariants.strays([worker])
+    assert len(invariants.strays([worker, Process("", 11, "sh -c true")])) == 1
+
+
+def test_connections_that_a_process_keeps() -> None:
+    worker = Process("worker-1", 10, "ocpfleet worker", 0, 20)
+    assert not invariants.connected([worker], 20)
+    assert len(invariants.connected([worker], 19)) == 1
+    assert len(invariants.connected([replace(worker, to_hosts=1)], 20)) == 1
 
 
 def test_a_kind_of_fault_that_hit_no_claims_often_enough() -> None:
