@@ -1,0 +1,160 @@
+"""The killing: every kind hits, and what does not end or does not come back is a breach."""
+
+from __future__ import annotations
+
+import random
+import signal
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tests.chaos import faults
+from tests.chaos.faults import Faults
+from tests.chaos.rig import WORKERS
+from tests.chaos.seen import Kind
+from tests.chaos.watch import Look
+
+if TYPE_CHECKING:
+    from tests.chaos.rig import Rig
+    from tests.chaos.watch import Watch
+
+
+@dataclass
+class Process:
+    """A process that is told to end, or killed, or stands still."""
+
+    polite: bool
+    ended: int | None = None
+    signals: list[signal.Signals] = field(default_factory=list)
+
+    def terminate(self) -> None:
+        self.signals.append(signal.SIGTERM)
+        self.ended = 0 if self.polite else None
+
+    def kill(self) -> None:
+        self.signals.append(signal.SIGKILL)
+        self.ended = -9
+
+    def wait(self) -> None:
+        assert self.ended is not None
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self.signals.append(number)
+
+
+class Child:
+    def __init__(self, name: str, *, polite: bool) -> None:
+        self.name, self.polite = name, polite
+        self.process = Process(polite)
+
+    @property
+    def ended(self) -> int | None:
+        return self.process.ended
+
+
+class Fleet:
+    """What is tormented, and what is seen of it: every worker has a claim as long as anybody looks."""
+
+    def __init__(self, clock: Clock, *, polite: bool = True, comes_back: bool = True, claims: int = 1) -> None:
+        self.clock, self.comes_back, self.claims = clock, comes_back, claims
+        self.api, self.store, self.broker = (Child(name, polite=polite) for name in ("api", "redis", "broker"))
+        self.system = SimpleNamespace(workers={name: Child(name, polite=polite) for name in WORKERS})
+        self.numbers = {name: number for number, name in enumerate(WORKERS, 1)}
+
+    def who(self, worker: str) -> str:
+        return f"{worker}.1"
+
+    def start_again(self, child: Child) -> None:
+        child.process = Process(child.polite)
+        if self.comes_back and child.name in self.numbers:
+            self.numbers[child.name] = max(self.numbers.values()) + 1
+
+    @property
+    def answered(self) -> float:
+        return self.clock.now if self.comes_back else 0.0
+
+    @property
+    def latest(self) -> Look:
+        claims = frozenset(f"7:{number}:1" for number in range(self.claims))
+        names = {number: name for name, number in self.numbers.items()}
+        return Look(self.clock.now, names, dict.fromkeys(names, claims))
+
+    def follow(self, *_: object) -> None:
+        pass
+
+
+class Clock:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(faults, "time", clock)
+    return clock
+
+
+def tormented(fleet: Fleet, seconds: float, least: int) -> Faults:
+    """Return what came of some seconds of faults."""
+    made = Faults(cast("Rig", fleet), cast("Watch", fleet), random.Random(1))  # noqa: S311 - no secret
+    made.torment(seconds, least)
+    return made
+
+
+def test_every_kind_hits(clock: Clock) -> None:
+    made = tormented(Fleet(clock), 120, 5)
+    assert all(made.hits[kind] >= 5 for kind in Kind)
+    assert made.breaches == []
+
+
+def test_it_goes_on_while_a_kind_lacks_hits_and_not_for_ever(clock: Clock) -> None:
+    began = clock.now
+    tormented(Fleet(clock), 1, 1)
+    assert clock.now - began < 10
+    began = clock.now
+    made = tormented(Fleet(clock, claims=0), 60, 1)
+    assert not made.hits
+    assert made.made, "where nothing has claims any process will do"
+    assert 90 <= clock.now - began < 100
+
+
+def test_what_does_not_end_at_sigterm_is_a_breach(clock: Clock) -> None:
+    made = tormented(Fleet(clock, polite=False), 120, 1)
+    assert {sentence.split(" still ran ")[0] for sentence in made.breaches} >= {"api", "worker-1"}
+
+
+def test_what_does_not_come_back_is_a_breach(clock: Clock) -> None:
+    made = tormented(Fleet(clock, comes_back=False), 60, 1)
+    made.mend(30)
+    assert "api did not come back within 30 s" in made.breaches
+
+
+def test_what_ended_by_itself_is_counted_and_started_again(clock: Clock) -> None:
+    fleet = Fleet(clock)
+    made = tormented(fleet, 0, 0)
+    fleet.api.process.ended = 1
+    made.mend(0)
+    made.supervise()
+    made.mend(10)
+    assert made.by_itself == {"api with 1": 1}
+    assert fleet.api.ended is None
+
+
+def test_a_worker_that_stands_still_goes_on_when_it_was_buried_or_at_last(clock: Clock) -> None:
+    fleet = Fleet(clock)
+    made = tormented(fleet, 60, 1)
+    made.mend(60)
+    stopped = sum(child.process.signals.count(signal.SIGSTOP) for child in fleet.system.workers.values())
+    assert stopped == sum(child.process.signals.count(signal.SIGCONT) for child in fleet.system.workers.values())
+    assert made.breaches == []

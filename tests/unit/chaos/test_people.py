@@ -1,0 +1,81 @@
+"""The people of the chaos program ask for everything there is, and keep hosts free to ask for."""
+
+from __future__ import annotations
+
+import json
+import random
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+import pytest
+
+from tests.chaos.load import Load
+from tests.chaos.people import Person
+
+if TYPE_CHECKING:
+    from tests.chaos.rig import Rig
+
+HOSTS = 10
+SUBTASKS = [{"id": 71, "status": "FAILED"}, {"id": 72, "status": "RUNNING"}, {"id": 73, "status": "PENDING"}]
+
+
+class Api:
+    """An API at which tasks 7 (FAILED) and 8 (RUNNING) hold some hosts for ever."""
+
+    def __init__(self, held: int) -> None:
+        self.hosts = [
+            {"id": host, "holderTaskId": (7 if host % 2 else 8) if host <= held else None}
+            for host in range(1, HOSTS + 1)
+        ]
+        self.asked: list[tuple[str, Any]] = []
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if request.method == "POST":
+            self.asked.append((path, json.loads(request.content or "null")))
+            return httpx.Response(200, json={"data": {"id": 9}})
+        if path == "/compute/hosts":
+            return httpx.Response(200, json={"data": {"contents": self.hosts}})
+        number = int(path.rsplit("/", maxsplit=1)[-1])
+        status = {7: "FAILED", 8: "RUNNING"}[number]
+        return httpx.Response(200, json={"data": {"id": number, "status": status, "subtasks": SUBTASKS}})
+
+
+def act(api: Api, times: int) -> Load:
+    """Have a person act so many times; return what its load knows then."""
+    load = Load(cast("Rig", SimpleNamespace()), HOSTS, 1)
+    transport = httpx.MockTransport(api.answer)
+    with httpx.Client(transport=transport, base_url="http://api") as client:
+        person = Person(load, client, random.Random(1))  # noqa: S311 - no secret
+        for _ in range(times):
+            person.act()
+    return load
+
+
+def test_a_person_asks_for_everything() -> None:
+    api = Api(held=2)
+    load = act(api, 300)
+    assert set(load.answers) == {
+        *("stop: 200", "restart: 200", "start: 200", "retry: 200", "retry subtask: 200", "skip subtask: 200"),
+        *("rollback: 200", "cancel: 200", "cancel subtask: 200"),
+    }
+    assert set(load.rollbacks) == {7}
+    assert load.skipped == {71}
+    assert set(load.accepted) == {9}
+
+
+def test_most_requests_begin_at_a_free_host() -> None:
+    api = Api(held=4)
+    act(api, 300)
+    begun = [body["hostIds"][0] for path, body in api.asked if path.endswith("Agents")]
+    assert sum(first > 4 for first in begun) > 0.7 * len(begun)
+
+
+@pytest.mark.parametrize("held", [5, 10])
+def test_where_the_fleet_is_held_tasks_are_turned(held: int) -> None:
+    api = Api(held=held)
+    act(api, 100)
+    paths = [path for path, _ in api.asked]
+    first_turned = next(place for place, path in enumerate(paths) if "/tasks/" in path)
+    assert not [path for path in paths[first_turned:] if path.endswith("Agents")]
