@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.chaos.rig import Rig
 
 Json = dict[str, Any]
-_PEOPLE = 4
+_PEOPLE = 6
 
 
 @dataclass

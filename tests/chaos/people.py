@@ -18,11 +18,11 @@ _SEVERAL = (2, 16)
 """Hosts of one request."""
 _WORDS = ("Stop", "Stop", "Restart", "Start")
 """What is asked for. Hosts are stopped as often as they are started, so that there always is something to stop."""
-_SUBMITS = 0.6
-"""Of all that a person does so much is a new request, …"""
-_CROWDED = 0.5
-"""… unless so much of the fleet is held: then tasks are turned, so that hosts become free."""
-_OVERLAPS = 0.25
+_SUBMITS, _SUBMITS_CROWDED = 0.6, 0.2
+"""Of all that a person does so much is a new request; less where the fleet is crowded, so that hosts become free."""
+_CROWDED = 0.7
+"""Crowded is a fleet of which so much is held."""
+_OVERLAPS = 0.4
 """Of all new requests so many begin at any host, and the others at one that was free when the person looked last."""
 
 
@@ -38,7 +38,8 @@ class Person:
 
     def act(self) -> None:
         """Do one thing."""
-        if self.draws.random() < _SUBMITS and len(self._held) < _CROWDED * self.load.hosts:
+        crowded = len(self._held) >= _CROWDED * self.load.hosts
+        if self.draws.random() < (_SUBMITS_CROWDED if crowded else _SUBMITS):
             self._submit()
         elif task := self._holder():
             act = {"FAILED": self._turn, "RUNNING": self._cancel}.get(task["status"])
@@ -48,7 +49,7 @@ class Person:
     def _submit(self) -> None:
         word, count = self.draws.choice(_WORDS), self.load.hosts
         free = [host for host in range(1, count + 1) if host not in self._held]
-        first = self.draws.randint(1, count) if self.draws.random() < _OVERLAPS else self.draws.choice(free)
+        first = self.draws.randint(1, count) if not free or self.draws.random() < _OVERLAPS else self.draws.choice(free)
         ids = [(first + offset - 1) % count + 1 for offset in range(self.draws.randint(*_SEVERAL))]
         self.load.submit(self.client, word.lower(), f"/compute/hosts/batch{word}Agents", ids)
 
