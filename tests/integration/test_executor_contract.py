@@ -154,7 +154,9 @@ async def test_a_command_that_takes_too_long_is_given_up_and_the_next_one_runs(s
     await site.executor.aclose()
 
 
-async def test_a_healthy_agent_is_stopped_with_one_command_and_then_was_already(site: Site, agent: StandInAgent) -> None:
+async def test_a_healthy_agent_is_stopped_with_one_command_and_then_was_already(
+    site: Site, agent: StandInAgent
+) -> None:
     agent.start()
     pids = tuple(pid for pid, _ in agent.processes())
 

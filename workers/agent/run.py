@@ -134,8 +134,8 @@ class Run:
         completed = await self._script(self.look(self.target), _LOOKING)
         return self._saw(self._understood(completed, read_look), story)
 
-    def _saw(self, seen: Sight, story: Story) -> Story:
-        self.journal.say(f"Seen: {seen}.", Level.WARN if seen.restricted else Level.INFO)
+    def _saw(self, seen: Sight, story: Story, when: str = "Seen") -> Story:
+        self.journal.say(f"{when}: {seen}.", Level.WARN if seen.restricted else Level.INFO)
         if self.look is look_command and (seen.processes or not seen.restricted):
             self.journal.agent_alive = bool(seen.processes)
         met = story.met | {process.pid for process in seen.proved}
@@ -145,10 +145,10 @@ class Run:
         began, touched = self.now(), self.journal.touched
         seen = await self._stop_seen(touched=touched)
         self.journal.touched = touched or bool(seen.before.processes)
-        story = self._saw(seen.before, story)
+        story = self._saw(seen.before, story, "Seen before the stop")
         answer = read_answer(call) if (call := self._heard(seen.call)) else NoAnswer(self.policy.command_timeout)
         story = replace(_anew(story), calls=(*story.calls, Call(answer, began, self.now())), asked=())
-        return self._saw(seen.after, story) if seen.after else story
+        return self._saw(seen.after, story, "Seen after it") if seen.after else story
 
     async def _stop_seen(self, *, touched: bool) -> StopSeen:
         try:

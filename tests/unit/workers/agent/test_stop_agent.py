@@ -47,7 +47,7 @@ async def test_a_healthy_agent_takes_exactly_one_command_that_looks_and_stops_an
     program = "sh -c <look at the agent's processes, stop it, look again> ocpfleet-stop"
     assert host.done == [f"{program} {HOME}/bin ocp_agentd ocp_mgragent ocp_monagent {HOME}/bin/ocp_agentctl"]
     assert host.waits == []
-    assert [line.text.split()[0] for line in host.journal.lines] == ["$", "Seen:", "exit", "stdout:", "Seen:"]
+    assert [line.text.split()[0] for line in host.journal.lines] == ["$", "Seen", "exit", "stdout:", "Seen"]
 
 
 async def test_an_agent_of_which_one_service_had_ended_before() -> None:
@@ -61,7 +61,7 @@ async def test_an_agent_that_was_not_running() -> None:
 
     assert outcome == AlreadyStopped()
     assert outcome.sentence() == ("Was already stopped: no process of the agent was alive before or after the command.")
-    assert "Seen: no live process of the agent." in host.text
+    assert "Seen before the stop: no live process of the agent." in host.text
 
 
 async def test_with_sudo_each_command_runs_through_it() -> None:
