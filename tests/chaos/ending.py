@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.step import Action
 from infra.store.base import EVERY_HOST, TaskQuery
-from tests.chaos.invariants import connected, strays, unclosed
+from tests.chaos.invariants import connected, miscounted, strays, unclosed, unquiet
 from tests.chaos.processes import described, marked
+from tests.chaos.rig import APIS
 from tests.chaos.seen import Call, Host, Process, Task, Visit
-from tests.support.records import check_counts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -49,7 +49,7 @@ class Ended:
 async def gather(rig: Rig, watch: Watch, load: Load, released: int) -> Ended:
     """Read everything from the record."""
     tasks: dict[int, Task] = {}
-    miscounted: list[str] = []
+    wrong: list[str] = []
     async with rig.system.store() as store:
         heads = [head async for head in _heads(store.tasks)]
         for head in heads:
@@ -58,14 +58,11 @@ async def gather(rig: Rig, watch: Watch, load: Load, released: int) -> Ended:
             runs = _runs(head, hosts, stored, load.rollbacks[head.id])
             skipped = frozenset(hosts[index] for number, index in _changing(head) if number in load.skipped)
             tasks[head.id] = Task(head.status, hosts, runs, head.finished or 0, head.type_slug, skipped)
-            try:
-                await check_counts(store, head.id)
-            except AssertionError as error:
-                miscounted.append(f"task {head.id}: {error}")
+            wrong += miscounted(head, stored)
         page = await store.hosts.page(0, _PAGE, EVERY_HOST)
         found = {host.target.host_id: Host(host.agent_status, host.holder) for host in page.hosts}
         alive = {worker.id for worker in await store.workers.alive()}
-    return Ended(tasks, found, miscounted, list(watch.keys()), alive, released)
+    return Ended(tasks, found, wrong, list(watch.keys()), alive, released)
 
 
 async def _heads(tasks: Tasks) -> AsyncIterator[TaskRecord]:
@@ -130,14 +127,16 @@ def give_back(rig: Rig, load: Load, supervise: Callable[[], None]) -> int:
     return len(held)
 
 
-def quiet(watch: Watch, workers: int, limit: float) -> bool:
-    """Wait until no worker has a claim and the dead ones are buried; return whether that came."""
+def quiet(watch: Watch, workers: int, limit: float) -> list[str]:
+    """Wait until no worker has a claim and the dead ones are buried, but not for longer than so many seconds.
+
+    Returns:
+        What `unquiet` says at last.
+    """
     end = time.monotonic() + limit
-    while time.monotonic() < end:
-        if len(watch.latest.names) == workers and not watch.latest.all_live:
-            return True
+    while (found := unquiet(watch.latest.names, watch.latest.claims, workers)) and time.monotonic() < end:
         time.sleep(_PAUSE)
-    return False
+    return found
 
 
 def hung_up(log: Path, hosts: int, limit: float) -> tuple[list[Visit], dict[int, bool]]:
@@ -169,7 +168,7 @@ def hushed(rig: Rig, most: int, limit: float) -> list[Process]:
     end = time.monotonic() + limit
     while True:
         found = [described(pid, names.get(pid, "")) for pid in marked(rig.run)]
-        ours = [one for one in found if one.name in {"", "api", *rig.lives}]
+        ours = [one for one in found if one.name in {"", *APIS, *rig.lives}]
         if time.monotonic() > end or not (strays(found) or connected(ours, most)):
             return ours
         time.sleep(_PAUSE)

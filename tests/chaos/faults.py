@@ -100,7 +100,7 @@ class Faults:
         for one in [one for one in self._due if one[0] <= now]:
             self._due.remove(one)
             one[1]()
-        for child in (*self.rig.system.workers.values(), self.rig.api, self.rig.store, self.rig.broker):
+        for child in (*self.rig.system.workers.values(), *self.rig.apis, self.rig.store, self.rig.broker):
             self._look_after(child, now)
 
     def _look_after(self, child: Child, now: float) -> None:
@@ -120,8 +120,10 @@ class Faults:
             return False
         if child.name in WORKERS:
             return self.watch.latest.newest(child.name) > self._numbers.get(child.name, 0)
-        answered = {self.rig.api.name: self.watch.answered, self.rig.store.name: self.watch.latest.at}
-        return answered.get(child.name, math.inf) > self._started.get(child.name, math.inf)
+        answered = self.watch.answered | {self.rig.store.name: self.watch.latest.at}
+        return answered.get(child.name, math.inf if child is self.rig.broker else 0.0) > self._started.get(
+            child.name, math.inf
+        )
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -156,8 +158,12 @@ class Faults:
 
     def _child(self, kind: Kind) -> Child:
         if kind in {Kind.KILL_API, Kind.TERM_API}:
-            return self.rig.api
+            return min(self.rig.apis, key=self._since_hit)
         return self.rig.store if kind is Kind.KILL_STORE else self.rig.broker
+
+    def _since_hit(self, child: Child) -> tuple[bool, float]:
+        """Return what is least for a process that is up and was not hit for the longest time."""
+        return child.name in self._touched, max((one.at for one in self.made if one.victim == child.name), default=0.0)
 
     def _make(self, kind: Kind) -> None:
         child = self.rig.system.workers[self._victim()] if kind.of_worker else self._child(kind)

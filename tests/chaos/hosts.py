@@ -120,10 +120,25 @@ def _no(error: str) -> Completed:
     return Completed(255, None, "", json.dumps({"successful": False, "message": None, "error": error}))
 
 
+@dataclass(slots=True)
+class _Keys:
+    """Who has which key: the public keys in a directory, to which more are added as time goes by."""
+
+    directory: Path
+    known: dict[str, str] = field(default_factory=dict)
+
+    def owner(self, key: asyncssh.SSHKey) -> str:
+        """Return the name of the file that has a key; "" where none has."""
+        given = key.export_public_key().decode().split()[1]
+        if given not in self.known:
+            self.known = {one.read_text().split()[1]: one.stem for one in self.directory.glob("*.pub")}
+        return self.known.get(given, "")
+
+
 class _Door(asyncssh.SSHServer):
     """Lets in whoever has a key in the directory, under the name of the key's file."""
 
-    def __init__(self, host: int, visit: int, keys: Path, say: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, host: int, visit: int, keys: _Keys, say: Callable[[dict[str, Any]], None]) -> None:
         self._host, self._visit, self._keys, self._say = host, visit, keys, say
         self._in = False
         self._who = ""
@@ -147,8 +162,7 @@ class _Door(asyncssh.SSHServer):
 
     @override
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        given = key.export_public_key().decode().split()[1]
-        self._who = next((one.stem for one in self._keys.glob("*.pub") if one.read_text().split()[1] == given), "")
+        self._who = self._keys.owner(key)
         return bool(self._who)
 
     @override
@@ -170,8 +184,12 @@ async def serve(options: argparse.Namespace) -> None:
         loop.add_signal_handler(signal.SIGTERM, over.set)
         loop.add_signal_handler(signal.SIGUSR1, lambda: setattr(fleet, "refusals", 0.0))
         key = asyncssh.import_private_key(options.host_key.read_bytes())
-        visits = count(1)
-        listening = [await _listen(fleet, host, options, key, visits) for host in range(1, options.count + 1)]
+        visits, keys = count(1), _Keys(options.keys)
+
+        def doors(host: int) -> Callable[[], _Door]:
+            return lambda: _Door(host, next(visits), keys, say)
+
+        listening = [await _listen(fleet, host, options.port, key, doors(host)) for host in range(1, options.count + 1)]
         say({"edge": "ready"})
         await over.wait()
         for one in listening:
@@ -179,7 +197,7 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 async def _listen(
-    fleet: Fleet, host: int, options: argparse.Namespace, key: asyncssh.SSHKey, visits: count[int]
+    fleet: Fleet, host: int, port: int, key: asyncssh.SSHKey, door: Callable[[], _Door]
 ) -> asyncssh.SSHAcceptor:
     running: set[asyncio.Task[Completed]] = set()
 
@@ -197,8 +215,8 @@ async def _listen(
 
     return await asyncssh.listen(
         str(FIRST + host - 1),
-        options.port,
-        server_factory=lambda: _Door(host, next(visits), options.keys, fleet.say),
+        port,
+        server_factory=door,
         process_factory=run,
         server_host_keys=[key],
         kex_algs=["curve25519-sha256"],

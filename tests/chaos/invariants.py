@@ -7,11 +7,13 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from core.progress import progress
 from tests.chaos.seen import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from core.record import SubtaskRecord, TaskRecord
     from tests.chaos.seen import ClaimSeen, Fault, Host, Process, Task, Visit
 
 FINAL = {"SUCCESSFUL", "FAILED"}
@@ -32,6 +34,36 @@ KEPT = re.compile(
 def ended(statuses: Mapping[int, str]) -> list[str]:
     """Every task is in a final state."""
     return [f"task {task} is {status}" for task, status in statuses.items() if status not in FINAL]
+
+
+def forgotten(accepted: Iterable[int], statuses: Mapping[int, str]) -> list[str]:
+    """Every task whose acceptance was answered is there."""
+    return [f"task {task} is gone" for task in accepted if task not in statuses]
+
+
+def miscounted(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> list[str]:
+    """The counts in a task's head, and what is told of its steps, are what its subtasks are."""
+    kept = Counter((task.plan.step_of(series).index, one.status) for series, one in stored.items())
+    standing = Counter((task.plan.step_of(series).index, one.status) for series, one in task.subtasks(stored))
+    steps = enumerate(progress(task))
+    told = Counter({(index, status): count for index, step in steps for status, count in step.by_status.items()})
+    return [
+        f"task {task.id}: {what} are {dict(counted)}, its subtasks {dict(real)}"
+        for what, counted, real in (("its counts", task.counts, kept), ("the counts told", +told, standing))
+        if counted != real
+    ]
+
+
+def unquiet(names: Mapping[int, str], claims: Mapping[int, Collection[str]], workers: int) -> list[str]:
+    """In the end so many workers are in the record, and none has a claim.
+
+    Args:
+        names: by a worker process's number: its name.
+        claims: by the same: its claims.
+        workers: how many there are.
+    """
+    many = [f"{len(names)} workers, not {workers}: {dict(names)}"] if len(names) != workers else []
+    return many + [f"worker {number} has claims: {sorted(some)}" for number, some in claims.items() if some]
 
 
 def agreeing(hosts: Mapping[int, Host], alive: Mapping[int, bool], said: Collection[int] = ()) -> list[str]:

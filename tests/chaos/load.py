@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tests.chaos.balancer import Balancer
 from tests.chaos.people import Person
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ class Load:
     def start(self) -> None:
         """Begin to ask."""
         for number in range(_PEOPLE):
-            draws = random.Random(f"{self.seed} person {number}")  # noqa: S311 - no secret
-            self._threads.append(threading.Thread(target=self._person, args=(draws,), daemon=True))
+            self._threads.append(threading.Thread(target=self._person, args=(number,), daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -88,9 +88,12 @@ class Load:
             elif what == "skip subtask":
                 self.skipped.add(int(path.split("/")[-2]))
 
-    def _person(self, draws: random.Random) -> None:
-        system = self.rig.system
-        with httpx.Client(base_url=f"{system.api}/api/v2", auth=system.client.auth, timeout=10) as client:
+    def _person(self, number: int) -> None:
+        draws = random.Random(f"{self.seed} person {number}")  # noqa: S311 - no secret
+        apis = [self.rig.address(api) for api in self.rig.apis]
+        transport = Balancer(apis[number % len(apis) :] + apis[: number % len(apis)], httpx.HTTPTransport())
+        auth = self.rig.system.client.auth
+        with httpx.Client(transport=transport, base_url="http://api/api/v2", auth=auth, timeout=10) as client:
             person = Person(self, client, draws)
             while not self._over.wait(draws.uniform(0.1, 0.8)):
                 person.act()

@@ -41,6 +41,7 @@ SETTINGS = {
     "OCPFLEET_SHUTDOWN_GRACE": "1",
     "OCPFLEET_RATE_LIMIT": "false",
 }
+APIS = ("api", "api-2")
 WORKERS = ("worker-1", "worker-2", "worker-3")
 
 
@@ -63,9 +64,9 @@ class Rig:
         return self.directory / "hosts.jsonl"
 
     @property
-    def api(self) -> Child:
-        """The API."""
-        return next(child for child in self.system.supervisor.children if child.name == "api")
+    def apis(self) -> list[Child]:
+        """The APIs."""
+        return [child for child in self.system.supervisor.children if child.name in APIS]
 
     @property
     def store(self) -> Child:
@@ -79,9 +80,17 @@ class Rig:
         return [self.broker, self.hosts, *self.system.supervisor.children]
 
     def ready(self) -> bool:
-        """Return whether the API answers and says that all is there."""
+        """Return whether every API answers and says that all is there."""
+        return all(self.says_yes(api, "/readyz") for api in self.apis)
+
+    def address(self, api: Child) -> str:
+        """Return where an API is."""
+        return f"http://127.0.0.1:{api.environment['OCPFLEET_API_PORT']}"
+
+    def says_yes(self, api: Child, path: str) -> bool:
+        """Return whether an API answers that something is so."""
         try:
-            return self.system.get("/readyz").is_success
+            return httpx.get(f"{self.address(api)}{path}", timeout=5).is_success
         except httpx.TransportError:
             return False
 
@@ -125,6 +134,7 @@ def standing(directory: Path, count: int, seed: int) -> Iterator[Rig]:
             rig = Rig(run, directory, system, broker, hosts)
             for worker in WORKERS[1:]:
                 system.start_worker(worker, OCPFLEET_SSH_KEYS=_key(directory, rig.who(worker)))
+            system.start_api(APIS[1])
             system.ready()
             wait_until(lambda: rig.log.exists() and '"ready"' in rig.log.read_text(), 60, "the hosts to be up")
             system.command("hosts", "import", str(targets))

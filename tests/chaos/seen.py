@@ -12,8 +12,8 @@ class Kind(StrEnum):
     KILL_WORKER = "kill -9 of a worker"
     FREEZE_WORKER = "SIGSTOP of a worker beyond its loss, then SIGCONT"
     TERM_WORKER = "SIGTERM of a worker"
-    KILL_API = "kill -9 of the API"
-    TERM_API = "SIGTERM of the API"
+    KILL_API = "kill -9 of an API"
+    TERM_API = "SIGTERM of an API"
     KILL_STORE = "kill -9 of the store, back with its file"
     KILL_BROKER = "kill -9 of the broker, back empty"
 
@@ -95,7 +95,7 @@ class Process:
     """A process of the system in the end, when all is quiet."""
 
     name: str
-    """What it is: "api", "worker-1"; "" where nobody knows it."""
+    """What it is, such as "api" or "worker-1"; "" where nobody knows it."""
     pid: int
     command: str
     to_hosts: int = 0

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import httpx
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -21,6 +20,7 @@ from tests.chaos.seen import ClaimSeen
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from demo.supervisor import Child
     from tests.chaos.rig import Rig
     from tests.chaos.seen import Fault
 
@@ -69,8 +69,8 @@ class Watch:
     looks: int = 0
     most: int = 0
     """Claims that were seen at a time."""
-    answered: float = 0.0
-    """When the newest question was asked that the API answered."""
+    answered: dict[str, float] = field(default_factory=dict)
+    """By API: when the newest question was asked that it answered."""
     _of_workers: list[tuple[Fault, int, frozenset[str]]] = field(default_factory=list)
     """Faults that are not over, with the number of the worker process and the claims that were hit."""
     _of_servers: list[Fault] = field(default_factory=list)
@@ -118,7 +118,7 @@ class Watch:
 
     def _for_ever(self, work: Callable[[], None]) -> None:
         while not self._over.wait(_EVERY):
-            with suppress(RedisError, httpx.TransportError):  # it was killed, and will be back
+            with suppress(RedisError):  # it was killed, and will be back
                 work()
 
     def _look(self) -> None:
@@ -134,15 +134,20 @@ class Watch:
                 self._of_workers.remove(one)
 
     def _ask(self) -> None:
-        """Ask whether the API answers, and whether the system is ready where somebody waits for that."""
-        began = time.monotonic()
-        if httpx.get(f"{self.rig.system.api}/healthz", timeout=5).is_success:
-            self.answered = began
+        """Ask whether the APIs answer, and whether the system is ready where somebody waits for that."""
+        for api in self.rig.apis:
+            began = time.monotonic()
+            if self.rig.says_yes(api, "/healthz"):
+                self.answered[api.name] = began
         for fault in list(self._of_servers):
             began = time.monotonic()
-            if httpx.get(f"{self.rig.system.api}/readyz", timeout=5).is_success:
+            if any(self.rig.says_yes(api, "/readyz") for api in self._asked_after(fault)):
                 fault.recovered = began - fault.at
                 self._of_servers.remove(fault)
+
+    def _asked_after(self, fault: Fault) -> list[Child]:
+        """Return the APIs of which one says whether a fault is over: the one that it hit, or any."""
+        return [api for api in self.rig.apis if api.name == fault.victim] or self.rig.apis
 
     def _seen(self, look: Look) -> Iterator[ClaimSeen]:
         for worker, claims in look.claims.items():

@@ -12,7 +12,7 @@ import pytest
 
 from tests.chaos import faults
 from tests.chaos.faults import Faults
-from tests.chaos.rig import WORKERS
+from tests.chaos.rig import APIS, WORKERS
 from tests.chaos.seen import Kind
 from tests.chaos.watch import Look
 
@@ -59,7 +59,8 @@ class Fleet:
 
     def __init__(self, clock: Clock, *, polite: bool = True, comes_back: bool = True, claims: int = 1) -> None:
         self.clock, self.comes_back, self.claims = clock, comes_back, claims
-        self.api, self.store, self.broker = (Child(name, polite=polite) for name in ("api", "redis", "broker"))
+        self.apis = [Child(name, polite=polite) for name in APIS]
+        self.store, self.broker = Child("redis", polite=polite), Child("broker", polite=polite)
         self.system = SimpleNamespace(workers={name: Child(name, polite=polite) for name in WORKERS})
         self.numbers = {name: number for number, name in enumerate(WORKERS, 1)}
 
@@ -72,8 +73,8 @@ class Fleet:
             self.numbers[child.name] = max(self.numbers.values()) + 1
 
     @property
-    def answered(self) -> float:
-        return self.clock.now if self.comes_back else 0.0
+    def answered(self) -> dict[str, float]:
+        return dict.fromkeys(APIS, self.clock.now if self.comes_back else 0.0)
 
     @property
     def latest(self) -> Look:
@@ -143,12 +144,12 @@ def test_what_does_not_come_back_is_a_breach(clock: Clock) -> None:
 def test_what_ended_by_itself_is_counted_and_started_again(clock: Clock) -> None:
     fleet = Fleet(clock)
     made = tormented(fleet, 0, 0)
-    fleet.api.process.ended = 1
+    fleet.apis[0].process.ended = 1
     made.mend(0)
     made.supervise()
     made.mend(10)
     assert made.by_itself == {"api with 1": 1}
-    assert fleet.api.ended is None
+    assert fleet.apis[0].ended is None
 
 
 def test_a_worker_that_stands_still_goes_on_when_it_was_buried_or_at_last(clock: Clock) -> None:

@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from core.record import SubtaskRecord
+from core.status import Status
 from tests.chaos import invariants
 from tests.chaos.seen import Call, ClaimSeen, Fault, Host, Kind, Process, Task, Visit
+from tests.support.records import draft
 
 
 def visit(who: str, began: float, ended: float | None = None, *, host: int = 1, answer: str = "done") -> Visit:
@@ -22,6 +25,27 @@ def fault(victim: str = "worker-1.1", at: float = 1.5, kind: Kind = Kind.KILL_WO
 def test_a_task_that_still_runs_has_not_ended() -> None:
     assert not invariants.ended({1: "SUCCESSFUL", 2: "FAILED"})
     assert invariants.ended({1: "SUCCESSFUL", 2: "RUNNING"}) == ["task 2 is RUNNING"]
+
+
+def test_a_task_that_was_accepted_and_is_gone() -> None:
+    assert not invariants.forgotten([1, 2], {1: "FAILED", 2: "SUCCESSFUL", 3: "SUCCESSFUL"})
+    assert invariants.forgotten([1, 2], {1: "FAILED"}) == ["task 2 is gone"]
+
+
+def test_counts_that_are_not_what_the_subtasks_are() -> None:
+    head = replace(draft((1, 2)).accepted(7, 70), counts={(0, Status.SUCCESSFUL): 1, (0, Status.RUNNING): 1})
+    stored = {0: SubtaskRecord(Status.SUCCESSFUL), 1: SubtaskRecord(Status.RUNNING)}
+    assert not invariants.miscounted(head, stored)
+    assert len(invariants.miscounted(head, stored | {1: SubtaskRecord(Status.FAILED)})) == 2
+    assert len(invariants.miscounted(head, {0: stored[0]})) == 2
+
+
+def test_workers_that_should_be_buried_and_claims_that_nobody_ends() -> None:
+    names = {4: "worker-1", 5: "worker-2"}
+    assert not invariants.unquiet(names, {4: frozenset(), 5: frozenset()}, 2)
+    assert len(invariants.unquiet(names | {3: "worker-1"}, {}, 2)) == 1
+    assert len(invariants.unquiet({4: "worker-1"}, {}, 2)) == 1
+    assert len(invariants.unquiet(names, {4: {"7:1:1"}}, 2)) == 1
 
 
 @pytest.mark.parametrize(("agent", "alive"), [("OFFLINE", True), ("AVAILABLE", False), ("STOPPING", True)])
