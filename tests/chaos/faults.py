@@ -120,10 +120,8 @@ class Faults:
             return False
         if child.name in WORKERS:
             return self.watch.latest.newest(child.name) > self._numbers.get(child.name, 0)
-        answered = self.watch.answered | {self.rig.store.name: self.watch.latest.at}
-        return answered.get(child.name, math.inf if child is self.rig.broker else 0.0) > self._started.get(
-            child.name, math.inf
-        )
+        answered = {self.rig.broker.name: math.inf, self.rig.store.name: self.watch.latest.at, **self.watch.answered}
+        return answered.get(child.name, 0.0) > self._started.get(child.name, math.inf)
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
