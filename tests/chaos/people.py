@@ -22,8 +22,8 @@ _SUBMITS, _SUBMITS_CROWDED = 0.6, 0.2
 """Of all that a person does so much is a new request; less where the fleet is crowded, so that hosts become free."""
 _CROWDED = 0.7
 """Crowded is a fleet of which so much is held."""
-_OVERLAPS = 0.4
-"""Of all new requests so many begin at any host, and the others at one that was free when the person looked last."""
+_OVERLAPS = 0.3
+"""Of all new requests so many are for any hosts, the others for those that were free when the person looked last."""
 
 
 @dataclass
@@ -47,10 +47,12 @@ class Person:
                 act(task)
 
     def _submit(self) -> None:
-        word, count = self.draws.choice(_WORDS), self.load.hosts
-        free = [host for host in range(1, count + 1) if host not in self._held]
-        first = self.draws.randint(1, count) if not free or self.draws.random() < _OVERLAPS else self.draws.choice(free)
-        ids = [(first + offset - 1) % count + 1 for offset in range(self.draws.randint(*_SEVERAL))]
+        word, many = self.draws.choice(_WORDS), self.draws.randint(*_SEVERAL)
+        everyone = range(1, self.load.hosts + 1)
+        free = [host for host in everyone if host not in self._held]
+        chosen = list(everyone) if len(free) < many or self.draws.random() < _OVERLAPS else free
+        first = self.draws.randrange(len(chosen))
+        ids = (chosen[first:] + chosen[:first])[:many]
         self.load.submit(self.client, word.lower(), f"/compute/hosts/batch{word}Agents", ids)
 
     def _turn(self, task: Json) -> None:
