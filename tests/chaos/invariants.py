@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from core.progress import progress
-from tests.chaos.seen import Kind
+from tests.chaos.seen import Kind, Loss
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from core.record import SubtaskRecord, TaskRecord
-    from tests.chaos.seen import ClaimSeen, Fault, Host, Process, Task, Visit
+    from tests.chaos.seen import Burial, ClaimSeen, Fault, Host, Process, Task, Visit
 
 FINAL = {"SUCCESSFUL", "FAILED"}
 AGENT_OF = {"OFFLINE": False, "AVAILABLE": True}
 """What a free host's agent status says of its processes. A free host has no other status."""
+_BURYING = 5.0
+"""Seconds that it may take from the opening of a lost worker's first claim until its number is gone."""
 WITHOUT_NUMBER = {
     *("hosts", "protected", "aliases", "endpoints", "workers", "beats", "reconciler", "users", "audit", "types"),
     *("tasks", "expiring", "tasks:indexed"),
@@ -116,7 +119,21 @@ def doubled(claims: Iterable[ClaimSeen]) -> list[str]:
     return [f"host {host} was claimed twice: {many}" for host, many in by_host.items() if len(many) > 1]
 
 
-def repeated(tasks: Iterable[Task], visits: Iterable[Visit], faults: Sequence[Fault]) -> list[str]:
+def losses(faults: Iterable[Fault], burials: Iterable[Burial]) -> list[Loss]:
+    """Return why work may have been done again: the worker was hit, or went out of the record.
+
+    A worker that got SIGTERM still goes to the hosts that it has claimed. One that stood still, or starved on a busy
+    machine, and was called lost works on until it learns of that; while it is buried its claims are others' already.
+    """
+    hit = [
+        Loss(one.victim, f"after {one.kind}", one.at, math.inf if one.kind is Kind.TERM_WORKER else one.at)
+        for one in faults
+        if one.kind.of_worker
+    ]
+    return hit + [Loss(one.who, "after it was called lost", one.after - _BURYING, one.seen) for one in burials]
+
+
+def repeated(tasks: Iterable[Task], visits: Iterable[Visit], reasons: Sequence[Loss]) -> list[str]:
     """A host gets one stop or start for each run, and one more where the worker was hit before the next one came."""
     runs: Counter[int] = Counter()
     for task in tasks:
@@ -125,7 +142,7 @@ def repeated(tasks: Iterable[Task], visits: Iterable[Visit], faults: Sequence[Fa
         f"host {host}: {len(changing)} visits changed it, for {runs[host]} runs and {lost} losses: "
         + ", ".join(f"{visit.who} at {visit.began:.2f}" for visit in changing)
         for host, changing in _changing(visits).items()
-        if len(changing) > runs[host] + (lost := _losses(changing, faults))
+        if len(changing) > runs[host] + (lost := _lost(changing, reasons))
     ]
 
 
@@ -138,24 +155,24 @@ def insistent(visits: Iterable[Visit]) -> list[str]:
     ]
 
 
-def overlapping(visits: Iterable[Visit], faults: Sequence[Fault]) -> tuple[Counter[str], list[str]]:
+def overlapping(visits: Iterable[Visit], reasons: Sequence[Loss]) -> tuple[Counter[str], list[str]]:
     """Commands of two visits overlap on a host only where the earlier visit had lost, or let go of, its claim.
 
     Returns:
         How often commands overlapped, by the reason; and the breaches.
     """
-    reasons: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     breaches: list[str] = []
     by_host: defaultdict[int, list[Visit]] = defaultdict(list)
     for visit in visits:
         by_host[visit.host].append(visit)
     for host, many in by_host.items():
         for earlier, later, at in _overlaps(many):
-            reason = _reason(earlier, at, faults)
-            reasons[reason or "none"] += 1
+            reason = _reason(earlier, at, reasons)
+            found[reason or "none"] += 1
             if reason is None:
                 breaches.append(f"host {host}: {later.who} began at {at:.2f} while {earlier.who} was at it")
-    return reasons, breaches
+    return found, breaches
 
 
 def leaked(keys: Iterable[str], alive: set[int], tasks: set[int], hosts: set[int]) -> list[str]:
@@ -209,17 +226,14 @@ def _changing(visits: Iterable[Visit]) -> dict[int, list[Visit]]:
     return by_host
 
 
-def _losses(changing: Sequence[Visit], faults: Sequence[Fault]) -> int:
-    return sum(_hit(visit, later.began, faults) is not None for visit, later in pairwise(changing))
+def _lost(changing: Sequence[Visit], reasons: Sequence[Loss]) -> int:
+    return sum(_why(visit, later.began, reasons) is not None for visit, later in pairwise(changing))
 
 
-def _hit(visit: Visit, before: float, faults: Sequence[Fault]) -> Kind | None:
-    """Return what hit a visit's worker from its beginning on and before a moment.
-
-    A worker that got SIGTERM still goes to the hosts that it has claimed.
-    """
-    of_it = (one for one in faults if one.victim == visit.who and one.at <= before)
-    return next((one.kind for one in of_it if one.kind is Kind.TERM_WORKER or visit.began <= one.at), None)
+def _why(visit: Visit, before: float, reasons: Sequence[Loss]) -> str | None:
+    """Return why a visit may have lost its claim from its beginning on and before a moment; None where it did not."""
+    of_it = (one for one in reasons if one.who == visit.who)
+    return next((one.why for one in of_it if one.since <= before and visit.began <= one.until), None)
 
 
 def _overlaps(visits: Sequence[Visit]) -> list[tuple[Visit, Visit, float]]:
@@ -236,11 +250,9 @@ def _overlaps(visits: Sequence[Visit]) -> list[tuple[Visit, Visit, float]]:
     ]
 
 
-def _reason(earlier: Visit, at: float, faults: Sequence[Fault]) -> str | None:
-    hit = _hit(earlier, at, faults)
-    if hit is not None:
-        return f"after {hit}"
-    return "after it was let go" if earlier.ended is not None and earlier.ended <= at else None
+def _reason(earlier: Visit, at: float, reasons: Sequence[Loss]) -> str | None:
+    let_go = earlier.ended is not None and earlier.ended <= at
+    return _why(earlier, at, reasons) or ("after it was let go" if let_go else None)
 
 
 def _kept(key: str, alive: set[int], tasks: set[int], hosts: set[int]) -> bool:

@@ -91,14 +91,15 @@ def _judged(
     ended: ending.Ended, visits: list[Visit], alive: dict[int, bool], faults: Faults, least: int
 ) -> dict[str, list[str]]:
     tasks, made = ended.tasks.values(), faults.made
+    reasons = invariants.losses(made, faults.watch.burials)
     return {
         "no two claims of a host at one time": faults.watch.breaches,
         "record, inventory and hosts agree": invariants.agreeing(ended.hosts, alive, invariants.said_by_people(tasks)),
         "no host is held in the end": invariants.held(ended.hosts),
         "counts are what the subtasks are": ended.miscounted,
-        "one command for each run and loss": invariants.repeated(tasks, visits, made),
+        "one command for each run and loss": invariants.repeated(tasks, visits, reasons),
         "one visit commands once": invariants.insistent(visits),
-        "commands overlap after a loss only": invariants.overlapping(visits, made)[1],
+        "commands overlap after a loss only": invariants.overlapping(visits, reasons)[1],
         "nothing is left in the store": invariants.leaked(ended.keys, ended.alive, set(ended.tasks), set(ended.hosts)),
         "processes end at SIGTERM and come back": faults.breaches,
         "every fault hit live claims": invariants.missed(made, least),

@@ -86,7 +86,8 @@ def _tell_hosts(gathered: Gathered) -> None:
     skipped = len(invariants.said_by_people(ended.tasks.values()))
     say(f"hosts commanded: {commanded} of {len(ended.hosts)}; {ended.released} were released, {skipped} are as skipped")
     say(f"commands: {said['stop']} stops, {said['start']} starts, on {len(visits)} connections; {_listed(answers)}")
-    say(f"commands that overlapped on a host: {_listed(invariants.overlapping(visits, faults.made)[0])}")
+    reasons = invariants.losses(faults.made, faults.watch.burials)
+    say(f"commands that overlapped on a host: {_listed(invariants.overlapping(visits, reasons)[0])}")
     say(f"looks at all claims: {faults.watch.looks}, at most {faults.watch.most} claims at a time")
     for one in gathered.processes:
         say(f"open in the end: {one.name or one.command}: {one.to_hosts} connections to hosts, {one.others} others")

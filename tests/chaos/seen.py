@@ -37,6 +37,31 @@ class Fault:
     """Seconds until its claims were in other hands, or until the system was ready again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Burial:
+    """A worker's number that went out of the record: it was called lost, or left."""
+
+    who: str
+    """The worker in that life, as with a visit."""
+    after: float
+    """When it was in the record last."""
+    seen: float
+    """When that was seen not to be so any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A reason why what a worker was at on a host may have been begun again by another one."""
+
+    who: str
+    """The worker in that life."""
+    why: str
+    since: float
+    """The other one cannot have begun before."""
+    until: float
+    """It goes for all that the worker began until then."""
+
+
 @dataclass(slots=True)
 class Visit:
     """A connection to a host: what one run of a claim did there. The product tells a host no claim."""

@@ -15,7 +15,7 @@ from core.catalogue import TASK_TYPES
 from core.plan import Plan
 from infra.store.redis.keys import PREFIX
 from tests.chaos.invariants import doubled
-from tests.chaos.seen import ClaimSeen
+from tests.chaos.seen import Burial, ClaimSeen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -66,6 +66,7 @@ class Watch:
     rig: Rig
     latest: Look = field(default_factory=lambda: Look(0.0, {}, {}))
     breaches: list[str] = field(default_factory=list)
+    burials: list[Burial] = field(default_factory=list)
     looks: int = 0
     most: int = 0
     """Claims that were seen at a time."""
@@ -75,6 +76,8 @@ class Watch:
     """Faults that are not over, with the number of the worker process and the claims that were hit."""
     _of_servers: list[Fault] = field(default_factory=list)
     """Other faults that are not over."""
+    _lives: dict[int, str] = field(default_factory=dict)
+    """By a worker process's number: the worker in its life then."""
     _plans: dict[int, tuple[Plan, list[int]]] = field(default_factory=dict)
     _over: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -124,7 +127,10 @@ class Watch:
     def _look(self) -> None:
         at, found = time.monotonic(), self._redis.eval(_CLAIMS, 0)
         names = {int(number): str(name).split("@", maxsplit=1)[0] for number, name, _ in found}
-        self.latest = look = Look(at, names, {int(number): _claims(claims) for number, _, claims in found})
+        before, look = self.latest, Look(at, names, {int(number): _claims(claims) for number, _, claims in found})
+        self.latest = look
+        self._lives = {number: self.rig.who(name) for number, name in names.items()} | self._lives
+        self.burials += buried(before, look, self._lives)
         self.looks, self.most = self.looks + 1, max(self.most, look.all_live)
         self.breaches += doubled(self._seen(look))
         for one in list(self._of_workers):
@@ -164,6 +170,11 @@ class Watch:
             hosts = [int(one) for one in self._redis.lrange(f"{PREFIX}task:{task}:hosts", 0, -1)]
             self._plans[task] = Plan(TASK_TYPES[slug], len(hosts)), hosts
         return self._plans[task]
+
+
+def buried(before: Look, now: Look, lives: Mapping[int, str]) -> list[Burial]:
+    """Return the numbers that went out of the record between two looks; `lives` says whose each was."""
+    return [Burial(lives[number], before.at, now.at) for number in sorted(before.names.keys() - now.names.keys())]
 
 
 def _claims(flat: list[str]) -> frozenset[str]:

@@ -9,7 +9,7 @@ import pytest
 from core.record import SubtaskRecord
 from core.status import Status
 from tests.chaos import invariants
-from tests.chaos.seen import Call, ClaimSeen, Fault, Host, Kind, Process, Task, Visit
+from tests.chaos.seen import Burial, Call, ClaimSeen, Fault, Host, Kind, Process, Task, Visit
 from tests.support.records import draft
 
 
@@ -90,14 +90,32 @@ def test_two_claims_of_a_host() -> None:
 def test_a_command_that_no_run_and_no_loss_explains() -> None:
     visits = [visit("worker-1.1", 1, 2), visit("worker-2.1", 8, 9)]
     once, twice = Task("SUCCESSFUL", (1,), {1: 1}), Task("SUCCESSFUL", (1,), {1: 2})
+
+    def breaches(*faults: Fault) -> int:
+        return len(invariants.repeated([once], visits, invariants.losses(faults, [])))
+
     assert not invariants.repeated([twice], visits, [])
     assert not invariants.repeated([once, once], visits, [])
-    assert not invariants.repeated([once], visits, [fault()])
-    assert len(invariants.repeated([once], visits, [])) == 1
-    assert len(invariants.repeated([once], visits, [fault(at=0.5)])) == 1, "hit before it was there"
-    assert len(invariants.repeated([once], visits, [fault(at=8.5)])) == 1, "hit after the other one came"
-    assert len(invariants.repeated([once], visits, [fault("worker-1.2")])) == 1, "hit in another life"
-    assert not invariants.repeated([once], visits, [fault(at=0.5, kind=Kind.TERM_WORKER)]), "it goes on for a while"
+    assert breaches(fault()) == 0
+    assert breaches() == 1
+    assert breaches(fault(at=0.5)) == 1, "hit before it was there"
+    assert breaches(fault(at=8.5)) == 1, "hit after the other one came"
+    assert breaches(fault("worker-1.2")) == 1, "hit in another life"
+    assert breaches(fault("api", kind=Kind.KILL_API)) == 1
+    assert breaches(fault(at=0.5, kind=Kind.TERM_WORKER)) == 0, "it goes on for a while"
+
+
+def test_what_a_worker_did_that_was_called_lost_may_be_done_again() -> None:
+    visits, once = [visit("worker-1.1", 11, 12), visit("worker-2.1", 20, 21)], Task("SUCCESSFUL", (1,), {1: 1})
+
+    def breaches(burial: Burial) -> int:
+        return len(invariants.repeated([once], visits, invariants.losses([], [burial])))
+
+    assert breaches(Burial("worker-1.1", 18, 19)) == 0
+    assert breaches(Burial("worker-1.1", 22, 23)) == 0, "its claims are opened before its number is gone"
+    assert breaches(Burial("worker-1.1", 9, 10)) == 1, "it had another number by then"
+    assert breaches(Burial("worker-1.1", 29, 30)) == 1, "the other one came before"
+    assert breaches(Burial("worker-1.2", 18, 19)) == 1, "in another life"
 
 
 def test_a_command_that_met_the_lock_counts_for_nothing() -> None:
@@ -115,7 +133,7 @@ def test_commands_that_overlap_without_a_loss() -> None:
     earlier, later = visit("worker-1.1", 1, 5), visit("worker-2.1", 3, 6)
     reasons, breaches = invariants.overlapping([earlier, later], [])
     assert (dict(reasons), len(breaches)) == ({"none": 1}, 1)
-    reasons, breaches = invariants.overlapping([earlier, later], [fault()])
+    reasons, breaches = invariants.overlapping([earlier, later], invariants.losses([fault()], []))
     assert (dict(reasons), breaches) == ({f"after {Kind.KILL_WORKER}": 1}, [])
     gone = replace(earlier, ended=2.5)
     assert invariants.overlapping([gone, later], []) == ({"after it was let go": 1}, [])
