@@ -354,7 +354,8 @@ class Tasks(Protocol):
 
         Results first: each is written only where its token still stands and the move is legal. The result that settles
         the last subtask of the step opens the next step, or ends the task. Then at most `claim.limit` subtasks of the
-        step are claimed: those that became ready again first, then those that nothing happened to.
+        step are claimed: those that became ready again first, then those that nothing happened to. Suspects are
+        withheld from a worker that has one, and the answer says so: it may ask again once that one is settled.
         """
 
     async def subtask(self, task: TaskRecord, series_id: int) -> SubtaskRecord | None:

@@ -92,12 +92,34 @@ class Losing:
         one, other = await store.workers.enrol("one"), await store.workers.enrol("other")
         _, answer = await advance(store, task, STOP, claim=CHUNK, worker=one)
         assert [claim.series_id for claim in answer.granted] == [5, 8], "a suspect, and one that nothing happened to"
+        assert [claim.suspect for claim in answer.granted] == [True, False]
+        assert answer.withheld
         _, more = await advance(store, task, STOP, claim=CHUNK, worker=one)
-        assert more.granted == ()
+        assert (more.granted, more.withheld) == ((), True)
         _, theirs = await advance(store, task, STOP, claim=CHUNK, worker=other)
         assert [claim.series_id for claim in theirs.granted] == [6]
+        assert theirs.withheld
         _, next_one = await advance(store, task, STOP, succeeded([answer.granted[0]]), claim=CHUNK, worker=one)
-        assert [claim.series_id for claim in next_one.granted] == [7]
+        assert [(claim.series_id, claim.suspect) for claim in next_one.granted] == [(7, True)]
+        assert not next_one.withheld, "none is left"
+        _, none = await advance(store, task, STOP, succeeded(theirs.granted), claim=CHUNK, worker=other)
+        assert (none.granted, none.withheld) == ((), False)
+
+    async def test_suspects_are_withheld_only_where_there_was_room_for_them(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        task = await at_stop(store, 4)
+        for number in range(2):
+            victim = await store.workers.enrol(f"victim-{number}")
+            await advance(store, task, STOP, claim=2, worker=victim)
+            await lose(store, task, victim)
+        worker = await store.workers.enrol("one")
+        _, one = await advance(store, task, STOP, claim=1, worker=worker)
+        assert [claim.series_id for claim in one.granted] == [5]
+        assert not one.withheld, "it had no room for another"
+        _, settled = await advance(store, task, STOP, succeeded(one.granted), worker=worker)
+        assert not settled.withheld, "it asked for none"
+        _, two = await advance(store, task, STOP, claim=2, worker=worker)
+        assert [(claim.series_id, claim.suspect) for claim in two.granted] == [(6, True), (7, False)]
 
     async def test_too_many_losses_fail_a_subtask_and_a_retry_begins_anew(self, keeper: Keeper) -> None:
         store = keeper.open()
