@@ -7,7 +7,7 @@ that is done here can be done twice, or by two at once, without harm: the record
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -154,19 +154,16 @@ class Reconciler:
     async def _bury(self, worker: Worker) -> None:
         claims = await self.work.store.workers.claims(worker)
         log.warning("worker lost", name=worker.name, claims=len(claims))
-        if await self._reopen(worker, claims, lost=True):
-            await self.work.store.workers.bury(worker)
+        await self._reopen(worker, claims, lost=True)
+        if not await self.work.store.workers.bury(worker):
+            log.info("a lost worker has claims left, looked at again", name=worker.name)
 
-    async def _reopen(self, worker: Worker, claims: "list[ClaimKey] | tuple[ClaimKey, ...]", *, lost: bool) -> bool:
-        """Open claims of a worker again and publish their steps; return whether none was left to a newer code."""
-        whole = True
+    async def _reopen(self, worker: Worker, claims: Sequence[ClaimKey], *, lost: bool) -> None:
+        """Open claims of a worker again and publish their steps; those of a newer record are left to a newer code."""
         for task_id, of_task in groupby(sorted(claims, key=_place), key=lambda claim: claim.task_id):
             task = await self.work.store.tasks.head(task_id)
-            if task is not None and not _readable(task):
-                whole = False
-            elif task is not None:
+            if task is not None and _readable(task):
                 await self._reopen_of(task, worker, list(of_task), lost=lost)
-        return whole
 
     async def _reopen_of(self, task: TaskRecord, worker: Worker, claims: list[ClaimKey], *, lost: bool) -> None:
         ready = 0

@@ -556,8 +556,14 @@ class Workers(Protocol):
             Whether it is the one.
         """
 
-    async def bury(self, worker: Worker) -> None:
-        """Take a worker that was lost, and whatever is left of it, out of the record."""
+    async def bury(self, worker: Worker) -> bool:
+        """Take a worker that was lost, and whatever is left of it, out of the record, unless it has claims left.
+
+        Claims of tasks that are gone do not count, and go. A worker that was buried is granted nothing any more.
+
+        Returns:
+            False where it has claims left, and stays: they must be taken from it first.
+        """
 
     async def leave(self, worker: Worker) -> None:
         """Take a worker that stops out of the record. One that has claims left stays, and is found to be lost."""

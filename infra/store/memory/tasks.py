@@ -87,6 +87,7 @@ class MemoryTasks(Tasks):
         self._kept: dict[int, KeptTask] = {}
         self._last_task = 0
         self._last_subtask = 0
+        workers.task_exists = lambda task_id: self.find(task_id) is not None
 
     def find(self, task_id: int) -> KeptTask | None:
         """Return a task that has not expired, or None."""

@@ -114,6 +114,27 @@ async def test_what_a_lost_worker_had_runs_again_as_the_same_run() -> None:
     assert {(one.run_time, one.operation) for one in records.values()} == {(1, Operation.EXECUTE)}
 
 
+async def test_what_a_worker_claims_while_it_is_buried_is_not_lost() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2, 3])
+    lost = await claimed_by_another(watch, task, STOP, 2)
+    tasks, planned = watch.work.store.tasks, task.plan.steps[STOP]
+    reopen = tasks.reopen
+
+    async def claims_meanwhile(*words, lost):  # noqa: ANN001, ANN002, ANN202
+        answer = await reopen(*words, lost=lost)
+        await tasks.advance(task, planned, words[1], 6, claim=ClaimRequest(1))
+        return answer
+
+    tasks.reopen = claims_meanwhile  # type: ignore[method-assign]
+    await watch.pass_by(17)
+    assert lost in await watch.work.store.workers.beats(), "it has a claim left"
+    tasks.reopen = reopen  # type: ignore[method-assign]
+    await watch.pass_by(1)
+    assert lost not in await watch.work.store.workers.beats()
+    assert await statuses(watch.work, task, STOP) == [Status.READY] * 3
+
+
 async def test_a_worker_that_beats_keeps_what_it_has() -> None:
     watch = await a_watch()
     task = await prepared(watch.work, [1, 2])
