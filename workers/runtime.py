@@ -7,7 +7,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 import uvloop
@@ -27,6 +27,8 @@ from workers.slots import Slots
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+_BEATS_OF_GRACE: Final = 2
+"""Once the store is back a worker has time for so many beats, until it can be lost."""
 _GOODBYE = 5.0
 """Seconds that leaving the record may take."""
 
@@ -62,7 +64,9 @@ class Runtime:
     def reconcile(self, dispatcher: Dispatcher) -> None:
         """Begin to reconcile, as far as no other worker does."""
         settings = self._settings
-        patience = Patience(every=settings.reconcile_every, lost_after=settings.lost_after)
+        patience = Patience(
+            every=settings.reconcile_every, lost_after=settings.lost_after, grace=_BEATS_OF_GRACE * settings.beat_every
+        )
         reconciler = Reconciler(self.work, dispatcher, patience)
 
         def begin() -> None:
