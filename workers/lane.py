@@ -131,11 +131,11 @@ class Lane:
                     results.append(result)
         return results
 
-    def _turn(self) -> "asyncio.Future[None] | None":
+    def _turn(self) -> asyncio.Future[None] | None:
         step = self._task.id, self._planned.index
         return self._work.recorder.suspects.turn(step, self._vacated) if self._withheld else None
 
-    async def _until(self, turn: "asyncio.Future[None] | None") -> None:
+    async def _until(self, turn: asyncio.Future[None] | None) -> None:
         waited: set[asyncio.Future[Any]] = {*self._working}
         if turn:
             waited.add(turn)

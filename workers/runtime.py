@@ -14,6 +14,7 @@ import uvloop
 
 from infra.clock import now
 from infra.dispatch import Dispatcher
+from infra.failpoint import passing
 from infra.settings import WorkerSettings
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
@@ -121,6 +122,7 @@ class Runtime:
             lane_window=settings.lane_window,
             host_time_limit=settings.host_time_limit,
             draining=lambda: self._draining,
+            passing=passing(settings.failpoint),
         )
 
     async def _leave(self) -> None:

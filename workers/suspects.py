@@ -9,6 +9,9 @@ from collections.abc import Iterable
 
 from core.claim import Claim, ClaimKey
 
+_MOST_WAITING = 16
+"""So many lanes wait at the most: each keeps a thread that handles messages."""
+
 Step = tuple[int, int]
 """A task's id and the index of its step."""
 
@@ -38,7 +41,7 @@ class SuspectPlace:
             if not turn.done():
                 turn.set_result(None)
 
-    def turn(self, step: Step, seen: int) -> "asyncio.Future[None] | None":
+    def turn(self, step: Step, seen: int) -> asyncio.Future[None] | None:
         """Return what is done once the place is free; whoever does not wait for it any more cancels it.
 
         Args:
@@ -47,14 +50,14 @@ class SuspectPlace:
 
         Returns:
             None where nothing is to be waited for: nobody here is in the place (the record knows of one whose answer
-            was lost, and the reconciler gives it back), or another lane of the step waits already.
+            was lost, and the reconciler gives it back), another lane of the step waits already, or too many do.
         """
-        waits = self._waiting.get(step)
-        if self.vacated == seen and (not self._in_it or (waits is not None and not waits.done())):
-            return None
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self.vacated == seen:
-            self._waiting[step] = turn
-        else:
+        if self.vacated != seen:
             turn.set_result(None)
+            return turn
+        self._waiting = {whose: waits for whose, waits in self._waiting.items() if not waits.done()}
+        if not self._in_it or step in self._waiting or len(self._waiting) >= _MOST_WAITING:
+            return None
+        self._waiting[step] = turn
         return turn

@@ -174,6 +174,8 @@ async def test_the_place_wakes_whoever_waits_once_nobody_is_in_it() -> None:
     assert other is not None
     other.cancel()
     assert place.turn((7, 2), 0) is not None, "that one does not wait any more"
+    more = [place.turn((task_id, 2), 0) for task_id in range(100, 120)]
+    assert [one is not None for one in more] == [True] * 14 + [False] * 6, "a bounded number of lanes waits"
 
     place.leave([ClaimKey(1, 9, 9)])
     place.enter([suspect(2)])
