@@ -80,7 +80,7 @@ class ClaimVerdict(StrEnum):
     """Why a claim got what it got."""
 
     GRANTED = "granted"
-    """Some claims, or none because none is left."""
+    """Some claims, or none because none is left that this worker may have now."""
     GONE = "gone"
     """There is no such task: it was withdrawn or has expired."""
     NEWER = "newer"

@@ -6,7 +6,8 @@
 --   for each result its seriesId, its token, the letter of its new status, what was seen of the agent and its log.
 -- After them: letters of the statuses that a claim may start from, at most how many, 1 if the whole step is wanted, and
 --   the token under which this caller began to claim it, or '-'.
--- Returns {the step that was opened or -1, task status, {stale seriesIds}, verdict, {claims}, 1 if suspects were withheld}.
+-- Returns {the step that was opened or -1, task status, {stale seriesIds}, verdict, {claims}, 1 where suspects were
+--   withheld}.
 local id, known, step, first, size = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local has_hosts, last, total = ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8])
 local worker, name, now, keep_ms, events_ms = ARGV[9], ARGV[10], tonumber(ARGV[11]), ARGV[12], ARGV[13]
@@ -136,9 +137,10 @@ local function add_next(sids)
   if index > from then redis.call('HSET', task, cursor, int(index)) end
 end
 
+local suspect_taken, withheld = nil, 0
+
 -- Without the suspects, subtasks whose workers died so often that they may be why: a worker has one of these at a time.
 -- The others wait on.
-local suspect_taken, withheld = nil, 0
 local function without_suspects(sids)
   local left, key = {}, P .. 'suspect:' .. worker
   local losses = redis.call('HMGET', task .. ':losses', unpack(sids))

@@ -3,7 +3,7 @@
 from core.claim import Reopened, Worker
 from core.record import TaskRecord
 from core.status import Operation, Status, TaskStatus
-from infra.store.base import CHUNK, TOO_MANY_LOSSES, Store, StoreOptions
+from infra.store.base import CHUNK, SUSPECT, TOO_MANY_LOSSES, Store, StoreOptions
 from tests.support.keepers import Keeper
 from tests.support.records import (
     FIRST_WAIT,
@@ -39,6 +39,14 @@ async def lose(store: Store, task: TaskRecord, worker: Worker) -> Reopened:
     answer = await store.tasks.reopen(task, worker, found, NOW + 9, lost=EPITAPH)
     assert await store.workers.bury(worker)
     return answer
+
+
+async def make_suspects(store: Store, task: TaskRecord, count: int) -> None:
+    """Have as many workers die at the first few hosts of a task as make them suspects."""
+    for number in range(SUSPECT):
+        victim = await store.workers.enrol(f"victim-{number}")
+        await advance(store, task, STOP, claim=count, worker=victim)
+        await lose(store, task, victim)
 
 
 class Losing:
@@ -87,10 +95,7 @@ class Losing:
     async def test_a_worker_has_one_suspect_at_a_time(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await at_stop(store, 4)
-        for number in range(2):
-            victim = await store.workers.enrol(f"victim-{number}")
-            await advance(store, task, STOP, claim=3, worker=victim)
-            await lose(store, task, victim)
+        await make_suspects(store, task, 3)
         one, other = await store.workers.enrol("one"), await store.workers.enrol("other")
         _, answer = await advance(store, task, STOP, claim=CHUNK, worker=one)
         assert [claim.series_id for claim in answer.granted] == [5, 8], "a suspect, and one that nothing happened to"
@@ -110,10 +115,7 @@ class Losing:
     async def test_suspects_are_withheld_only_where_there_was_room_for_them(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await at_stop(store, 4)
-        for number in range(2):
-            victim = await store.workers.enrol(f"victim-{number}")
-            await advance(store, task, STOP, claim=2, worker=victim)
-            await lose(store, task, victim)
+        await make_suspects(store, task, 2)
         worker = await store.workers.enrol("one")
         _, one = await advance(store, task, STOP, claim=1, worker=worker)
         assert [claim.series_id for claim in one.granted] == [5]
