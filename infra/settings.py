@@ -104,6 +104,11 @@ class ApiSettings(SharedSettings):
     errand_timeout: Annotated[float, Field(ge=1, le=600)] = Field(
         40.0, description="seconds that such a look or work may take, waiting for a worker included"
     )
+    api_shutdown_grace: Seconds | None = Field(
+        None,
+        description="seconds for requests under way to be answered at SIGTERM; then they are broken off; by default 5 "
+        "more than `OCPFLEET_ERRAND_TIMEOUT`",
+    )
     admin_password_file: Path = Field(
         Path("var/admin-password"), description="where the generated password of `admin` is written (mode 0600)"
     )
@@ -127,6 +132,11 @@ class ApiSettings(SharedSettings):
     rate_limit_minute: Rate = Field(10_000, description="the same in a minute")
     rate_limit_hour: Rate = Field(300_000, description="the same in an hour")
     rate_limit_day: Rate = Field(3_000_000, description="the same in a day")
+
+    @property
+    def request_grace(self) -> float:
+        """Seconds for requests under way to be answered at SIGTERM: by default enough for the longest, an errand."""
+        return self.errand_timeout + 5 if self.api_shutdown_grace is None else self.api_shutdown_grace
 
     @property
     @override

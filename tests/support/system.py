@@ -88,7 +88,7 @@ class System:
         self.workers[name] = self.supervisor.start(name, [_program(), "worker"], named)
         return self.workers[name]
 
-    def start_api(self, name: str = "api") -> None:
+    def start_api(self, name: str = "api") -> Child:
         """Start an API process and log in as the first administrator; the client speaks to the newest one."""
         self.client.close()
         port = free_port()
@@ -102,6 +102,7 @@ class System:
         wait_until(lambda: self._status("/healthz") == httpx.codes.OK, 30, f"the API to answer: {child.log}")
         auth = ("admin", password.read_text().strip())
         self.client = httpx.Client(base_url=f"{self.api}/api/v2", auth=auth, timeout=30)
+        return child
 
     def ready(self) -> None:
         """Wait until the API says that workers are at work."""

@@ -78,3 +78,9 @@ def test_the_broker_is_the_stores_next_database_unless_it_is_named(store: str, b
 def test_a_sentinel_store_needs_a_broker_of_its_own() -> None:
     with pytest.raises(Misconfigured, match="Set OCPFLEET_BROKER_URL as well"):
         _ = SharedSettings(redis_url="sentinel://10.0.0.1:26379/main").broker
+
+
+def test_a_stopping_api_waits_for_its_longest_request_unless_told_otherwise() -> None:
+    assert ApiSettings().request_grace > ApiSettings().errand_timeout
+    assert ApiSettings(errand_timeout=300).request_grace > 300
+    assert ApiSettings(errand_timeout=300, api_shutdown_grace=20).request_grace == 20
