@@ -10,14 +10,15 @@ from dataclasses import replace
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import override
 
 from core.errors import Misconfigured
 from infra.store.base import StoreOptions
+from infra.timing import refuse_contradictions
 
 DAY = 24 * 3600
 
@@ -168,11 +169,15 @@ class WorkerSettings(SharedSettings):
         128, description="messages that this process handles at a time"
     )
     beat_every: Seconds = Field(2.0, description="seconds between two beats of this process")
-    alive_for: Seconds = Field(15.0, description="seconds after its last beat for which it counts as alive")
-    lost_after: Seconds = Field(
-        15.0, description="seconds without a beat after which a worker's work is given to others; several beats"
+    alive_for: Seconds = Field(
+        15.0, description="seconds after its last beat for which it counts as alive; three beats at least"
     )
-    reconcile_every: Seconds = Field(2.0, description="seconds between two looks for lost and unclaimed work")
+    lost_after: Seconds = Field(
+        15.0, description="seconds without a beat after which a worker's work is given to others; three beats at least"
+    )
+    reconcile_every: Seconds = Field(
+        2.0, description="seconds between two looks for lost and unclaimed work; at most `OCPFLEET_LOST_AFTER`"
+    )
     shutdown_grace: Seconds = Field(
         60.0, description="seconds for hosts in flight to end at SIGTERM; then they are handed over"
     )
@@ -191,6 +196,16 @@ class WorkerSettings(SharedSettings):
     )
     command_timeout: Seconds = Field(30.0, description="seconds for one command on a host")
     allow_kill: bool = Field(default=False, description="send SIGKILL to agent processes that do not end by themselves")
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        refuse_contradictions(
+            beat_every=self.beat_every,
+            lost_after=self.lost_after,
+            alive_for=self.alive_for,
+            reconcile_every=self.reconcile_every,
+        )
+        return self
 
 
 class InventorySettings(BaseSettings):

@@ -29,7 +29,6 @@ SETTINGS = {
     "OCPFLEET_STUB_DELAY": "1",
     "OCPFLEET_MAX_IN_FLIGHT": "3",
     "OCPFLEET_BEAT_EVERY": "0.5",
-    "OCPFLEET_LOST_AFTER": "5",
     "OCPFLEET_RECONCILE_EVERY": "0.5",
     "OCPFLEET_SHUTDOWN_GRACE": "0.2",
 }
@@ -91,8 +90,10 @@ class Mixed:
 
 
 @pytest.fixture
-def mixed(tmp_path: Path) -> Iterator[Mixed]:
-    with running(tmp_path / "system", workers=1, **SETTINGS) as system:
+def mixed(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mixed]:
+    """Return the mixed system. Where a worker is to be missed the parameter says after how many seconds."""
+    settings = SETTINGS | {"OCPFLEET_LOST_AFTER": getattr(request, "param", "30")}
+    with running(tmp_path / "system", workers=1, **settings) as system:
         older = system.client
         system.client = httpx.Client()
         system.start_api("newer-api", newer=True)
@@ -160,6 +161,7 @@ async def test_older_workers_are_replaced_by_newer_ones_while_tasks_of_both_run(
     assert await losses(system) == []
 
 
+@pytest.mark.parametrize("mixed", ["5"], indirect=True)
 async def test_a_newer_worker_that_dies_is_missed_though_an_older_one_reconciles(mixed: Mixed) -> None:
     system = mixed.system
     await system.add_hosts([stub_target(host_id) for host_id in HOSTS])
