@@ -137,7 +137,7 @@ def _rate_rules(settings: ApiSettings) -> RateRules:
 
 
 def serve(settings: ApiSettings) -> None:
-    """Answer requests until told to stop: SIGTERM and SIGINT let those that are under way finish.
+    """Answer requests until told to stop: SIGTERM and SIGINT let those that are under way finish, within a limit.
 
     Raises:
         FleetError: it cannot start; the sentence says why.
@@ -155,7 +155,7 @@ async def _serve(settings: ApiSettings) -> None:
         app = create_app(settings, store, CeleryDispatcher(make_celery(settings)), passwords=passwords)
         fleet: Fleet = app.state.fleet
         with bound_socket(settings.api_host, settings.api_port) as listener:
-            await Server(app, fleet.hub.stop).run_on(listener)
+            await Server(app, fleet.hub.stop, grace=settings.request_grace).run_on(listener)
     finally:
         await store.aclose()
 

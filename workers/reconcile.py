@@ -1,7 +1,8 @@
 """What makes the system go on by itself: claims of lost workers are opened again, unclaimed steps are published.
 
-Any worker reconciles, one at a time. A worker is lost when its counter has not moved for a while on the reconciler's
-own monotonic clock: no clocks are compared, and time in which the reconciler could not look does not count. Once it can
+Any worker reconciles, one at a time; while workers of several versions run, one of each, since an older one leaves
+the records of newer ones alone. A worker is lost when its counter has not moved for a while on the reconciler's own
+monotonic clock: no clocks are compared, and time in which the reconciler could not look does not count. Once it can
 look again nobody is lost before they had the time to beat. Everything that is done here can be done twice, or by two at
 once, without harm: the record decides, messages are hints.
 """
@@ -20,7 +21,7 @@ from core.errors import BrokerUnavailable, StoreUnavailable
 from core.journal import Journal, RunLog
 from core.outcome import WorkersLost
 from core.progress import progress
-from core.record import RECORD_VERSION, TaskRecord
+from core.record import TaskRecord
 from core.status import Status, TaskStatus
 from infra.dispatch import Dispatcher
 from infra.store.base import CHUNK, TOO_MANY_LOSSES, Course, TaskQuery
@@ -169,7 +170,7 @@ class Reconciler:
         """Open claims of a worker again and publish their steps; those of a newer record are left to a newer code."""
         for task_id, of_task in groupby(sorted(claims, key=_place), key=lambda claim: claim.task_id):
             task = await self.work.store.tasks.head(task_id)
-            if task is not None and _readable(task):
+            if task is not None and task.known:
                 await self._reopen_of(task, worker, list(of_task), lost=lost)
 
     async def _reopen_of(self, task: TaskRecord, worker: Worker, claims: list[ClaimKey], *, lost: bool) -> None:
@@ -197,7 +198,7 @@ class Reconciler:
         offset, page = 0, (await self._running(0))
         while page:
             running.update(task.id for task in page)
-            due += [task for task in page if _readable(task) and self._is_due(task, now)]
+            due += [task for task in page if task.known and self._is_due(task, now)]
             offset += len(page)
             page = await self._running(offset) if len(page) == _PAGE else ()
         self._quiet = {task_id: quiet for task_id, quiet in self._quiet.items() if task_id in running}
@@ -241,8 +242,3 @@ class Reconciler:
 
 def _place(claim: ClaimKey) -> tuple[int, int]:
     return claim.task_id, claim.series_id
-
-
-def _readable(task: TaskRecord) -> bool:
-    """Whether this code knows what the task is; one of a newer code is left to a newer worker."""
-    return task.known and task.version <= RECORD_VERSION

@@ -31,7 +31,7 @@ from core.host import Host, HostDetails, HostState, HostStatus, Target
 from core.journal import RunLog
 from core.lease import Lease
 from core.plan import PlannedStep
-from core.record import Draft, SubtaskRecord, TaskRecord
+from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import TaskStatus
 from core.transition import Settled
 from core.user import User
@@ -549,8 +549,13 @@ class Workers(Protocol):
     async def claims(self, worker: Worker) -> tuple[ClaimKey, ...]:
         """Return what a worker has claimed and not settled."""
 
-    async def lead(self, worker: Worker, lapses: int) -> bool:
+    async def lead(self, worker: Worker, lapses: int, version: int = RECORD_VERSION) -> bool:
         """Make a worker the one that reconciles for so many milliseconds, unless another one is.
+
+        Args:
+            worker: who asks.
+            lapses: milliseconds.
+            version: the newest form of a record that it knows: of those with the same there is one.
 
         Returns:
             Whether it is the one.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing_extensions import override
 
 from core.claim import Beat, ClaimKey, Worker
+from core.record import RECORD_VERSION
 from infra.store.base import Workers
 
 
@@ -18,8 +19,8 @@ class MemoryWorkers(Workers):
         self._alive_until: dict[int, int] = {}
         self._cancelled: dict[int, set[ClaimKey]] = {}
         self._beats: dict[int, int] = {}
-        self._leader: tuple[int, int] = 0, 0
-        """Who reconciles, and until when."""
+        self._leaders: dict[int, tuple[int, int]] = {}
+        """By version: who reconciles, and until when."""
         self.runners: dict[ClaimKey, int] = {}
         """Who has which claim."""
         self.suspects: dict[int, tuple[int, int]] = {}
@@ -72,11 +73,11 @@ class MemoryWorkers(Workers):
         return tuple(claim for claim, runner in self.runners.items() if runner == worker.id)
 
     @override
-    async def lead(self, worker: Worker, lapses: int) -> bool:
-        leader, until = self._leader
+    async def lead(self, worker: Worker, lapses: int, version: int = RECORD_VERSION) -> bool:
+        leader, until = self._leaders.get(version, (0, 0))
         if leader != worker.id and self._clock() < until:
             return False
-        self._leader = worker.id, self._clock() + lapses
+        self._leaders[version] = worker.id, self._clock() + lapses
         return True
 
     @override

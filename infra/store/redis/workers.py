@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing_extensions import override
 
 from core.claim import Beat, ClaimKey, Worker
+from core.record import RECORD_VERSION
 from infra.store.base import Workers
 from infra.store.redis import keys
 from infra.store.redis.connection import Connection
@@ -39,8 +40,8 @@ class RedisWorkers(Workers):
         return tuple(ClaimKey(task_id, series_id, token) for task_id, series_id, token in places)
 
     @override
-    async def lead(self, worker: Worker, lapses: int) -> bool:
-        return bool(await self._redis.run("lead", worker.id, lapses))
+    async def lead(self, worker: Worker, lapses: int, version: int = RECORD_VERSION) -> bool:
+        return bool(await self._redis.run("lead", worker.id, lapses, version))
 
     @override
     async def leave(self, worker: Worker) -> None:

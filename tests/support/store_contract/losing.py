@@ -197,6 +197,14 @@ class Losing:
         assert await store.workers.claims(worker) == ()
         assert worker not in await store.workers.beats()
 
+    async def test_of_each_version_of_the_code_one_worker_leads(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        older, newer, newest = [await store.workers.enrol(name) for name in ("older", "newer", "newest")]
+        assert await store.workers.lead(older, 60_000, version=7)
+        assert await store.workers.lead(newer, 60_000, version=8)
+        assert not await store.workers.lead(newest, 60_000, version=8)
+        assert await store.workers.lead(older, 60_000, version=7)
+
     async def test_a_worker_with_claims_left_does_not_leave(self, keeper: Keeper) -> None:
         store = keeper.open()
         worker = await store.workers.enrol("worker-1")

@@ -11,11 +11,13 @@ import pytest
 from typing_extensions import override
 
 from core.errors import BrokerUnavailable, StoreUnavailable
+from core.record import RECORD_VERSION
 from core.status import Operation, Status, TaskStatus
 from infra.dispatch import Dispatcher
 from infra.store.base import CHUNK, ClaimRequest, Course
 from infra.store.memory.store import MemoryStore
 from tests.support.falling import Falling, FallingStore
+from tests.support.keepers import make_newer
 from tests.support.records import run_log, succeeded
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, step
@@ -87,8 +89,8 @@ class Watch:
             workers.beats = there  # type: ignore[method-assign]
 
 
-async def a_watch(executor: StubExecutor | None = None) -> Watch:
-    work = await make_work(executor=executor)
+async def a_watch(executor: StubExecutor | None = None, store: MemoryStore | None = None) -> Watch:
+    work = await make_work(store, executor)
     desk = Desk()
     watch = Watch(work, desk, Reconciler(work, desk, Patience(every=1.0)))
     watch.reconciler.monotonic = lambda: watch.now
@@ -259,6 +261,32 @@ async def test_only_one_worker_reconciles_at_a_time() -> None:
         assert await watch.work.store.workers.lead(leader, 60_000)
         await watch.pass_by(1, leader)
     assert await statuses(watch.work, task, STOP) == [Status.RUNNING]
+
+
+async def test_a_worker_of_an_older_version_that_leads_keeps_none_of_a_newer_one_from_it() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1])
+    await claimed_by_another(watch, task, STOP)
+    older = await watch.work.store.workers.enrol("older@test")
+    for _ in range(18):
+        assert await watch.work.store.workers.lead(older, 60_000, version=RECORD_VERSION - 1)
+        await watch.pass_by(1, older)
+    assert await statuses(watch.work, task, STOP) == [Status.READY]
+
+
+async def test_a_task_of_a_newer_version_is_left_to_newer_workers() -> None:
+    store = MemoryStore()
+    watch = await a_watch(store=store)
+    lost_run, unclaimed = await prepared(watch.work, [1]), await make_task(watch.work, [2])
+    lost = await claimed_by_another(watch, lost_run, STOP)
+    for task in (lost_run, unclaimed):
+        make_newer(store, task.id)
+
+    await watch.pass_by(120)
+
+    assert watch.desk.published == []
+    assert await statuses(watch.work, lost_run, STOP) == [Status.RUNNING]
+    assert await store.workers.claims(lost), "who knows the task will want to know"
 
 
 async def test_a_lost_run_that_was_being_cancelled_is_cancelled() -> None:
