@@ -7,7 +7,7 @@ import structlog
 from celery import Celery
 from celery.signals import worker_shutting_down
 
-from infra.celery import HOSTS_QUEUE, STEPS_QUEUE, make_celery
+from infra.celery import make_celery, queues
 from infra.dispatch import CeleryDispatcher
 from infra.logs import configure_logging
 from infra.settings import WorkerSettings, load
@@ -56,7 +56,7 @@ def _work(celery: Celery, runtime: Runtime, settings: WorkerSettings, name: str)
             f"--hostname={name}",
             "--pool=threads",
             f"--concurrency={settings.threads}",
-            f"--queues={STEPS_QUEUE},{HOSTS_QUEUE}",
+            f"--queues={','.join(queues())}",
             "--task-events",
             "--without-gossip",
             "--without-mingle",
