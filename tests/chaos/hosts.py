@@ -38,7 +38,7 @@ FIRST = IPv4Address("127.47.0.1")
 HOME = "/chaos/ocp_agent"
 USER = "chaos"
 _CONTROL = ("stop", "start")
-_TAKES = (0.5, 8.0)
+_TAKES = (0.3, 5.0)
 """Seconds that a stop or a start takes: long enough for live claims at all times, with few connections."""
 _STOP = "ocpfleet-stop"
 """Marks a stop with a look before and after it."""
