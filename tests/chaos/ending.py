@@ -162,11 +162,11 @@ def hushed(rig: Rig, most: int, limit: float) -> list[Process]:
         limit: how long to wait.
 
     Returns:
-        Every process that belongs to the run.
+        The APIs, the workers, and every process that nobody knows.
     """
-    names = {child.process.pid: child.name for child in rig.children if child.process}
     end = time.monotonic() + limit
     while True:
+        names = {child.process.pid: child.name for child in rig.children if child.process}
         found = [described(pid, names.get(pid, "")) for pid in marked(rig.run)]
         ours = [one for one in found if one.name in {"", *APIS, *rig.lives}]
         if time.monotonic() > end or not (strays(found) or connected(ours, most)):
