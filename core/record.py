@@ -18,7 +18,8 @@ RECORD_VERSION = 1
 """The newest form of a record that this code knows, from 1. It makes records of this form and goes on with older ones.
 
 Newer ones it leaves alone: nothing of them is claimed, opened again or published, and nobody asks for changes. It is
-raised for a new task type, too, since messages and who reconciles go by it. Whoever raises it keeps the fields of a task's head readable for older code, which lists the task as long as both run.
+raised for a new task type, too, since messages and who reconciles go by it. Whoever raises it keeps the fields of a
+task's head readable for older code, which lists the task as long as both run.
 """
 
 
