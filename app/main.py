@@ -34,6 +34,7 @@ from core.errors import Misconfigured, Unavailable
 from infra.celery import make_celery
 from infra.clock import now
 from infra.dispatch import CeleryDispatcher, Dispatcher
+from infra.failpoint import passing
 from infra.logs import configure_logging
 from infra.settings import ApiSettings, InventorySettings, load
 from infra.store.base import Store
@@ -88,6 +89,7 @@ def create_app(
         hub=hub,
         desk=Desk(store, dispatcher, settings.max_errands, settings.errand_timeout),
         inventory=load(InventorySettings),
+        passing=passing(settings.failpoint),
     )
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import override
 
 from core.errors import Misconfigured
+from infra.failpoint import ApiFailpoint, WorkerFailpoint
 from infra.store.base import StoreOptions
 from infra.timing import refuse_contradictions
 
@@ -133,6 +134,9 @@ class ApiSettings(SharedSettings):
     rate_limit_minute: Rate = Field(10_000, description="the same in a minute")
     rate_limit_hour: Rate = Field(300_000, description="the same in an hour")
     rate_limit_day: Rate = Field(3_000_000, description="the same in a day")
+    failpoint: ApiFailpoint | None = Field(
+        None, description="for tests alone: where this process kills itself: stored, published"
+    )
 
     @property
     def request_grace(self) -> float:
@@ -196,6 +200,9 @@ class WorkerSettings(SharedSettings):
     )
     command_timeout: Seconds = Field(30.0, description="seconds for one command on a host")
     allow_kill: bool = Field(default=False, description="send SIGKILL to agent processes that do not end by themselves")
+    failpoint: WorkerFailpoint | None = Field(
+        None, description="for tests alone: where this process kills itself: claimed, step-recorded, lane-recorded"
+    )
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

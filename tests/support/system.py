@@ -88,7 +88,7 @@ class System:
         self.workers[name] = self.supervisor.start(name, [*_code(newer=newer), "worker"], named)
         return self.workers[name]
 
-    def start_api(self, name: str = "api", *, newer: bool = False) -> Child:
+    def start_api(self, name: str = "api", *, newer: bool = False, **more: str) -> Child:
         """Start an API process and log in as the first administrator; the client speaks to the newest one."""
         self.client.close()
         port = free_port()
@@ -96,6 +96,7 @@ class System:
         environment = self.environment | {
             "OCPFLEET_API_PORT": str(port),
             "OCPFLEET_ADMIN_PASSWORD_FILE": str(password),
+            **more,
         }
         child = self.supervisor.start(name, [*_code(newer=newer), "api"], environment)
         self.api = f"http://127.0.0.1:{port}"

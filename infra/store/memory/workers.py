@@ -25,6 +25,8 @@ class MemoryWorkers(Workers):
         """Who has which claim."""
         self.suspects: dict[int, tuple[int, int]] = {}
         """By worker: task and seriesId of the one claim whose subtask lost workers before."""
+        self.task_exists: Callable[[int], bool] = lambda _: False
+        """Whether there is a task: what is claimed of one that is gone can be opened by nobody."""
 
     @override
     async def enrol(self, name: str) -> Worker:
@@ -81,15 +83,18 @@ class MemoryWorkers(Workers):
     @override
     async def leave(self, worker: Worker) -> None:
         self._alive_until.pop(worker.id, None)
-        if not await self.claims(worker):
-            await self.bury(worker)
+        await self.bury(worker)
 
     @override
-    async def bury(self, worker: Worker) -> None:
+    async def bury(self, worker: Worker) -> bool:
         for claim in await self.claims(worker):
-            del self.runners[claim]
+            if not self.task_exists(claim.task_id):
+                del self.runners[claim]
+        if await self.claims(worker):
+            return False
         for kept in (self._enrolled, self._alive_until, self._cancelled, self._beats, self.suspects):
             kept.pop(worker.id, None)
+        return True
 
     @override
     async def alive(self) -> tuple[Worker, ...]:

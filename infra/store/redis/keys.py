@@ -135,16 +135,6 @@ def alive(worker_id: int) -> str:
     return f"{PREFIX}alive:{worker_id}"
 
 
-def cancels(worker_id: int) -> str:
-    """Return the key of the claims that a worker is asked to let go."""
-    return f"{PREFIX}cancels:{worker_id}"
-
-
-def suspect(worker_id: int) -> str:
-    """Return the key of the one claim of a worker whose subtask lost workers before."""
-    return f"{PREFIX}suspect:{worker_id}"
-
-
 def claims(worker_id: int) -> str:
     """Return the key of the claims that a worker holds."""
     return f"{PREFIX}claims:{worker_id}"

@@ -45,15 +45,12 @@ class RedisWorkers(Workers):
 
     @override
     async def leave(self, worker: Worker) -> None:
-        if await self._redis.call("HLEN", keys.claims(worker.id)):
+        if not await self.bury(worker):
             await self._redis.call("DEL", keys.alive(worker.id))
-        else:
-            await self.bury(worker)
 
     @override
-    async def bury(self, worker: Worker) -> None:
-        of_it = (keys.alive(worker.id), keys.cancels(worker.id), keys.suspect(worker.id), keys.claims(worker.id))
-        await self._redis.calls([("HDEL", keys.WORKERS, worker.id), ("HDEL", keys.BEATS, worker.id), ("DEL", *of_it)])
+    async def bury(self, worker: Worker) -> bool:
+        return bool(await self._redis.run("bury", worker.id))
 
     @override
     async def alive(self) -> tuple[Worker, ...]:

@@ -104,8 +104,11 @@ GONE = "so a beat that is late would make a worker that lives count as gone."
         ),
         (
             {"RECONCILE_EVERY": "16"},
-            "OCPFLEET_RECONCILE_EVERY=16: lost workers are looked for less often than after OCPFLEET_LOST_AFTER=15",
-            "seconds. Set it to a fraction of that, 15 at the most.",
+            (
+                "OCPFLEET_RECONCILE_EVERY=16: lost workers are looked for less often than after "
+                "OCPFLEET_LOST_AFTER=15 seconds."
+            ),
+            "Set it to a fraction of that, 15 at the most.",
         ),
     ],
 )
