@@ -190,12 +190,13 @@ class System:
 
 
 @contextmanager
-def running(directory: Path, *, workers: int = 2, **environment: str) -> Iterator[System]:
+def running(directory: Path, *, workers: int = 2, store: str = "", **environment: str) -> Iterator[System]:
     """Start a system.
 
     Args:
         directory: where everything goes.
         workers: how many worker processes run.
+        store: the address of a store that the caller started; the embedded server is then the broker alone.
         environment: more settings for all processes, by their full names.
     """
     with Supervisor(directory / "logs") as supervisor:
@@ -204,9 +205,10 @@ def running(directory: Path, *, workers: int = 2, **environment: str) -> Iterato
         key = make_key_pair(directory / "keys")
         settings = {
             **os.environ,
-            "OCPFLEET_REDIS_URL": embedded.url(port, password),
+            "OCPFLEET_REDIS_URL": store or embedded.url(port, password),
             "OCPFLEET_SSH_KEYS": json.dumps([str(key.private)]),
             "OCPFLEET_KEY_FILE": str(directory / "key-encryption-key"),
+            **({"OCPFLEET_BROKER_URL": embedded.url(port, password, 1)} if store else {}),
             **environment,
         }
         system = System(directory, supervisor, settings, key)
