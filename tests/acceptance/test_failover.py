@@ -1,4 +1,4 @@
-"""The store's primary dies and a Sentinel's replica takes its place: what was accepted is there, and goes on by itself."""
+"""The primary of the store dies and its replica takes over: what was accepted is there, and goes on by itself."""
 
 from __future__ import annotations
 
