@@ -110,7 +110,7 @@ class Reconciler:
         self._looked = now
         await self._give_back_unknown(now)
         lost = await self._lost(now)
-        if await self.work.store.workers.lead(self.work.presence.worker, self.patience.leading_for):
+        if await self.work.store.workers.lead(self.work.presence.worker, self.patience.leading_for, lost):
             for worker in lost:
                 await self._bury(worker)
             await self._publish_unclaimed(now)

@@ -548,8 +548,11 @@ class Workers(Protocol):
     async def claims(self, worker: Worker) -> tuple[ClaimKey, ...]:
         """Return what a worker has claimed and not settled."""
 
-    async def lead(self, worker: Worker, lapses: int) -> bool:
+    async def lead(self, worker: Worker, lapses: int, lost: Sequence[Worker] = ()) -> bool:
         """Make a worker the one that reconciles for so many milliseconds, unless another one is.
+
+        One that is gone, or that the caller counts as `lost`, is not waited for: its right lapses by the clock of the
+        store, which somebody may have set back.
 
         Returns:
             Whether it is the one.

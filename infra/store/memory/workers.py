@@ -1,6 +1,6 @@
 """The worker processes in memory."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from typing_extensions import override
 
@@ -70,9 +70,10 @@ class MemoryWorkers(Workers):
         return tuple(claim for claim, runner in self.runners.items() if runner == worker.id)
 
     @override
-    async def lead(self, worker: Worker, lapses: int) -> bool:
+    async def lead(self, worker: Worker, lapses: int, lost: Sequence[Worker] = ()) -> bool:
         leader, until = self._leader
-        if leader != worker.id and self._clock() < until:
+        waited_for = leader in self._enrolled and leader not in {one.id for one in lost}
+        if leader != worker.id and waited_for and self._clock() < until:
             return False
         self._leader = worker.id, self._clock() + lapses
         return True

@@ -1,6 +1,6 @@
 """The worker processes in Redis."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from typing_extensions import override
 
@@ -39,8 +39,8 @@ class RedisWorkers(Workers):
         return tuple(ClaimKey(task_id, series_id, token) for task_id, series_id, token in places)
 
     @override
-    async def lead(self, worker: Worker, lapses: int) -> bool:
-        return bool(await self._redis.run("lead", worker.id, lapses))
+    async def lead(self, worker: Worker, lapses: int, lost: Sequence[Worker] = ()) -> bool:
+        return bool(await self._redis.run("lead", worker.id, lapses, *(one.id for one in lost)))
 
     @override
     async def leave(self, worker: Worker) -> None:
