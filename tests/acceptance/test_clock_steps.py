@@ -1,4 +1,4 @@
-"""Clocks on the wall step by an hour, to and fro, in mid-work: nobody is taken for lost, and the times told stay sane."""
+"""Clocks on the wall step by an hour, to and fro, in mid-work: nobody is taken for lost, and all times stay sane."""
 
 from __future__ import annotations
 

@@ -105,8 +105,8 @@ class System:
 
     def ready(self) -> None:
         """Wait until the API says that workers are at work."""
-        wait_until(lambda: self._status("/readyz") == httpx.codes.OK, 30, "the system to be ready")
-        wait_until(self._all_alive, 30, "all workers to be alive")
+        wait_until(lambda: self._status("/readyz") == httpx.codes.OK, 60, "the system to be ready")
+        wait_until(self._all_alive, 60, "all workers to be alive")
 
     def _all_alive(self) -> bool:
         return all("ready." in child.log.read_text() for child in self.workers.values())
