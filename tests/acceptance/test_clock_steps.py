@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from tests.support.signing import access_key
-from tests.support.system import STOP, of_step, running, stub_target
+from tests.support.system import FEW_AT_A_TIME, STOP, of_step, running, stops_done, stub_target
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_until
 from tests.support.wallclock import WallClock
@@ -25,13 +25,8 @@ if TYPE_CHECKING:
 HOUR = 3600
 HOSTS = range(1, 51)
 SETTINGS = {
-    "OCPFLEET_REDIS_TIMEOUT": "2",
-    "OCPFLEET_EXECUTOR": "stub",
-    "OCPFLEET_STUB_DELAY": "0.5",
-    "OCPFLEET_MAX_IN_FLIGHT": "2",
-    "OCPFLEET_MAX_LANES": "2",
+    **FEW_AT_A_TIME,
     "OCPFLEET_BEAT_EVERY": "0.5",
-    "OCPFLEET_LOST_AFTER": "5",
     "OCPFLEET_RECONCILE_EVERY": "1",
     "OCPFLEET_RATE_LIMIT_10_SECONDS": "1000",
 }
@@ -57,6 +52,7 @@ def apart(tmp_path: Path, clock: WallClock, other: WallClock) -> Iterator[System
             workers=1,
             store=store.url(),
             OCPFLEET_KEEP_TASKS_DAYS="0.03",  # shorter than a step
+            OCPFLEET_LOST_AFTER="60",  # so too, and longer than a busy machine lets a worker wait
             **SETTINGS,
             **clock.environment,
         ) as system,
@@ -69,7 +65,7 @@ def apart(tmp_path: Path, clock: WallClock, other: WallClock) -> Iterator[System
 @pytest.fixture
 def together(tmp_path: Path, clock: WallClock) -> Iterator[System]:
     """Run everything with one clock, the store, too."""
-    with running(tmp_path / "system", **SETTINGS, **clock.environment) as system:
+    with running(tmp_path / "system", OCPFLEET_LOST_AFTER="5", **SETTINGS, **clock.environment) as system:
         yield system
 
 
@@ -81,10 +77,10 @@ async def test_a_task_goes_on_as_if_nothing_had_happened(
     await system.add_hosts([stub_target(host_id) for host_id in (*HOSTS, 51)])
     before = system.ended(_stopped(system, 51, "once")["id"])
     task = system.stop(HOSTS)
-    wait_until(lambda: _done(system, task) > 5, 30, "some hosts to be done")
+    wait_until(lambda: stops_done(system, task["id"]) > 5, 30, "some hosts to be done")
     clock.step(sign * HOUR)
     other.step(-sign * HOUR)
-    wait_until(lambda: _done(system, task) > 20, 30, "some more hosts to be done")
+    wait_until(lambda: stops_done(system, task["id"]) > 20, 30, "some more hosts to be done")
     assert _stopped(system, 51, "once")["id"] == before["id"], "its key still stands"
     clock.step(-sign * HOUR)
     other.step(sign * HOUR)
@@ -125,9 +121,9 @@ async def test_the_clock_of_the_store_goes_back_and_the_worker_that_reconciles_i
     system = together
     await system.add_hosts([stub_target(host_id) for host_id in HOSTS])
     task = system.stop(HOSTS)
-    wait_until(lambda: _done(system, task) > 5, 30, "some hosts to be done")
+    wait_until(lambda: stops_done(system, task["id"]) > 5, 30, "some hosts to be done")
     clock.step(HOUR)
-    wait_until(lambda: _done(system, task) > 15, 30, "some more hosts to be done")
+    wait_until(lambda: stops_done(system, task["id"]) > 15, 30, "some more hosts to be done")
     with Redis.from_url(system.settings.redis_url, decode_responses=True) as client:
         wait_until(lambda: client.time()[0] > time.time() + HOUR / 2, 30, "the store to see its clock")
         wait_until(lambda: client.exists("ocpfleet:reconciler"), 30, "some worker to reconcile")
@@ -158,10 +154,6 @@ def _stopped(system: System, host_id: int, key: str) -> Json:
     assert int(answer.headers["RateLimit-Reset"]) <= 10
     task: Json = answer.json()["data"]
     return task
-
-
-def _done(system: System, task: Json) -> int:
-    return sum(subtask["status"] == "SUCCESSFUL" for subtask in of_step(system.task(task["id"]), STOP))
 
 
 def _listed(system: System) -> list[Json]:

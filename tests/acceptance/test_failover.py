@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.support.sentinels import wait_for_replica, watched
-from tests.support.system import STOP, of_step, running, stub_target
+from tests.support.system import FEW_AT_A_TIME, running, stops_done, stub_target
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -25,15 +25,7 @@ BOUND = 20
 HOSTS = range(1, 51)
 OTHERS = range(101, 1101)
 """Hosts of the requests that are made while the primary dies, each of its own."""
-SETTINGS = {
-    "OCPFLEET_REPLICAS": "1",
-    "OCPFLEET_REDIS_TIMEOUT": "2",
-    "OCPFLEET_EXECUTOR": "stub",
-    "OCPFLEET_STUB_DELAY": "0.5",
-    "OCPFLEET_MAX_IN_FLIGHT": "2",
-    "OCPFLEET_MAX_LANES": "2",
-    "OCPFLEET_RATE_LIMIT": "false",
-}
+SETTINGS = {**FEW_AT_A_TIME, "OCPFLEET_REPLICAS": "1", "OCPFLEET_RATE_LIMIT": "false"}
 
 
 @pytest.fixture
@@ -69,7 +61,7 @@ class Requests(threading.Thread):
 async def test_a_failover_in_the_middle_of_the_work(system: System, servers: Watched) -> None:
     await system.add_hosts([stub_target(host_id) for host_id in (*HOSTS, *OTHERS)])
     task = system.stop(HOSTS)
-    wait_until(lambda: _working(system, task["id"]), 30, "some host to be in work")
+    wait_until(lambda: stops_done(system, task["id"]), 30, "some host to be done")
     requests = Requests(system)
     requests.start()
     wait_until(lambda: len(requests.accepted) > 3, 30, "some more requests to be accepted")
@@ -96,10 +88,6 @@ async def test_a_failover_in_the_middle_of_the_work(system: System, servers: Wat
     servers.first.start()
     wait_for_replica(servers.second)
     assert system.ended(system.stop([OTHERS[-1]])["id"])["status"] == "SUCCESSFUL"
-
-
-def _working(system: System, task_id: int) -> bool:
-    return any(subtask["status"] == "SUCCESSFUL" for subtask in of_step(system.task(task_id), STOP))
 
 
 def _answers_until_it_reads_again(system: System, task_id: int) -> list[int]:

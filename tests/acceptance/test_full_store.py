@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from tests.support.smalldisk import small_disk
-from tests.support.system import STOP, of_step, running, stub_target
+from tests.support.system import FEW_AT_A_TIME, running, stops_done, stub_target
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_until
 
@@ -29,11 +29,7 @@ HOSTS = range(1, 51)
 IDLE = range(51, 500)
 """Hosts of the requests that are made meanwhile, each of its own."""
 SETTINGS = {
-    "OCPFLEET_REDIS_TIMEOUT": "2",
-    "OCPFLEET_EXECUTOR": "stub",
-    "OCPFLEET_STUB_DELAY": "0.5",
-    "OCPFLEET_MAX_IN_FLIGHT": "2",
-    "OCPFLEET_MAX_LANES": "2",
+    **FEW_AT_A_TIME,
     "OCPFLEET_BEAT_EVERY": "0.5",
     "OCPFLEET_LOST_AFTER": "4",
     "OCPFLEET_RECONCILE_EVERY": "0.5",
@@ -134,7 +130,7 @@ async def test_a_task_ends_as_it_should_once_there_is_room(system: System, store
     idle = iter(IDLE)
     before = system.ended(system.stop([next(idle)])["id"])
     task = system.stop(HOSTS)
-    wait_until(lambda: _done(system.task(task["id"])) > 2, 30, "some hosts to be done")
+    wait_until(lambda: stops_done(system, task["id"]) > 2, 30, "some hosts to be done")
     store.fill()
     refusal, accepted = _refused(system, store, idle)
     assert refusal["error"]["message"].startswith(store.says), refusal
@@ -180,10 +176,6 @@ def _refused(system: System, store: Store, idle: Iterator[int]) -> tuple[Json, l
 
     wait_until(refused, 30, f"a refusal that says {store.says!r}")
     return refusals[-1], accepted
-
-
-def _done(task: Json) -> int:
-    return sum(subtask["status"] == "SUCCESSFUL" for subtask in of_step(task, STOP))
 
 
 def _listed(system: System) -> set[int]:

@@ -36,6 +36,14 @@ BRISK = Pace(
     monagent_linger=0.2, final_wait=1.0, query_wait=1.0, notice=0.2, request_wait=2.0, poll=0.1, exit_polls=100
 )
 """Agents that do as real ones do, sooner; their control program looks more often, and gives up as late as theirs."""
+FEW_AT_A_TIME = {
+    "OCPFLEET_EXECUTOR": "stub",
+    "OCPFLEET_STUB_DELAY": "0.5",
+    "OCPFLEET_MAX_IN_FLIGHT": "2",
+    "OCPFLEET_MAX_LANES": "2",
+    "OCPFLEET_REDIS_TIMEOUT": "2",
+}
+"""Settings with which two workers are at a task of fifty hosts for more than six seconds: time for a fault."""
 STOP = "Stop all OCP agent processes"
 Json = dict[str, Any]
 
@@ -236,6 +244,11 @@ def of_step(task: Json, name: str) -> list[Json]:
     """Return a task's subtasks of one step, in the order of their hosts."""
     chosen = (subtask for subtask in task["subtasks"] if subtask["name"] == name)
     return sorted(chosen, key=lambda subtask: int(subtask["seriesId"]))
+
+
+def stops_done(system: System, task_id: int) -> int:
+    """Return on how many of a task's hosts the stop is done."""
+    return sum(subtask["status"] == "SUCCESSFUL" for subtask in of_step(system.task(task_id), STOP))
 
 
 def statuses(task: Json) -> dict[str, list[str]]:

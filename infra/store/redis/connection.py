@@ -44,8 +44,8 @@ def _script(name: str) -> tuple[str, str]:
 def answering() -> Iterator[None]:
     """Turn Redis's errors, and those of the way to it, into the one that callers know.
 
-    A refusal changed nothing: a server out of memory or of disk refuses a script at the first write that would need
-    some, and at no later one; it has begun nothing then.
+    What is refused was not begun: a server without memory or disk refuses a script at its first write, and at no later
+    one, so that no script stops half-way.
 
     Raises:
         StoreUnavailable: the block met such an error.
