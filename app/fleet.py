@@ -14,6 +14,7 @@ from app.desk import Desk
 from app.watching.hub import Hub
 from app.watching.stream import Pace
 from infra.dispatch import Dispatcher
+from infra.failpoint import Passing, nowhere
 from infra.settings import InventorySettings
 from infra.store.base import Store
 
@@ -48,6 +49,8 @@ class Fleet:
     """How hosts are reached that a client adds without saying so."""
     pace: Pace = field(default_factory=Pace)
     """How often those who watch hear something."""
+    passing: Passing = nowhere
+    """Called where a crash would hurt most; tests have the process die there."""
 
 
 def fleet_of(request: Request) -> Fleet:

@@ -34,6 +34,7 @@ from core.errors import Misconfigured, Unavailable
 from infra.celery import make_celery
 from infra.clock import now
 from infra.dispatch import CeleryDispatcher, Dispatcher
+from infra.failpoint import passing
 from infra.logs import configure_logging
 from infra.settings import ApiSettings, InventorySettings, load
 from infra.store.base import Store
@@ -88,6 +89,7 @@ def create_app(
         hub=hub,
         desk=Desk(store, dispatcher, settings.max_errands, settings.errand_timeout),
         inventory=load(InventorySettings),
+        passing=passing(settings.failpoint),
     )
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)
@@ -135,7 +137,7 @@ def _rate_rules(settings: ApiSettings) -> RateRules:
 
 
 def serve(settings: ApiSettings) -> None:
-    """Answer requests until told to stop: SIGTERM and SIGINT let those that are under way finish.
+    """Answer requests until told to stop: SIGTERM and SIGINT let those that are under way finish, within a limit.
 
     Raises:
         FleetError: it cannot start; the sentence says why.
@@ -153,7 +155,7 @@ async def _serve(settings: ApiSettings) -> None:
         app = create_app(settings, store, CeleryDispatcher(make_celery(settings)), passwords=passwords)
         fleet: Fleet = app.state.fleet
         with bound_socket(settings.api_host, settings.api_port) as listener:
-            await Server(app, fleet.hub.stop).run_on(listener)
+            await Server(app, fleet.hub.stop, grace=settings.request_grace).run_on(listener)
     finally:
         await store.aclose()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from app.fleet import Fleet
+from app.service.finding import see_that_known
 from app.service.publishing import publish
 from core.errors import HostsProtected, KeyReused, UnknownHosts
 from core.record import Creator, Draft, TaskRecord
@@ -40,6 +41,7 @@ async def accept(  # noqa: PLR0913, PLR0917 - a request's particulars
         UnknownHosts: some hosts are not in the inventory; nothing was stored.
         HostsProtected: no request may touch some of the hosts; nothing was stored.
         StoreUnavailable: nothing was stored, as far as can be known.
+        Unavailable: the key stands for a task that a newer code made.
     """
     unknown = await fleet.store.hosts.unknown(host_ids)
     if unknown:
@@ -57,6 +59,7 @@ async def accept(  # noqa: PLR0913, PLR0917 - a request's particulars
     )
     made = await _made(fleet, draft, key)
     if isinstance(made, Known):
+        see_that_known(made.task)
         # The request that made it may still be on its way to the broker, and to publish twice is harmless.
         await publish(fleet, made.task)
         return Accepted(made.task, replayed=True)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from redis import Redis
 
+from core.record import RECORD_VERSION
 from tests.support.signing import access_key
 from tests.support.system import FEW_AT_A_TIME, STOP, of_step, running, stops_done, stub_target
 from tests.support.valkey import ValkeyServer
@@ -126,8 +127,9 @@ async def test_the_clock_of_the_store_goes_back_and_the_worker_that_reconciles_i
     wait_until(lambda: stops_done(system, task["id"]) > 15, 30, "some more hosts to be done")
     with Redis.from_url(system.settings.redis_url, decode_responses=True) as client:
         wait_until(lambda: client.time()[0] > time.time() + HOUR / 2, 30, "the store to see its clock")
-        wait_until(lambda: client.exists("ocpfleet:reconciler"), 30, "some worker to reconcile")
-        name = client.hget("ocpfleet:workers", client.get("ocpfleet:reconciler") or "")
+        key = f"ocpfleet:reconciler:{RECORD_VERSION}"
+        wait_until(lambda: client.exists(key), 30, "some worker to reconcile")
+        name = client.hget("ocpfleet:workers", client.get(key) or "")
     leader = system.workers[str(name).partition("@")[0]].process
     assert leader is not None
     leader.kill()

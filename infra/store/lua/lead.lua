@@ -1,10 +1,11 @@
 -- Makes a worker the one that reconciles, unless another one is that the record knows and the caller does not count as
--- lost. ARGV: worker's number, ms, the numbers of lost workers. Returns 1 where it is.
-local key = P .. 'reconciler'
+-- lost. ARGV: worker's number, ms, the newest version of a record that it knows: there is one for each; the numbers of
+-- lost workers. Returns 1 where it is.
+local key = P .. 'reconciler:' .. ARGV[3]
 local holder = redis.call('GET', key)
 
 local function leads()
-  for at = 3, #ARGV do
+  for at = 4, #ARGV do
     if ARGV[at] == holder then return false end
   end
   return redis.call('HEXISTS', P .. 'workers', holder) == 1
