@@ -22,6 +22,8 @@ AGENT_OF = {"OFFLINE": False, "AVAILABLE": True}
 """What a free host's agent status says of its processes. A free host has no other status."""
 _BURYING = 5.0
 """Seconds that it may take from the opening of a lost worker's first claim until its number is gone."""
+_WORKS_ON = {Kind.TERM_WORKER: math.inf, Kind.FREEZE_WORKER: 20.0}
+"""Seconds after a fault in which the worker still comes to hosts of which the claims may be taken from it."""
 WITHOUT_NUMBER = {
     *("hosts", "protected", "aliases", "endpoints", "workers", "beats", "users", "audit", "types"),
     *("tasks", "expiring", "tasks:indexed"),
@@ -122,11 +124,12 @@ def doubled(claims: Iterable[ClaimSeen]) -> list[str]:
 def losses(faults: Iterable[Fault], burials: Iterable[Burial]) -> list[Loss]:
     """Return why work may have been done again: the worker was hit, or went out of the record.
 
-    A worker that got SIGTERM still goes to the hosts that it has claimed. One that stood still, or starved on a busy
-    machine, and was called lost works on until it learns of that; while it is buried its claims are others' already.
+    A worker that got SIGTERM still goes to the hosts that it has claimed. One that stood still and goes on may be called
+    lost even then, by a reconciler that had looked before, as may one that starved on a busy machine; it works on until
+    it learns of that, and while it is buried its claims are others' already.
     """
     hit = [
-        Loss(one.victim, f"after {one.kind}", one.at, math.inf if one.kind is Kind.TERM_WORKER else one.at)
+        Loss(one.victim, f"after {one.kind}", one.at, one.at + _WORKS_ON.get(one.kind, 0))
         for one in faults
         if one.kind.of_worker
     ]

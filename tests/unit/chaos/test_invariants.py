@@ -103,6 +103,8 @@ def test_a_command_that_no_run_and_no_loss_explains() -> None:
     assert breaches(fault("worker-1.2")) == 1, "hit in another life"
     assert breaches(fault("api", kind=Kind.KILL_API)) == 1
     assert breaches(fault(at=0.5, kind=Kind.TERM_WORKER)) == 0, "it goes on for a while"
+    assert breaches(fault(at=0.5, kind=Kind.FREEZE_WORKER)) == 0, "it was called lost and goes on"
+    assert breaches(fault(at=-20, kind=Kind.FREEZE_WORKER)) == 1, "it was back long ago"
 
 
 def test_what_a_worker_did_that_was_called_lost_may_be_done_again() -> None:
