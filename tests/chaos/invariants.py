@@ -124,8 +124,8 @@ def doubled(claims: Iterable[ClaimSeen]) -> list[str]:
 def losses(faults: Iterable[Fault], burials: Iterable[Burial]) -> list[Loss]:
     """Return why work may have been done again: the worker was hit, or went out of the record.
 
-    A worker that got SIGTERM still goes to the hosts that it has claimed. One that stood still may be called lost when it
-    goes on already, by a reconciler that had looked before, as may one that starved on a busy machine; it works on
+    A worker that got SIGTERM still goes to the hosts that it has claimed. One that stood still may be called lost when
+    it goes on already, by a reconciler that had looked before, as may one that starved on a busy machine; it works on
     until it learns of that, and while it is buried its claims are others' already.
     """
     hit = [
