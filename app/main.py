@@ -29,6 +29,7 @@ from app.methods import answer_head
 from app.routes import agents, brake, health, hosts, iam, processes, task_hosts, tasks
 from app.routes import audit as audit_routes
 from app.server import Server, bound_socket, local_address
+from app.service.publishing import publish_posted
 from app.watching.hub import Hub
 from core.errors import Misconfigured, Unavailable
 from infra.celery import make_celery
@@ -88,10 +89,11 @@ def create_app(
         hub=hub,
         desk=Desk(store, dispatcher, settings.max_errands, settings.errand_timeout),
         inventory=load(InventorySettings),
+        withdraws=settings.replicas > 0,
     )
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)
-    app.add_middleware(Exchanges, on_fault=errors.unexpected, on_reply=audit.record)
+    app.add_middleware(Exchanges, on_fault=errors.unexpected, on_reply=audit.record, on_sent=publish_posted)
     for router in (
         agents.router,
         processes.router,

@@ -48,7 +48,7 @@ async def add_hosts(
             raise _there(hosts, made)
         case HostsAdded():
             for task in made.tasks:
-                await publish(fleet, task)
+                publish(fleet, task)
             return made
 
 

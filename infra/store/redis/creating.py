@@ -6,6 +6,7 @@ from core.errors import StoreUnavailable
 from core.plan import Plan
 from core.record import RECORD_VERSION, Draft, TaskRecord
 from core.words import say
+from infra.store import auditcodec
 from infra.store.base import Adding, AlreadyThere, HostsAdded, KeyTaken, Known, NewHost, Once, StoreOptions
 from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection, Reply
@@ -25,7 +26,9 @@ class Creation:
     async def task(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken | None:
         """Store a task; None where the task that the key stands for went away meanwhile."""
         size = Plan(draft.task_type, len(draft.host_ids)).size
-        answer, reached = await self._run("create", *self._words(draft, size, once), *draft.host_ids)
+        answer, reached = await self._run(
+            "create", *self._words(draft, size, once), *self._entry(draft), *draft.host_ids
+        )
         match answer:
             case ["made", task_id, first]:
                 made = draft.accepted(task_id, first)
@@ -73,6 +76,9 @@ class Creation:
             once.digest,
             self._options.keep_once,
         )
+
+    def _entry(self, draft: Draft) -> tuple[Argument, ...]:
+        return self._options.keep_audit, auditcodec.encode(draft.entry) if draft.entry else ""
 
     async def _run(self, script: str, *words: Argument) -> tuple[Reply, int]:
         """Run a script that stores; return its answer and how many replicas have what it stored."""
