@@ -157,6 +157,9 @@ class WorkerSettings(SharedSettings):
     threads: Annotated[int, Field(ge=2, le=1000)] = Field(
         128, description="messages that this process handles at a time"
     )
+    task_events: bool = Field(
+        default=False, description="tell Flower of messages from the start; else once it asks, which takes 5 seconds"
+    )
     beat_every: Seconds = Field(2.0, description="seconds between two beats of this process")
     alive_for: Seconds = Field(15.0, description="seconds after its last beat for which it counts as alive")
     lost_after: Seconds = Field(
