@@ -71,5 +71,8 @@ def _transport_options(settings: SharedSettings, socket_timeout: float) -> dict[
         "socket_connect_timeout": settings.redis_timeout,
         "socket_keepalive": True,
         "health_check_interval": 25,
+        # What was taken and not begun is kept in mind by the worker alone, which puts it back when it stops. The broker
+        # would write it down twice for each message, to send it again an hour after the worker died.
+        "ack_emulation": False,
         "global_keyprefix": "ocpfleet-broker:",
     }
