@@ -2,7 +2,7 @@
 
 The stand-in holds no state and starts no process: the daemon's ForceCommand has the login shell answer by itself.
 To a look it says that no process of the agent is alive, to anything else what the agent's control program says when it
-did what it was told. So a stop by ocpfleet is what it is on a real host whose agent has stopped: look, stop, look.
+did what it was told; to ocpfleet's stop, which is a look, the agent's own stop and a look in one command, all of that.
 """
 
 import getpass
@@ -23,7 +23,7 @@ AGENT_HOME = "/bench/ocp_agent"
 SLOW_HOME = "/bench/slow"
 """Where agents are said to be that take their time over a stop."""
 STOP = f"{AGENT_HOME}/bin/ocp_agentctl stop"
-"""The command that the peers run: our own second one."""
+"""The command that the peers run, and ours around it."""
 PATIENT = {
     "OCPFLEET_SSH_CONNECT_TIMEOUT": "120",
     "OCPFLEET_SSH_LOGIN_TIMEOUT": "120",
@@ -36,6 +36,8 @@ _A_DAEMON = 16
 """Addresses that one daemon takes at the most."""
 _STARTING = 8
 """Daemons that are started at a time."""
+_LOOK = """echo "ocpfleet: look\""""
+_END = """echo "ocpfleet: end\""""
 _OK = r"""{"successful":true,"message":"ok","error":""}"""
 
 
@@ -88,10 +90,16 @@ def running(directory: Path, count: int, *, slow_stop: float = 0.0) -> Iterator[
         yield SshHosts(tuple(addresses), host_keys, port, getpass.getuser(), key)
 
 
+def _stop(wait: str) -> str:
+    """Return what answers our stop command."""
+    return f"""{_LOOK}; echo "ocpfleet: call"; {wait}; echo '{_OK}'; echo; echo "ocpfleet: status 0"; {_LOOK}; {_END}"""
+
+
 def _settings(slow_stop: float) -> Sequence[str]:
     answers = (
-        """*ocpfleet-look*) echo "ocpfleet: look"; echo "ocpfleet: end" ;;"""
-        f""" *{SLOW_HOME}/*) sleep {slow_stop:g}; echo '{_OK}' ;;"""
+        f"""*ocpfleet-stop*{SLOW_HOME}/*) {_stop(f"sleep {slow_stop:g}")} ;;"""
+        f""" *ocpfleet-stop*) {_stop(":")} ;;"""
+        f""" *ocpfleet-look*) {_LOOK}; {_END} ;;"""
         f""" *) echo '{_OK}' ;;"""
     )
     return (

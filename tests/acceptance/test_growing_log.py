@@ -51,7 +51,7 @@ async def test_the_log_of_a_wedged_host_grows_and_is_whole_in_the_end_once(syste
         return False
 
     wait_until(lambda: grown() and _given_up(seen), 30, "the log to grow while the host is in work")
-    for told in ("############EXECUTE", "Connecting to ", f"Seen: ocp_agentd {wedged} (T)", "/bin/ocp_agentctl stop"):
+    for told in ("############EXECUTE", "Connecting to ", f": ocp_agentd {wedged} (T)", "/bin/ocp_agentctl\n"):
         assert told in seen[-1]
     wait_until(grown, 20, "the log to grow on")
     asked = system.client.get(path, params={"runTime": 1})

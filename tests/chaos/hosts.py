@@ -29,7 +29,7 @@ from core.command import Command
 from core.host import Target
 from demo.processes import die_with_parent
 from workers.executor.base import Completed
-from workers.executor.stub import StubExecutor
+from workers.executor.stub import StubExecutor, looked_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,8 @@ FIRST = IPv4Address("127.47.0.1")
 HOME = "/chaos/ocp_agent"
 USER = "chaos"
 _CONTROL = ("stop", "start")
+_STOP = "ocpfleet-stop"
+"""Marks a stop with a look before and after it."""
 _LOCKED = "Module=agent, kind=INTERNAL, code=fetch_admin_lock_failed; [admin.lock]: file exists"
 _REFUSED = "Module=agent, kind=INTERNAL, code=fetch_config_failed; no such file or directory"
 
@@ -71,7 +73,7 @@ class Fleet:
     async def command(self, host: int, visit: int, text: str) -> Completed:
         """Do what a command says, to its end, and log both of its edges."""
         words = shlex.split(text)
-        verb = words[-1] if words[0].startswith(HOME) else "script"
+        verb = _verb(words)
         call = next(self.calls)
         self.say({"edge": "begin", "host": host, "visit": visit, "call": call, "verb": verb})
         answer, completed = await self._answer(host, verb, words)
@@ -83,19 +85,33 @@ class Fleet:
         if verb not in _CONTROL:
             return "done", await self._agent(host, words)
         if host in self.locks:
-            return "locked", _no(_LOCKED)
+            return "locked", await self._around(host, words, _no(_LOCKED))
         self.locks.add(host)
         try:
             await asyncio.sleep(self.draws.uniform(0.3, 5.0))
             if self.draws.uniform(0, 100) < self.refusals:
-                return "refused", _no(_REFUSED)
+                return "refused", await self._around(host, words, _no(_REFUSED))
             return "done", await self._agent(host, words)
         finally:
             self.locks.discard(host)
 
+    async def _around(self, host: int, words: list[str], said: Completed) -> Completed:
+        """Return what a host answers whose agent said this; with a look before and after it where that is asked."""
+        if _STOP not in words:
+            return said
+        seen = await self._agent(host, ["sh", "-c", "", "ocpfleet-look", *words[words.index(_STOP) + 1 : -1]])
+        return looked_around(seen, said, seen)
+
     async def _agent(self, host: int, words: list[str]) -> Completed:
         async with self.agents.connect(target(host, 22, None)) as session:
             return await session.run(Command.of(*words), timeout=30)
+
+
+def _verb(words: list[str]) -> str:
+    """Return what a command has the agent do; "script" where nothing."""
+    if _STOP in words:
+        return "stop"
+    return words[-1] if words[0].startswith(HOME) else "script"
 
 
 def _no(error: str) -> Completed:

@@ -154,7 +154,7 @@ async def test_a_command_that_takes_too_long_is_given_up_and_the_next_one_runs(s
     await site.executor.aclose()
 
 
-async def test_a_healthy_agent_is_stopped_with_three_commands_and_then_was_already(
+async def test_a_healthy_agent_is_stopped_with_one_command_and_then_was_already(
     site: Site, agent: StandInAgent
 ) -> None:
     agent.start()
@@ -164,7 +164,7 @@ async def test_a_healthy_agent_is_stopped_with_three_commands_and_then_was_alrea
     second, _ = await stop(site)
 
     assert first == Stopped(tuple(sorted(pids)))
-    assert len(commands(journal)) == 3
+    assert len(commands(journal)) == 1
     assert agent.processes() == []
     assert second == AlreadyStopped()
 
@@ -224,7 +224,7 @@ async def test_the_stubs_hosts_answer_a_stop_as_these_do(tmp_path: Path) -> None
         assert sum(stub.commands(host_id).values()) == len(commands(journal))
 
     assert isinstance(outcomes[1], Stopped)
-    assert sum(stub.commands(1).values()) == 3
+    assert sum(stub.commands(1).values()) == 1
     assert isinstance(outcomes[2], Stopped)
     assert len(outcomes[2].signalled) == 2
     assert isinstance(outcomes[3], StillRunning)

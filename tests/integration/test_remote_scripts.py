@@ -20,18 +20,20 @@ from workers.agent.remote import (
     look_command,
     read_look,
     read_signal,
+    read_stop,
     read_survey,
     signal_command,
+    stop_command,
     survey_command,
 )
-from workers.executor.base import Completed
+from workers.executor.base import CommandTimeout, Completed
 from workers.executor.local import LocalExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from workers.agent.processes import AgentProcess, Sight
-    from workers.agent.remote import Delivery
+    from workers.agent.remote import Delivery, StopSeen
 
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 NAMES = ("ocp_agentd", "ocp_mgragent", "ocp_monagent")
@@ -97,6 +99,70 @@ async def send(home: Path, name: str, processes: list[AgentProcess], shell: str 
     async with LocalExecutor().connect(target_of(home)) as session:
         command = signal_command(target_of(home), name, processes)
         return read_signal(await session.run(under(shell, command), timeout=20))
+
+
+def write_control(home: Path, body: str) -> None:
+    """Write an agent's control program."""
+    program = home / "bin" / "ocp_agentctl"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+
+
+async def stopped(home: Path, shell: str, timeout: float = 20) -> StopSeen:
+    async with LocalExecutor().connect(target_of(home)) as session:
+        try:
+            return read_stop(await session.run(under(shell, stop_command(target_of(home))), timeout=timeout))
+        except CommandTimeout as late:
+            return read_stop(late.so_far)
+
+
+async def test_one_command_looks_and_stops_and_looks(programs: Programs, shell: str) -> None:
+    pids = programs.agent()
+    dying, *staying = (pids[name] for name in NAMES)
+    write_control(
+        programs.home,
+        f"""[ "$*" = stop ] || exit 3
+kill -9 {dying}
+while case "$(cut -d' ' -f3 </proc/{dying}/stat)" in [ZX]) false ;; esac; do :; done
+printf 'two lines\\n{{"successful":false}}'; echo why >&2; exit 255""",
+    )
+
+    seen = await stopped(programs.home, shell)
+
+    assert {process.pid for process in seen.before.processes} == set(pids.values())
+    assert seen.call == Completed(255, None, 'two lines\n{"successful":false}', "why\n")
+    assert seen.after is not None
+    assert {process.pid for process in seen.after.processes} == set(staying)
+
+
+async def test_a_stop_that_is_not_there_or_may_not_run_is_told_by_its_status(programs: Programs, shell: str) -> None:
+    missing = await stopped(programs.home, shell)
+    write_control(programs.home, "exit 0")
+    (programs.home / "bin" / "ocp_agentctl").chmod(0o644)
+    barred = await stopped(programs.home, shell)
+
+    assert missing.call is not None
+    assert barred.call is not None
+    assert (missing.call.exit_status, barred.call.exit_status) == (127, 126)
+    assert missing.after == missing.before
+
+
+async def test_a_stop_that_does_not_end_leaves_what_was_seen_before_it(programs: Programs, shell: str) -> None:
+    pids = programs.agent()
+    write_control(programs.home, "echo so far; exec sleep 60")
+
+    seen = await stopped(programs.home, shell, timeout=2)
+
+    assert {process.pid for process in seen.before.processes} == set(pids.values())
+    assert (seen.call, seen.after) == (None, None)
+
+
+def test_a_stop_of_which_the_shell_itself_was_ended_is_told_as_it_is() -> None:
+    seen = read_stop(Completed(None, "TERM", "ocpfleet: look\nocpfleet: call\nso far\n", "ouch"))
+
+    assert seen.call == Completed(None, "TERM", "so far\n", "ouch")
+    assert seen.after is None
 
 
 async def test_the_agents_processes_are_seen_and_nothing_else(programs: Programs, tmp_path: Path, shell: str) -> None:

@@ -11,7 +11,8 @@ from core.host import Target
 from core.journal import Journal
 from workers.agent.start import StartPolicy, start_agent
 from workers.agent.stop import StopPolicy, stop_agent
-from workers.executor.base import Completed
+from workers.executor.base import CommandTimeout, Completed
+from workers.executor.stub import looked_around
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -129,12 +130,30 @@ class ScriptedHost:
     journal: Journal = field(default_factory=lambda: Journal(lambda: 0))
 
     async def run(self, command: Command, *, timeout: float) -> Completed:
+        assert timeout == 30.0
+        self.done.append(command.masked())
         kind = self._kind(command)
+        return self._around() if kind == "look, stop, look" else self._reply(kind)
+
+    def _around(self) -> Completed:
+        """Answer the command that looks, stops and looks again, as the host's shell does: by three replies."""
+        try:
+            before = self._reply("look")
+        except TimeoutError:
+            raise CommandTimeout(Completed(None, None, "", "")) from None
+        if "ocpfleet: end" not in before.stdout:
+            return before
+        looked = before.stdout.removesuffix("ocpfleet: end\n")
+        try:
+            call = self._reply("stop")
+        except TimeoutError:
+            raise CommandTimeout(Completed(None, None, f"{looked}ocpfleet: call\n", "")) from None
+        return looked_around(before, call, self._reply("look"))
+
+    def _reply(self, kind: str) -> Completed:
         assert self.replies, f"nothing was to come, but a {kind}"
         reply = self.replies.popleft()
         assert kind == reply.to
-        assert timeout == 30.0
-        self.done.append(command.masked())
         self.time += reply.takes
         if isinstance(reply.answer, Exception):
             raise reply.answer
@@ -152,6 +171,8 @@ class ScriptedHost:
         words = [word for word in command.words if isinstance(word, str)]
         if "service" in words:
             return " ".join(words[-2:])
+        if "ocpfleet-stop" in words:
+            return "look, stop, look"
         if "ocpfleet-signal" in words:
             rest = words[words.index("ocpfleet-signal") + 1 :]
             self.signalled.append([int(pid) for pid in rest[2::3]])

@@ -21,7 +21,7 @@ from workers.agent.answer import Accepted, Declined, Forbidden, Missing, NoAnswe
 from workers.agent.lock import after_lock
 from workers.agent.policy import StopPolicy
 from workers.agent.processes import AgentProcess, Sight, control_program
-from workers.agent.story import CallControl, Conclude, Look, Sent, Signal, SignalName, Step, Story, Wait
+from workers.agent.story import Conclude, Look, Sent, Signal, SignalName, Step, Stop, Story, Wait
 
 _MOST_SIGNALS = 8
 """Rounds of signals in one run. More are needed only where something keeps starting the agent anew."""
@@ -29,9 +29,10 @@ _MOST_SIGNALS = 8
 
 def decide(story: Story, target: Target, policy: StopPolicy, now: float) -> Step:
     """Return the next step of a stop; `now` is in seconds since the run began."""
-    if story.before is None:
-        return Look()
-    again = _call_again(story, policy, now)
+    if not story.calls:
+        return Stop()
+    until = story.calls[0].began + policy.lock_retry_for
+    again = after_lock(story, "stop", now, every=policy.lock_retry_every, until=until)
     if again is not None:
         return again
     if story.now_seen is None:
@@ -39,14 +40,6 @@ def decide(story: Story, target: Target, policy: StopPolicy, now: float) -> Step
     if not story.now_seen.processes:
         return Conclude(_nothing_left(story, story.now_seen, target))
     return _with_live(story, story.now_seen, target, policy, now)
-
-
-def _call_again(story: Story, policy: StopPolicy, now: float) -> CallControl | Wait | None:
-    """Return what leads to a call of the agent's stop; None where calling it (again) is no use."""
-    if not story.calls:
-        return CallControl("stop")
-    until = story.calls[0].began + policy.lock_retry_for
-    return after_lock(story, "stop", now, every=policy.lock_retry_every, until=until)
 
 
 def _nothing_left(story: Story, seen: Sight, target: Target) -> Outcome:

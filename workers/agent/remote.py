@@ -1,7 +1,7 @@
 """The commands that a host gets, and how the answers of our own scripts are read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from typing_extensions import override
@@ -9,8 +9,11 @@ from typing_extensions import override
 from core.command import Command
 from core.host import Target
 from workers.agent.processes import PROXY, AgentProcess, Sight, bin_directory, control_program, process_names
-from workers.agent.scripts import LOOK, MARK, SIGNAL, SURVEY
+from workers.agent.scripts import LOOK, MARK, SIGNAL, STOP, SURVEY
 from workers.executor.base import Completed
+
+_CALL = f"{MARK} call\n"
+"""What stands in the stop command's answer between the first look and the agent's own stop."""
 
 
 class UnreadableAnswerError(Exception):
@@ -59,6 +62,12 @@ def look_command(target: Target) -> Command:
     return _look(target, bin_directory(target), process_names(target))
 
 
+def stop_command(target: Target) -> Command:
+    """Return the command that looks, calls the agent's own stop and looks again; `read_stop` reads its answer."""
+    words = (bin_directory(target), *process_names(target), control_program(target))
+    return _for(target, Command.of("sh", "-c", STOP, "ocpfleet-stop", *words))
+
+
 def proxy_look_command(target: Target) -> Command:
     """Return the command that lists the host's live pos proxies, wherever they are from; `read_look` reads it too."""
     return _look(target, "", (PROXY, PROXY, PROXY))
@@ -92,6 +101,43 @@ def read_look(completed: Completed) -> Sight:
 def _sight(lines: Sequence[str]) -> Sight:
     processes = tuple(_process(line) for line in lines if line != "restricted")
     return Sight(tuple(sorted(processes, key=lambda process: process.name)), restricted="restricted" in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class StopSeen:
+    """What the stop command saw and got as an answer."""
+
+    before: Sight
+    call: Completed | None
+    """How the agent's own stop ended; None where it has not."""
+    after: Sight | None
+    """None where the second look did not come to its end."""
+
+
+def called_stop(completed: Completed) -> bool:
+    """Return whether a stop command got so far that it called the agent's own stop."""
+    return _CALL in completed.stdout
+
+
+def read_stop(completed: Completed) -> StopSeen:
+    """Read what the stop command answered, be it whole or cut off.
+
+    Raises:
+        UnreadableAnswerError: the first look did not run whole, or said something that it never says.
+    """
+    looked, called, rest = completed.stdout.partition(_CALL)
+    before = _ours(looked)
+    if not called or before[:1] != ["look"]:
+        raise UnreadableAnswerError(_said(completed))
+    said, ended, rest = rest.rpartition(f"\n{MARK} status ")
+    if not ended:
+        over = completed.exit_status is not None or completed.signal is not None
+        return StopSeen(_sight(before[1:]), replace(completed, stdout=rest) if over else None, None)
+    status, _, looked = rest.partition("\n")
+    after = _ours(looked)
+    whole = (after[:1], after[-1:]) == (["look"], ["end"])
+    call = Completed(int(status), None, said, completed.stderr)
+    return StopSeen(_sight(before[1:]), call, _sight(after[1:-1]) if whole else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +207,19 @@ def _for(target: Target, command: Command) -> Command:
 
 def _lines(completed: Completed, first: str) -> list[str]:
     """Return what stands between the script's first line and its end mark, without our mark."""
-    ours = [line.removeprefix(MARK).strip() for line in completed.stdout.splitlines() if line.startswith(MARK)]
+    ours = _ours(completed.stdout)
     if len(ours) < 2 or (ours[0], ours[-1]) != (first, "end"):  # noqa: PLR2004 - the first line and the end mark
-        said = (completed.stderr or completed.stdout).strip()
-        raise UnreadableAnswerError(said[-300:] or f"exit status {completed.exit_status}, no output")
+        raise UnreadableAnswerError(_said(completed))
     return ours[1:-1]
+
+
+def _ours(text: str) -> list[str]:
+    return [line.removeprefix(MARK).strip() for line in text.splitlines() if line.startswith(MARK)]
+
+
+def _said(completed: Completed) -> str:
+    said = (completed.stderr or completed.stdout).strip()
+    return said[-300:] or f"exit status {completed.exit_status}, no output"
 
 
 def _process(line: str) -> AgentProcess:

@@ -13,14 +13,19 @@ from core.outcome import NoPermission, Outcome, TimedOut, UnexpectedAnswer
 from workers.agent.answer import NoAnswer, read_answer, refused_by_sudo
 from workers.agent.decide import decide
 from workers.agent.policy import StopPolicy
+from workers.agent.processes import Sight
 from workers.agent.remote import (
+    StopSeen,
     UnreadableAnswerError,
     Word,
+    called_stop,
     control_command,
     look_command,
     read_look,
     read_signal,
+    read_stop,
     signal_command,
+    stop_command,
 )
 from workers.agent.report import read_report
 from workers.agent.story import (
@@ -34,12 +39,15 @@ from workers.agent.story import (
     Sent,
     Signal,
     Step,
+    Stop,
     StopFirst,
     Story,
     Verb,
     Wait,
 )
-from workers.executor.base import Completed, ConnectionFailed, Session
+from workers.executor.base import CommandTimeout, Completed, ConnectionFailed, Session
+
+_LOOKING = "looking at the agent's processes"
 
 T = TypeVar("T")
 Decide: TypeAlias = Callable[[Story, float], Step]
@@ -100,30 +108,61 @@ class Run:
         """Do one step and return the story with it."""
         match step:
             case Look():
-                return await self._look(story)
+                doing = self._look(story)
             case Ask():
-                return await self._ask(story)
+                doing = self._ask(story)
+            case Stop():
+                doing = self._stop(story)
             case CallControl(verb):
-                return await self._call(verb, story)
+                doing = self._call(verb, story)
             case StopFirst(why):
-                return await self._stop_first(why, story)
+                doing = self._stop_first(why, story)
             case Signal():
-                return await self._signal(step, story)
+                doing = self._signal(step, story)
             case Wait(seconds=seconds, why=why):
-                self.journal.say(f"Waiting {seconds:.1f} s: {why}.")
-                await self.sleep(seconds)
-                return _anew(story)
+                doing = self._wait(seconds, why, story)
             case _:
                 assert_never(step)
+        return await doing
+
+    async def _wait(self, seconds: float, why: str, story: Story) -> Story:
+        self.journal.say(f"Waiting {seconds:.1f} s: {why}.")
+        await self.sleep(seconds)
+        return _anew(story)
 
     async def _look(self, story: Story) -> Story:
-        completed = await self._script(self.look(self.target), "looking at the agent's processes")
-        seen = self._understood(completed, read_look)
-        self.journal.say(f"Seen: {seen}.", Level.WARN if seen.restricted else Level.INFO)
+        completed = await self._script(self.look(self.target), _LOOKING)
+        return self._saw(self._understood(completed, read_look), story)
+
+    def _saw(self, seen: Sight, story: Story, when: str = "Seen") -> Story:
+        self.journal.say(f"{when}: {seen}.", Level.WARN if seen.restricted else Level.INFO)
         if self.look is look_command and (seen.processes or not seen.restricted):
             self.journal.agent_alive = bool(seen.processes)
         met = story.met | {process.pid for process in seen.proved}
         return replace(story, before=story.before or seen, now_seen=seen, met=met)
+
+    async def _stop(self, story: Story) -> Story:
+        began, touched = self.now(), self.journal.touched
+        seen = await self._stop_seen(touched=touched)
+        self.journal.touched = touched or bool(seen.before.processes)
+        story = self._saw(seen.before, story, "Seen before the stop")
+        answer = read_answer(call) if (call := self._heard(seen.call)) else NoAnswer(self.policy.command_timeout)
+        story = replace(_anew(story), calls=(*story.calls, Call(answer, began, self.now())), asked=())
+        return self._saw(seen.after, story, "Seen after it") if seen.after else story
+
+    async def _stop_seen(self, *, touched: bool) -> StopSeen:
+        try:
+            completed = await self._execute(stop_command(self.target), may_touch=True)
+        except CommandTimeout as late:
+            try:
+                return read_stop(late.so_far)
+            except UnreadableAnswerError:
+                raise _EndsHereError(TimedOut(_LOOKING, self.policy.command_timeout)) from None
+        try:
+            return self._read(completed, read_stop)
+        except _EndsHereError:
+            self.journal.touched = touched or called_stop(completed)
+            raise
 
     async def _ask(self, story: Story) -> Story:
         completed = await self._control("status")
@@ -152,8 +191,13 @@ class Run:
     async def _control(self, verb: Word) -> Completed | None:
         """Call the agent's control program; None where it did not answer in time."""
         try:
-            completed = await self._execute(self.control(self.target, verb))
+            return self._heard(await self._execute(self.control(self.target, verb)))
         except TimeoutError:
+            return self._heard(None)
+
+    def _heard(self, completed: Completed | None) -> Completed | None:
+        """Put into the journal what the control program answered, None where it did not in time, and return it."""
+        if completed is None:
             limit = self.policy.command_timeout
             self.journal.say(f"No answer within {limit:g} s; the command may go on on the host.", Level.WARN)
             return None
@@ -183,22 +227,26 @@ class Run:
         except TimeoutError:
             raise _EndsHereError(TimedOut(doing, self.policy.command_timeout)) from None
 
-    async def _execute(self, command: Command) -> Completed:
+    async def _execute(self, command: Command, *, may_touch: bool = False) -> Completed:
         await self.stands()
+        self.journal.touched |= may_touch
         self.journal.command(command)
         return await self.session.run(command, timeout=self.policy.command_timeout)
 
     def _understood(self, completed: Completed, read: Callable[[Completed], T]) -> T:
         """Read what a script of ours said. Its output goes to the journal only where it says more than was read."""
+        said = self._read(completed, read)
+        if completed.stderr:
+            self.journal.say(f"stderr: {clip(completed.stderr)}", Level.WARN)
+        return said
+
+    def _read(self, completed: Completed, read: Callable[[Completed], T]) -> T:
         try:
-            said = read(completed)
+            return read(completed)
         except UnreadableAnswerError as error:
             self._journal_output(completed)
             refusal = refused_by_sudo(completed)
             raise _EndsHereError(NoPermission(refusal) if refusal else UnexpectedAnswer(str(error))) from error
-        if completed.stderr:
-            self.journal.say(f"stderr: {clip(completed.stderr)}", Level.WARN)
-        return said
 
     def _journal_output(self, completed: Completed) -> None:
         self.journal.output(

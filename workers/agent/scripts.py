@@ -34,22 +34,25 @@ elsewhere() {
   IFS= read -r argv <"/proc/$1/cmdline"
   case $argv in "$bin"/* | "$real"/*) return 1 ;; /*) return 0 ;; *) return 1 ;; esac
 } 2>/dev/null
-[ -r "/proc/$$/stat" ] || { echo "/proc is not readable" >&2; exit 71; }
-resolve "$1"
-files=$(grep -lsxF -e "$2" -e "$3" -e "$4" /proc/[0-9]*/comm)
-[ $? -le 2 ] || exit 72
-echo "ocpfleet: look"
-[ -r /proc/1/comm ] || echo "ocpfleet: restricted"
-for file in $files; do
-  pid=${file#/proc/} pid=${pid%/comm}
-  inspect "$pid" || continue
-  case $name in "$2" | "$3" | "$4") ;; *) continue ;; esac
-  proved "$pid"
-  case $? in
-    0) echo "ocpfleet: agent $pid $name $state $start $exe" ;;
-    1) inspect "$pid" && ! elsewhere "$pid" && echo "ocpfleet: unproved $pid $name $state $start" ;;
-  esac
-done
+look() {
+  [ -r "/proc/$$/stat" ] || { echo "/proc is not readable" >&2; exit 71; }
+  resolve "$1"
+  files=$(grep -lsxF -e "$2" -e "$3" -e "$4" /proc/[0-9]*/comm)
+  [ $? -le 2 ] || exit 72
+  echo "ocpfleet: look"
+  [ -r /proc/1/comm ] || echo "ocpfleet: restricted"
+  for file in $files; do
+    pid=${file#/proc/} pid=${pid%/comm}
+    inspect "$pid" || continue
+    case $name in "$2" | "$3" | "$4") ;; *) continue ;; esac
+    proved "$pid"
+    case $? in
+      0) echo "ocpfleet: agent $pid $name $state $start $exe" ;;
+      1) inspect "$pid" && ! elsewhere "$pid" && echo "ocpfleet: unproved $pid $name $state $start" ;;
+    esac
+  done
+}
+look "$@"
 """
 
 LOOK = Script("look at the agent's processes", (_COMMON + _EACH + 'echo "ocpfleet: end"\n').lstrip())
@@ -58,6 +61,23 @@ LOOK = Script("look at the agent's processes", (_COMMON + _EACH + 'echo "ocpflee
 Where the executable is hidden, a process is taken for another agent's only if it was called by an absolute path
 elsewhere: several users may each have an agent on one host. Anything else stays unproved.
 """
+
+STOP = Script(
+    "look at the agent's processes, stop it, look again",
+    (
+        _COMMON
+        + _EACH
+        + r"""
+echo "ocpfleet: call"
+(unset LC_ALL && exec "$5" stop)
+printf '\nocpfleet: status %s\n' "$?"
+look "$@"
+echo "ocpfleet: end"
+"""
+    ).lstrip(),
+)
+"""Words: those of `LOOK`, then the agent's control program. One command on the host and not three, since what a host
+costs is for the most part what its sshd does for each command. Nothing is stopped where the first look fails."""
 
 SURVEY = Script(
     "survey the agent's processes",

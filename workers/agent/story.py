@@ -69,6 +69,11 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Look, call the agent's own stop, and look again, all in one command on the host."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallControl:
     """Call the agent's own stop or start."""
 
@@ -110,6 +115,6 @@ class Conclude:
     outcome: Outcome
 
 
-Deed: TypeAlias = Look | Ask | CallControl | Signal | StopFirst | Wait
+Deed: TypeAlias = Look | Ask | CallControl | Signal | Stop | StopFirst | Wait
 """What a run can do on a host."""
 Step: TypeAlias = Deed | Conclude

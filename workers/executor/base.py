@@ -31,6 +31,14 @@ class Completed:
     """The same for the other stream."""
 
 
+class CommandTimeout(TimeoutError):  # noqa: N818 - a kind of TimeoutError, named like it
+    """A command on a host did not end in time, and may go on there; `so_far` is what it had written until then."""
+
+    def __init__(self, so_far: Completed) -> None:
+        super().__init__("the command did not end in time")
+        self.so_far = so_far
+
+
 class Session(Protocol):
     """An open connection to one host."""
 
@@ -42,7 +50,7 @@ class Session(Protocol):
             timeout: seconds after which the wait is given up (the remote command may go on).
 
         Raises:
-            TimeoutError: the limit ran out; the session can still be used.
+            CommandTimeout: the limit ran out; the session can still be used.
             ConnectionFailed: the connection was lost: what the command did is not known.
         """
 

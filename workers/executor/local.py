@@ -15,7 +15,7 @@ from typing import IO
 
 from core.command import Command
 from core.host import Target
-from workers.executor.base import Completed
+from workers.executor.base import CommandTimeout, Completed
 from workers.executor.output import Output
 
 _PIECE = 64 * 1024
@@ -28,25 +28,26 @@ class LocalSession:
         """Run one command through a shell, as an sshd would, in a process group of its own.
 
         Raises:
-            TimeoutError: the limit ran out; the group was killed.
+            CommandTimeout: the limit ran out; the group was killed.
         """
         process = subprocess.Popen(  # noqa: ASYNC220 - a fork, not a wait
             ["/bin/sh", "-c", command.rendered()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
+        stdout, stderr = Output(), Output()
         try:
             async with asyncio.timeout(timeout):
-                stdout, stderr, _ = await asyncio.gather(
-                    _read(process.stdout), _read(process.stderr), _ended(process.pid)
-                )
-        except BaseException:
+                await asyncio.gather(_read(process.stdout, stdout), _read(process.stderr, stderr), _ended(process.pid))
+        except BaseException as error:
             await _kill(process.pid)
+            if isinstance(error, TimeoutError):
+                raise CommandTimeout(Completed(None, None, stdout.text(), stderr.text())) from None
             raise
         finally:
             status = process.wait()  # it has ended
         if status < 0:
-            return Completed(None, signal.Signals(-status).name.removeprefix("SIG"), stdout, stderr)
-        return Completed(status, None, stdout, stderr)
+            return Completed(None, signal.Signals(-status).name.removeprefix("SIG"), stdout.text(), stderr.text())
+        return Completed(status, None, stdout.text(), stderr.text())
 
 
 class LocalExecutor:
@@ -61,9 +62,9 @@ class LocalExecutor:
         """Nothing is held."""
 
 
-async def _read(pipe: IO[bytes] | None) -> str:
+async def _read(pipe: IO[bytes] | None, output: Output) -> None:
     """Read a pipe to its end, which comes when the last process that holds it ends; then, or when cancelled, close."""
-    output, stream = Output(), asyncio.StreamReader()
+    stream = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stream), pipe
     )
@@ -72,7 +73,6 @@ async def _read(pipe: IO[bytes] | None) -> str:
             output.feed(piece)
     finally:
         transport.close()
-    return output.text()
 
 
 async def _ended(pid: int) -> None:

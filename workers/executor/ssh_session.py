@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from core.command import Command
 from core.outcome import UnexpectedAnswer, Unreachable
-from workers.executor.base import Completed, ConnectionFailed
+from workers.executor.base import CommandTimeout, Completed, ConnectionFailed
 from workers.executor.output import Output
 
 
@@ -61,6 +61,8 @@ class SshSession:
             async with asyncio.timeout(timeout):
                 await self._start(run, command)
                 lost = await run.ended
+        except TimeoutError:
+            raise CommandTimeout(run.completed()) from None
         finally:
             if run.channel is not None and not run.ended.done():
                 run.channel.abort()

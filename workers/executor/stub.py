@@ -7,6 +7,7 @@ else.
 import asyncio
 import itertools
 import json
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,12 +17,12 @@ from enum import Enum, auto
 from core.command import Command
 from core.host import Target
 from core.outcome import Unreachable
-from workers.executor.base import Completed, ConnectionFailed
+from workers.executor.base import CommandTimeout, Completed, ConnectionFailed
 
 _PROXY = "pos_proxy"
 _NAMES = ("agentd", "mgragent", "monagent")
 _OK = '{"successful":true,"message":"ok","error":""}'
-_MARKS = {"look": "ocpfleet-look", "survey": "ocpfleet-survey", "signal": "ocpfleet-signal"}
+_MARKS = {"look": "ocpfleet-look", "survey": "ocpfleet-survey", "signal": "ocpfleet-signal", "stop": "ocpfleet-stop"}
 _VERSION = "4.2.2-stub"
 _DOWN = "Module=agent, kind=INTERNAL, code=read_pid_failed; no such file or directory"
 _PORTS = {"mgragent": [62888], "monagent": [62889]}
@@ -163,11 +164,13 @@ class StubSession:
         wedged = self._executor.behaviour(self._target.host_id) is Behaviour.WEDGED
         delay = self._executor.delay_seconds if kind in {"stop", "start"} else 0.0
         if wedged or delay:
-            async with asyncio.timeout(timeout):
-                await (asyncio.Event().wait() if wedged else asyncio.sleep(delay))
+            await _pass(math.inf if wedged else delay, timeout)
         return self._answer(kind, words)
 
     def _answer(self, kind: str, words: tuple[str, ...]) -> Completed:
+        if kind == "stop" and words:
+            before = self._look(words)
+            return looked_around(before, self._stop(), self._look(words))
         simple = {"stop": self._stop, "start": self._start, "status": self._status, "version": self._version}
         scripts = {"look": self._look, "survey": self._survey, "signal": self._signal}
         if kind in simple:
@@ -287,6 +290,19 @@ def _kind(command: Command) -> tuple[str, tuple[str, ...]]:
         if mark in words:
             return kind, words[words.index(mark) + 1 :]
     return "other", ()
+
+
+def looked_around(before: Completed, call: Completed, after: Completed) -> Completed:
+    """Return what the stop command answers: a look, how the agent's own stop ended, and another look."""
+    looked = before.stdout.removesuffix("ocpfleet: end\n")
+    ended = f"ocpfleet: call\n{call.stdout}\nocpfleet: status {call.exit_status}\n"
+    return Completed(0, None, f"{looked}{ended}{after.stdout}", call.stderr)
+
+
+async def _pass(seconds: float, limit: float) -> None:
+    await asyncio.sleep(min(seconds, limit))
+    if seconds > limit:
+        raise CommandTimeout(Completed(None, None, "", ""))
 
 
 def _refused(error: str) -> Completed:

@@ -66,7 +66,7 @@ async def test_a_second_copy_of_a_message_does_nothing() -> None:
     assert await lane(work, task) == (3, False)
     assert await lane(work, task) == (None, False)
     assert await step(work, task, 2) == StepEnd()
-    assert executor.commands(1) == {"look": 2, "stop": 1}
+    assert executor.commands(1) == {"stop": 1}
 
 
 async def test_messages_about_nothing_are_dropped() -> None:

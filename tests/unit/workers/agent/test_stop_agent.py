@@ -37,15 +37,17 @@ NO_LOCK_RIGHT = LOCKED.replace("file exists", "permission denied")
 KILLING = StopPolicy(kill_allowed=True)
 
 
-async def test_a_healthy_agent_takes_exactly_a_look_a_stop_and_a_look() -> None:
+async def test_a_healthy_agent_takes_exactly_one_command_that_looks_and_stops_and_looks() -> None:
     outcome, host = await play(look(*ALL), stop(takes=5.05), look())
 
     assert outcome == Stopped((10, 11, 12))
     assert outcome.sentence() == (
         "Stopped: processes 10, 11, 12 ended, no live process of the agent is left on the host."
     )
-    assert host.done[1] == f"{HOME}/bin/ocp_agentctl stop"
+    program = "sh -c <look at the agent's processes, stop it, look again> ocpfleet-stop"
+    assert host.done == [f"{program} {HOME}/bin ocp_agentd ocp_mgragent ocp_monagent {HOME}/bin/ocp_agentctl"]
     assert host.waits == []
+    assert [line.text.split()[0] for line in host.journal.lines] == ["$", "Seen", "exit", "stdout:", "Seen"]
 
 
 async def test_an_agent_of_which_one_service_had_ended_before() -> None:
@@ -59,15 +61,17 @@ async def test_an_agent_that_was_not_running() -> None:
 
     assert outcome == AlreadyStopped()
     assert outcome.sentence() == ("Was already stopped: no process of the agent was alive before or after the command.")
-    assert "Seen: no live process of the agent." in host.text
+    assert "Seen before the stop: no live process of the agent." in host.text
 
 
 async def test_with_sudo_each_command_runs_through_it() -> None:
-    _, host = await play(look(), stop(), look(), target=replace(TARGET, sudo=True, agent_prefix="ob"))
+    held = [look(), stop(LOCKED), look(), stop(), look()]
+    _, host = await play(*held, target=replace(TARGET, sudo=True, agent_prefix="ob"))
 
     assert [command.split()[:2] for command in host.done] == [["sudo", "-n"]] * 3
+    assert host.done[0].endswith(f"{HOME}/bin ob_agentd ob_mgragent ob_monagent {HOME}/bin/ob_agentctl")
     assert host.done[1] == f"sudo -n {HOME}/bin/ob_agentctl stop"
-    assert host.done[0].endswith(f"ocpfleet-look {HOME}/bin ob_agentd ob_mgragent ob_monagent")
+    assert host.done[2].endswith(f"ocpfleet-look {HOME}/bin ob_agentd ob_mgragent ob_monagent")
 
 
 async def test_log_noise_around_a_success_does_not_matter() -> None:
@@ -184,31 +188,31 @@ async def test_a_bad_pid_file_of_an_agent_that_does_not_run_is_no_failure() -> N
 
 
 async def test_a_lock_that_another_stop_holds_is_waited_out() -> None:
-    outcome, host = await play(look(*ALL), stop(LOCKED), stop(LOCKED), stop(takes=1.0), look())
+    outcome, host = await play(look(*ALL), stop(LOCKED), look(*ALL), stop(LOCKED), stop(takes=1.0), look())
 
     assert outcome == Stopped((10, 11, 12))
     assert host.waits == [2.5, 2.5]
 
 
 async def test_a_lock_that_is_never_let_go() -> None:
-    outcome, host = await play(look(*ALL), *[stop(LOCKED)] * 7, look(*ALL))
+    outcome, host = await play(look(*ALL), stop(LOCKED), look(*ALL), *[stop(LOCKED)] * 6, look(*ALL))
 
     assert outcome == Refused("fetch_admin_lock_failed", LOCKED, (10, 11, 12))
     assert sum(host.waits) == 15.0
 
 
 async def test_a_lock_held_by_a_stop_that_does_its_work_is_no_failure() -> None:
-    outcome, _ = await play(look(*ALL), *[stop(LOCKED)] * 7, look())
+    outcome, _ = await play(look(*ALL), stop(LOCKED), look(*ALL), *[stop(LOCKED)] * 6, look())
 
     assert outcome == Stopped((10, 11, 12))
 
 
 async def test_a_broken_lock_is_tried_again_at_once_and_once() -> None:
-    outcome, host = await play(look(*ALL), stop(BROKEN_LOCK), stop(takes=5.0), look())
+    outcome, host = await play(look(*ALL), stop(BROKEN_LOCK), look(*ALL), stop(takes=5.0), look())
     assert outcome == Stopped((10, 11, 12))
     assert host.waits == []
 
-    outcome, _ = await play(look(*ALL), stop(BROKEN_LOCK), stop(BROKEN_LOCK), look(*ALL))
+    outcome, _ = await play(look(*ALL), stop(BROKEN_LOCK), look(*ALL), stop(BROKEN_LOCK), look(*ALL))
     assert outcome == Refused("clean_dangling_admin_lock_failed", BROKEN_LOCK, (10, 11, 12))
 
 
@@ -308,9 +312,26 @@ async def test_a_look_that_was_cut_short_proves_nothing() -> None:
 async def test_a_lost_connection_is_an_outcome() -> None:
     lost = Unreachable("10.0.0.7:22", "connection lost while running a command")
 
-    outcome, _ = await play(look("agentd"), Reply("stop", ConnectionFailed(lost)))
+    outcome, host = await play(look("agentd"), Reply("stop", ConnectionFailed(lost)))
 
     assert outcome is lost
+    assert host.journal.touched, "nobody knows how far it got"
+
+
+@pytest.mark.parametrize(
+    ("replies", "touched"),
+    [
+        pytest.param([look("agentd"), stop(), look()], True, id="it ran"),
+        pytest.param([look(), stop(), look()], False, id="it did not run"),
+        pytest.param([shell(71, "/proc is not readable", to="look")], False, id="nothing was called"),
+        pytest.param([Reply("look", TimeoutError())], True, id="it may be called yet"),
+        pytest.param([look(), Reply("stop", TimeoutError()), look()], False, id="a stop of nothing that does not end"),
+    ],
+)
+async def test_what_may_have_changed_the_agent_is_told(replies: list[Reply], touched: bool) -> None:  # noqa: FBT001
+    _, host = await play(*replies)
+
+    assert host.journal.touched is touched
 
 
 async def test_a_claim_that_fell_stops_the_work_before_the_next_command() -> None:

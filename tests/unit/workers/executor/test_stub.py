@@ -85,11 +85,11 @@ async def test_an_agent_that_was_stopped_starts_with_new_processes() -> None:
     outcome = await start(executor)
 
     assert outcome == Started(executor.alive(7))
-    assert executor.commands(7) == {"look": 4, "stop": 1, "start": 1, "status": 2}
+    assert executor.commands(7) == {"look": 2, "stop": 1, "start": 1, "status": 2}
     assert isinstance(await stop(executor), Stopped)
 
 
-async def test_an_agent_stops_with_three_commands_and_stays_stopped() -> None:
+async def test_an_agent_stops_with_one_command_and_stays_stopped() -> None:
     executor = StubExecutor()
 
     first, second = await stop(executor), await stop(executor)
@@ -97,7 +97,7 @@ async def test_an_agent_stops_with_three_commands_and_stays_stopped() -> None:
     assert isinstance(first, Stopped)
     assert len(first.pids) == 3
     assert second == AlreadyStopped()
-    assert executor.commands(7) == {"look": 4, "stop": 2}
+    assert executor.commands(7) == {"stop": 2}
     assert executor.alive(7) == ()
     executor.start_agent(7)
     assert isinstance(await stop(executor), Stopped)
