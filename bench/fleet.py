@@ -78,6 +78,11 @@ class Fleet:
         """Return the CPU seconds that they have used so far."""
         return cpu_of(self.pids(redis=redis))
 
+    def cpu_by_kind(self) -> dict[str, float]:
+        """Return the CPU seconds that the API, all workers and the store have used so far, apart."""
+        api, *workers, store = self.pids()
+        return {"api": cpu_of([api]), "workers": cpu_of(workers), "store": cpu_of([store])}
+
     def ask(self, question: Coroutine[Any, Any, T]) -> T:
         """Ask the record something."""
         return self.runner.run(question)

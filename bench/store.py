@@ -27,6 +27,12 @@ async def round_trips(url: str, count: int) -> tuple[float, float]:
     return median(writing), median(asking)
 
 
+async def used_bytes(url: str) -> int:
+    """Return how many bytes the store's server says that it uses."""
+    async with _client(url) as client:
+        return int((await client.info("memory"))["used_memory"])
+
+
 async def task_bytes(url: str, task_id: int) -> tuple[int, int]:
     """Return how many bytes a task's keys take in the store's memory: all but its logs, and its logs."""
     head, logs = keys.task(task_id), keys.logs(task_id, 0).removesuffix("0")

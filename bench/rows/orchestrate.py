@@ -39,13 +39,18 @@ def measure(bench: Bench) -> Sequence[Finding]:
 def _step(system: fleet.Fleet, chords: chord.Chords, hosts: int, sizes: Sizes) -> Step:
     """Measure one size. The biggest chord is run once only, since it takes longer than all the rest."""
     accepted, ours, theirs = [], [], []
+    used: dict[str, list[float]] = {kind: [] for kind in system.cpu_by_kind()}
     for round_ in range(sizes.rounds):
+        before = system.cpu_by_kind()
         task_id, seconds = system.accepted(range(1, hosts + 1))
         accepted.append(seconds)
         ours.append(fleet.lasted(system.ended(task_id)))
+        for kind, seconds in system.cpu_by_kind().items():
+            used[kind].append(seconds - before[kind])
         if not round_ or hosts <= sizes.some:
             theirs.append(chords.timed(hosts))
-    return {"hosts": hosts, "accept_s": accepted, "ours_s": ours, "chord_s": theirs}
+    step: Step = {"hosts": hosts, "accept_s": accepted, "ours_s": ours, "chord_s": theirs}
+    return step | {f"{kind}_cpu_ms_per_host": [1000 * one / hosts for one in all_] for kind, all_ in used.items()}
 
 
 def _finding(step: Step, raw: dict[str, object]) -> Finding:
