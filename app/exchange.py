@@ -115,8 +115,8 @@ class Exchanges:
             await self._answer(scope, receive, sending, exchange)
         finally:
             _write_line(scope, exchange)
-            await self._on_sent(scope)
             structlog.contextvars.unbind_contextvars("traceId")
+            await self._on_sent(scope)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
         try:
