@@ -59,7 +59,12 @@ def install(app: FastAPI) -> None:
 
 
 def unexpected(request: Request, error: Exception) -> Response:
-    """Return the reply for a fault of ours: its kind, and the trace id that finds it in the log, nothing more."""
+    """Return the reply for a fault of ours: its kind, and the trace id that finds it in the log, nothing more.
+
+    What has a sentence for people is told by it.
+    """
+    if isinstance(error, FleetError):
+        return _refused(request, error)
     sentence = say(
         "An unexpected error on our side ({kind}). The server's log has it under the traceId.",
         kind=type(error).__name__,
@@ -83,6 +88,10 @@ def error_document(error: FleetError) -> dict[str, object]:
 async def _fleet_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, FleetError):
         raise error
+    return _refused(request, error)
+
+
+def _refused(request: Request, error: FleetError) -> Response:
     status, headers = _status(error)
     return refusal(request, status, error_document(error), headers)
 

@@ -4,6 +4,7 @@ Plain ASGI. The middleware gives every request a trace id, turns a fault of ours
 log for each reply.
 """
 
+import asyncio
 import re
 import secrets
 import time
@@ -17,12 +18,18 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.audit import Proof
+from core.errors import Unavailable
+from core.words import say
 
 _KEY: Final = "ocpfleet.exchange"
 _TRACE_HEADER: Final = b"x-trace-id"
 _SANE: Final = re.compile(rb"[0-9A-Za-z_-]{1,64}")
 _HEALTH: Final = frozenset({"/healthz", "/readyz"})
 _SERVER_FAULT: Final = 500
+BROKEN_OFF: Final = say(
+    "This server stopped before the request was dealt with. It may have been done all the same: look, or repeat it "
+    "with its Idempotency-Key, at another server."
+)
 
 log = structlog.get_logger("ocpfleet.api")
 
@@ -77,7 +84,7 @@ class Exchanges:
 
     Args:
         app: what answers.
-        on_fault: makes the reply for an exception that nobody expected.
+        on_fault: makes the reply for an exception that nobody expected, and for a request that is broken off.
         on_reply: is told of each reply before it goes out.
         on_sent: does what is left to do once the reply is out. The server waits for it before it stops.
     """
@@ -123,6 +130,12 @@ class Exchanges:
             await self._app(scope, receive, send)
         except ClientDisconnect:
             log.info("the client left before its request was read", path=scope["path"])
+        except asyncio.CancelledError:  # by the server alone, whose patience is at its end: it waits for this reply
+            log.warning("broken off, the server stops", method=scope["method"], path=scope["path"])
+            if exchange.status:
+                raise
+            response = self._on_fault(Request(scope), Unavailable(BROKEN_OFF, retry_after=1))
+            await response(scope, receive, send)
         except Exception as error:  # a fault of ours: logged once, with its traceback, and answered
             log.exception("fault", method=scope["method"], path=scope["path"])
             if exchange.status:

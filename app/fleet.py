@@ -15,6 +15,7 @@ from app.service.publishing import Outbox
 from app.watching.hub import Hub
 from app.watching.stream import Pace
 from infra.dispatch import Dispatcher
+from infra.failpoint import Passing, nowhere
 from infra.settings import InventorySettings
 from infra.store.base import Store
 
@@ -53,6 +54,8 @@ class Fleet:
     """What is to be published once the replies are out."""
     pace: Pace = field(default_factory=Pace)
     """How often those who watch hear something."""
+    passing: Passing = nowhere
+    """Called where a crash would hurt most; tests have the process die there."""
 
 
 def fleet_of(request: Request) -> Fleet:

@@ -36,6 +36,7 @@ from core.errors import Misconfigured, Unavailable
 from infra.celery import make_celery
 from infra.clock import now
 from infra.dispatch import CeleryDispatcher, Dispatcher
+from infra.failpoint import passing
 from infra.logs import configure_logging
 from infra.settings import ApiSettings, InventorySettings, load
 from infra.store.base import Store
@@ -95,6 +96,7 @@ def create_app(
         desk=Desk(store, dispatcher, settings.max_errands, settings.errand_timeout),
         inventory=load(InventorySettings),
         withdraws=settings.replicas > 0,
+        passing=passing(settings.failpoint),
     )
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)
@@ -142,7 +144,7 @@ def _rate_rules(settings: ApiSettings) -> RateRules:
 
 
 def serve(settings: ApiSettings) -> None:
-    """Answer requests until told to stop: SIGTERM and SIGINT let those that are under way finish.
+    """Answer requests until told to stop: SIGTERM and SIGINT let those that are under way finish, within a limit.
 
     Raises:
         FleetError: it cannot start; the sentence says why.
@@ -162,7 +164,7 @@ async def _serve(settings: ApiSettings) -> None:
         gc.freeze()  # what is loaded by now stays
         gc.set_threshold(_COLLECT_AFTER)
         with bound_socket(settings.api_host, settings.api_port) as listener:
-            await Server(app, fleet.hub.stop).run_on(listener)
+            await Server(app, fleet.hub.stop, grace=settings.request_grace).run_on(listener)
     finally:
         await store.aclose()
 

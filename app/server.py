@@ -1,5 +1,7 @@
 """How the API listens: a socket bound before anything else starts, and uvicorn on top of it."""
 
+import asyncio
+import math
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -15,8 +17,8 @@ from typing_extensions import override
 from core.errors import Misconfigured
 
 _BACKLOG: Final = 2048
-_DRAIN: Final = 30
-"""Seconds that requests under way are given to finish."""
+_MARGIN: Final = 5
+"""Seconds after the grace for requests that were broken off to say so, and for the last bytes to be read."""
 _NOWHERE: Final = ("192.0.2.1", 9)
 """An address of nobody (RFC 5737): nothing is sent, the system only says which way it would go."""
 
@@ -52,10 +54,12 @@ class Server(uvicorn.Server):
         app: what answers.
         on_stop: called when it begins to stop, before it waits for the requests under way: those that would last for as
             long as a task does must end.
+        grace: seconds that requests under way are given to be answered; then they are broken off.
     """
 
-    def __init__(self, app: ASGIApp, on_stop: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, app: ASGIApp, on_stop: Callable[[], None] = lambda: None, *, grace: float = 45.0) -> None:
         self._on_stop = on_stop
+        self._grace = grace
         super().__init__(
             uvicorn.Config(
                 app,
@@ -65,7 +69,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=_DRAIN,
+                timeout_graceful_shutdown=math.ceil(grace) + _MARGIN,
             )
         )
 
@@ -79,7 +83,17 @@ class Server(uvicorn.Server):
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stop()
-        await super().shutdown(sockets)
+        breaking_off = asyncio.create_task(self._break_off())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            breaking_off.cancel()
+
+    async def _break_off(self) -> None:
+        """End what was not answered within the grace, while there is still time for it to tell its client."""
+        await asyncio.sleep(self._grace)
+        for request in tuple(self.server_state.tasks):
+            request.cancel()
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

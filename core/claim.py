@@ -38,6 +38,8 @@ class Claim:
     """Whether the task holds the host."""
     touched: bool = False
     """Whether an earlier run of the subtask changed the agent on the host, or may have."""
+    suspect: bool = False
+    """Whether the subtask lost so many workers that it may be why they died: a worker has one such at a time."""
 
     @property
     def key(self) -> "ClaimKey":
@@ -78,7 +80,7 @@ class ClaimVerdict(StrEnum):
     """Why a claim got what it got."""
 
     GRANTED = "granted"
-    """Some claims, or none because none is left."""
+    """Some claims, or none because none is left that this worker may have now."""
     GONE = "gone"
     """There is no such task: it was withdrawn or has expired."""
     NEWER = "newer"
@@ -99,6 +101,8 @@ class Claims:
 
     verdict: ClaimVerdict
     granted: tuple[Claim, ...] = ()
+    withheld: bool = False
+    """Whether there was room for suspects that wait until this worker is through with the one that it has."""
 
 
 @dataclass(frozen=True, slots=True)

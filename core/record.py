@@ -16,7 +16,12 @@ from core.status import Operation, Status, TaskStatus
 from core.step import TaskType
 
 RECORD_VERSION = 1
-"""The newest form of a record that this code knows. A worker claims nothing of a newer one."""
+"""The newest form of a record that this code knows, from 1. It makes records of this form and goes on with older ones.
+
+Newer ones it leaves alone: nothing of them is claimed, opened again or published, and nobody asks for changes. It is
+raised for a new task type, too, since messages and who reconciles go by it. Whoever raises it keeps the fields of a
+task's head readable for older code, which lists the task as long as both run.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +156,8 @@ class TaskRecord:
 
     @property
     def known(self) -> bool:
-        """Whether this code knows the task's type."""
-        return self.type_slug in TASK_TYPES
+        """Whether this code knows the form of the record and the task's type; if not, it is left to a newer code."""
+        return self.version <= RECORD_VERSION and self.type_slug in TASK_TYPES
 
     @cached_property
     def plan(self) -> Plan:

@@ -9,6 +9,7 @@ from typing import Final
 from celery import Celery
 from kombu import Exchange, Queue
 
+from core.record import RECORD_VERSION
 from infra.settings import SharedSettings
 
 STEPS_QUEUE: Final = "steps"
@@ -26,6 +27,16 @@ _PATIENT: Final = {"max_retries": 100, "interval_start": 0.1, "interval_step": 0
 """How a worker publishes: for some minutes, since a link of a chain must not be lost."""
 
 
+def queue_for(queue: str, version: int) -> str:
+    """Return the queue for work on records of a version: nobody takes from it who does not know that version."""
+    return queue if version == 1 else f"{queue}.{version}"
+
+
+def queues() -> list[str]:
+    """Return every queue that a worker of this code takes from."""
+    return [queue_for(name, version) for version in range(1, RECORD_VERSION + 1) for name in (STEPS_QUEUE, HOSTS_QUEUE)]
+
+
 def make_celery(settings: SharedSettings, *, worker: bool = False) -> Celery:
     """Return a Celery application on the configured broker. Nothing is sent yet.
 
@@ -40,7 +51,7 @@ def make_celery(settings: SharedSettings, *, worker: bool = False) -> Celery:
         event_serializer="json",
         task_ignore_result=True,
         task_store_errors_even_if_ignored=False,
-        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in (STEPS_QUEUE, HOSTS_QUEUE)],
+        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in queues()],
         task_default_queue=STEPS_QUEUE,
         task_create_missing_queues=False,
         task_routes={

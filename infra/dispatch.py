@@ -6,7 +6,7 @@ publishes the rest of the chain. Every message is a hint: sent twice, late or fo
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from celery import Celery, chain, group
@@ -20,6 +20,7 @@ from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.step import Action
 from core.words import say
+from infra.celery import HOSTS_QUEUE, STEPS_QUEUE, queue_for
 
 PREFIX: Final = "ocpfleet"
 _A_FEW: Final = 8
@@ -76,17 +77,28 @@ def lanes(celery: Celery, task: TaskRecord, planned: PlannedStep, count: int) ->
 
 
 def _step_signature(celery: Celery, task: TaskRecord, planned: PlannedStep) -> Signature[Any]:
-    return _signature(celery, step_name(planned.step.action), (task.id, planned.index), _described(task, planned))
+    name, queue = step_name(planned.step.action), _queue_for(STEPS_QUEUE, task)
+    return _signature(celery, name, (task.id, planned.index), _described(task, planned), queue)
 
 
 def _lane_signature(celery: Celery, task: TaskRecord, planned: PlannedStep, lane: int, count: int) -> Signature[Any]:
     name = lane_name(planned.step.action)
     described = _described(task, planned, f"lane {lane + 1} of {count}, ")
-    return _signature(celery, name, (task.id, planned.index, lane), described)
+    return _signature(celery, name, (task.id, planned.index, lane), described, _queue_for(HOSTS_QUEUE, task))
 
 
-def _signature(celery: Celery, name: str, args: tuple[int | str, ...], described: str) -> Signature[Any]:
-    options = {"argsrepr": described, "kwargsrepr": "{}", "ignore_result": True}
+def _queue_for(queue: str, task: TaskRecord) -> dict[str, str]:
+    """Return the option that names a queue which only workers take from that know the task's record.
+
+    Nothing for the first form of the record: its messages go the way of their names.
+    """
+    return {} if task.version == 1 else {"queue": queue_for(queue, task.version)}
+
+
+def _signature(
+    celery: Celery, name: str, args: tuple[int | str, ...], described: str, queue: Mapping[str, str] | None = None
+) -> Signature[Any]:
+    options = {"argsrepr": described, "kwargsrepr": "{}", "ignore_result": True, **(queue or {})}
     return celery.signature(name, args=args, options=options, immutable=True)
 
 

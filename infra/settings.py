@@ -10,14 +10,16 @@ from dataclasses import replace
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import override
 
 from core.errors import Misconfigured
+from infra.failpoint import ApiFailpoint, WorkerFailpoint
 from infra.store.base import StoreOptions
+from infra.timing import refuse_contradictions
 
 DAY = 24 * 3600
 
@@ -104,6 +106,11 @@ class ApiSettings(SharedSettings):
     errand_timeout: Annotated[float, Field(ge=1, le=600)] = Field(
         40.0, description="seconds that such a look or work may take, waiting for a worker included"
     )
+    api_shutdown_grace: Seconds | None = Field(
+        None,
+        description="seconds for requests under way to be answered at SIGTERM; then they are broken off; by default 5 "
+        "more than `OCPFLEET_ERRAND_TIMEOUT`",
+    )
     admin_password_file: Path = Field(
         Path("var/admin-password"), description="where the generated password of `admin` is written (mode 0600)"
     )
@@ -127,6 +134,14 @@ class ApiSettings(SharedSettings):
     rate_limit_minute: Rate = Field(10_000, description="the same in a minute")
     rate_limit_hour: Rate = Field(300_000, description="the same in an hour")
     rate_limit_day: Rate = Field(3_000_000, description="the same in a day")
+    failpoint: ApiFailpoint | None = Field(
+        None, description="for tests alone: where this process kills itself: stored, published"
+    )
+
+    @property
+    def request_grace(self) -> float:
+        """Seconds for requests under way to be answered at SIGTERM: by default enough for the longest, an errand."""
+        return self.errand_timeout + 5 if self.api_shutdown_grace is None else self.api_shutdown_grace
 
     @property
     @override
@@ -161,11 +176,15 @@ class WorkerSettings(SharedSettings):
         default=False, description="tell Flower of messages from the start; else once it asks, which takes 5 seconds"
     )
     beat_every: Seconds = Field(2.0, description="seconds between two beats of this process")
-    alive_for: Seconds = Field(15.0, description="seconds after its last beat for which it counts as alive")
-    lost_after: Seconds = Field(
-        15.0, description="seconds without a beat after which a worker's work is given to others; several beats"
+    alive_for: Seconds = Field(
+        15.0, description="seconds after its last beat for which it counts as alive; three beats at least"
     )
-    reconcile_every: Seconds = Field(2.0, description="seconds between two looks for lost and unclaimed work")
+    lost_after: Seconds = Field(
+        15.0, description="seconds without a beat after which a worker's work is given to others; three beats at least"
+    )
+    reconcile_every: Seconds = Field(
+        2.0, description="seconds between two looks for lost and unclaimed work; at most `OCPFLEET_LOST_AFTER`"
+    )
     shutdown_grace: Seconds = Field(
         60.0, description="seconds for hosts in flight to end at SIGTERM; then they are handed over"
     )
@@ -184,6 +203,19 @@ class WorkerSettings(SharedSettings):
     )
     command_timeout: Seconds = Field(30.0, description="seconds for one command on a host")
     allow_kill: bool = Field(default=False, description="send SIGKILL to agent processes that do not end by themselves")
+    failpoint: WorkerFailpoint | None = Field(
+        None, description="for tests alone: where this process kills itself: claimed, step-recorded, lane-recorded"
+    )
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        refuse_contradictions(
+            beat_every=self.beat_every,
+            lost_after=self.lost_after,
+            alive_for=self.alive_for,
+            reconcile_every=self.reconcile_every,
+        )
+        return self
 
 
 class InventorySettings(BaseSettings):

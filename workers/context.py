@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from infra.failpoint import Passing, nowhere
 from infra.store.base import Store
 from workers.agent.policy import StartPolicy, StopPolicy
 from workers.executor.base import Executor
@@ -39,6 +40,8 @@ class Work:
     """Seconds that one host may take where that is less than the plan's limit."""
     draining: Callable[[], bool] = lambda: False
     """Whether the process is about to stop: lanes then finish what they have and claim no more."""
+    passing: Passing = nowhere
+    """Called where a crash would hurt most; tests have the process die there."""
 
     @cached_property
     def recorder(self) -> Recorder:

@@ -16,6 +16,7 @@ from core.record import TaskRecord
 from core.status import Operation
 from core.step import Action
 from core.transition import Settled
+from infra.failpoint import WorkerFailpoint
 from workers.agent.find import find_agent
 from workers.agent.proxy import settle_proxy
 from workers.agent.start import start_agent
@@ -118,6 +119,7 @@ async def _without_host(work: Work, task: TaskRecord, claim: Claim) -> Outcome:
 async def _on_host(work: Work, action: Action, claim: Claim, target: Target, journal: Journal) -> Outcome:
     stands = partial(work.recorder.persist, partial(work.presence.require, claim))  # nothing is sent unasked meanwhile
     await stands()
+    work.passing(WorkerFailpoint.CLAIMED)
     journal.say(f"Connecting to {target.endpoint} as {target.user}.")
     async with work.executor.connect(target) as session:
         match OPPOSITES[action] if claim.operation.undoes else action:

@@ -1,11 +1,13 @@
 """A lane: one message of a step's group.
 
 It claims hosts, works on several at a time, refills as each ends, and is over when nothing is left to claim. A wedged
-host keeps one of its places; the hosts behind it go on.
+host keeps one of its places; the hosts behind it go on. Suspects come one after another: while this process has one and
+others are withheld, one lane of their step waits for the next, and its other lanes end.
 """
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 from core.claim import Claim, ClaimVerdict
 from core.plan import PlannedStep
@@ -45,6 +47,10 @@ class Lane:
         self._given_up: list[Claim] = []
         """Claims of runs that were broken off because the process ends."""
         self._exhausted = False
+        self._withheld = False
+        """Whether suspects were withheld when it asked last."""
+        self._vacated = 0
+        """How often the place for a suspect had become free when it asked last."""
         self._opened: int | None = None
 
     async def run(self) -> LaneEnd:
@@ -55,7 +61,7 @@ class Lane:
                 await self._exchange(results)
                 if not self._working and self._over():
                     return await self._end()
-                results = await self._next_results() if self._working else []
+                results = await self._next_results()
         finally:
             await self._abandon()
 
@@ -69,9 +75,11 @@ class Lane:
 
     async def _exchange(self, results: list[Settled]) -> None:
         """Record results and claim what there is room for, in one call to the store."""
+        self._withheld = False
         room = await self._room(waiting=not results)
         if not results and not room:
             return
+        self._vacated = self._work.recorder.suspects.vacated
         try:
             request = ClaimRequest(room) if room else None
             settlement, claims = await self._work.recorder.advance(self._task, self._planned, results, request)
@@ -81,7 +89,8 @@ class Lane:
         if settlement.opened is not None:
             self._opened = settlement.opened
         self._start(claims.granted, room)
-        if claims.verdict is not ClaimVerdict.GRANTED or len(claims.granted) < room:
+        self._withheld = claims.withheld
+        if claims.verdict is not ClaimVerdict.GRANTED or (len(claims.granted) < room and not claims.withheld):
             self._exhausted = True
 
     async def _room(self, *, waiting: bool) -> int:
@@ -104,7 +113,13 @@ class Lane:
             self._working[asyncio.create_task(run)] = claim
 
     async def _next_results(self) -> list[Settled]:
-        done, _ = await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
+        """Wait until a run ends, or until a suspect may be had; with neither to wait for there is nothing to add."""
+        turn = self._turn()
+        if self._working or turn:
+            await self._until(turn)
+        else:
+            self._exhausted |= self._withheld  # whoever has the suspect, or waits for its end, goes on with the step
+        done = [run for run in self._working if run.done()]
         self._work.slots.release(len(done))
         results: list[Settled] = []
         for run in done:
@@ -115,6 +130,20 @@ class Lane:
                 case result:
                     results.append(result)
         return results
+
+    def _turn(self) -> asyncio.Future[None] | None:
+        step = self._task.id, self._planned.index
+        return self._work.recorder.suspects.turn(step, self._vacated) if self._withheld else None
+
+    async def _until(self, turn: asyncio.Future[None] | None) -> None:
+        waited: set[asyncio.Future[Any]] = {*self._working}
+        if turn:
+            waited.add(turn)
+        try:
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if turn:
+                turn.cancel()
 
     async def _abandon(self) -> None:
         """Leave nothing running where the lane itself breaks off."""

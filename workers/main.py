@@ -8,7 +8,7 @@ import structlog
 from celery import Celery
 from celery.signals import worker_shutting_down
 
-from infra.celery import HOSTS_QUEUE, STEPS_QUEUE, make_celery
+from infra.celery import make_celery, queues
 from infra.dispatch import CeleryDispatcher
 from infra.logs import configure_logging
 from infra.settings import WorkerSettings, load
@@ -55,7 +55,7 @@ def _work(celery: Celery, runtime: Runtime, settings: WorkerSettings, name: str)
         hostname=name,
         pool_cls="threads",
         concurrency=settings.threads,
-        queues=[STEPS_QUEUE, HOSTS_QUEUE],
+        queues=queues(),
         without_gossip=True,
         without_mingle=True,
         task_events=settings.task_events,

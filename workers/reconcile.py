@@ -1,13 +1,15 @@
 """What makes the system go on by itself: claims of lost workers are opened again, unclaimed steps are published.
 
-Any worker reconciles, one at a time. A worker is lost when its counter has not moved for a while on the reconciler's
-own monotonic clock: no clocks are compared, and time in which the reconciler could not look does not count. Everything
-that is done here can be done twice, or by two at once, without harm: the record decides, messages are hints.
+Any worker reconciles, one at a time; while workers of several versions run, one of each, since an older one leaves
+the records of newer ones alone. A worker is lost when its counter has not moved for a while on the reconciler's own
+monotonic clock: no clocks are compared, and time in which the reconciler could not look does not count. Once it can
+look again nobody is lost before they had the time to beat. Everything that is done here can be done twice, or by two at
+once, without harm: the record decides, messages are hints.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -19,11 +21,12 @@ from core.errors import BrokerUnavailable, StoreUnavailable
 from core.journal import Journal, RunLog
 from core.outcome import WorkersLost
 from core.progress import progress
-from core.record import RECORD_VERSION, TaskRecord
+from core.record import TaskRecord
 from core.status import Status, TaskStatus
 from infra.dispatch import Dispatcher
 from infra.store.base import CHUNK, TOO_MANY_LOSSES, Course, TaskQuery
 from workers.context import Work
+from workers.watched import WatchedTime
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +42,8 @@ class Patience:
     """Between two looks."""
     lost_after: float = 15.0
     """Without a beat, until a worker is lost: several beats, and longer than a pause that a process may have."""
+    grace: float = 4.0
+    """After time in which it could not look, until a worker is lost: a few beats, since nobody could beat either."""
     unclaimed_after: float = 5.0
     """Without a change, until a step that nobody claims is published again; twice as long each further time …"""
     unclaimed_at_most: float = 60.0
@@ -54,7 +59,7 @@ class Patience:
 
 @dataclass(slots=True)
 class _Pulse:
-    """A worker's counter, and since when it has not moved."""
+    """A worker's counter, and since when, in watched seconds, it has not moved."""
 
     counter: int
     since: float
@@ -62,7 +67,7 @@ class _Pulse:
 
 @dataclass(slots=True)
 class _Quiet:
-    """A task's state, since when it has not changed, and how long that is looked at."""
+    """A task's state, since when, in watched seconds, it has not changed, and how long that is looked at."""
 
     state: tuple[int, int]
     since: float
@@ -87,7 +92,10 @@ class Reconciler:
     _pulses: dict[int, _Pulse] = field(default_factory=dict, init=False)
     _quiet: dict[int, _Quiet] = field(default_factory=dict, init=False)
     _unknown: dict[ClaimKey, float] = field(default_factory=dict, init=False)
-    _looked: float | None = field(default=None, init=False)
+    _watched: WatchedTime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._watched = WatchedTime(longest=3 * self.patience.every)
 
     async def look_for_ever(self) -> None:
         """Look every few seconds until cancelled. A store or a broker that is away is waited for."""
@@ -95,19 +103,25 @@ class Reconciler:
             try:
                 await self.look()
             except (StoreUnavailable, BrokerUnavailable) as error:
-                self._forget()
                 log.warning("reconciling waits", reason=error.sentence)
             except Exception:  # a fault of ours must not end what makes good for all others
-                self._forget()
                 log.exception("reconciling failed")
             await asyncio.sleep(self.patience.every)
 
     async def look(self) -> None:
-        """Look once: after this worker's own claims, and where it leads after everybody's."""
-        now = self.monotonic()
-        if self._looked is not None and now - self._looked > 3 * self.patience.every:
-            self._forget()  # this process slept: what it saw before says nothing of the time in between
-        self._looked = now
+        """Look once: after this worker's own claims, and where it leads after everybody's.
+
+        Raises:
+            StoreUnavailable: the time since the last look does not count then, nor that until the next one.
+            BrokerUnavailable: something could not be published; a later look will.
+        """
+        try:
+            await self._look(self._watched.look(self.monotonic()))
+        except StoreUnavailable:
+            self._watched.interrupt()
+            raise
+
+    async def _look(self, now: float) -> None:
         await self._give_back_unknown(now)
         lost = await self._lost(now)
         if await self.work.store.workers.lead(self.work.presence.worker, self.patience.leading_for):
@@ -116,12 +130,6 @@ class Reconciler:
             await self._publish_unclaimed(now)
         else:
             self._quiet.clear()
-
-    def _forget(self) -> None:
-        """Begin to watch anew."""
-        self._pulses.clear()
-        self._quiet.clear()
-        self._unknown.clear()
 
     async def _give_back_unknown(self, now: float) -> None:
         """Give claims back that the record has of this worker and that nobody in it has known of for a while."""
@@ -149,24 +157,21 @@ class Reconciler:
                 self._pulses[worker.id] = _Pulse(counter, now)
             elif now - pulse.since >= self.patience.lost_after and worker != self.work.presence.worker:
                 lost.append(worker)
-        return lost
+        return lost if self._watched.since_gap >= self.patience.grace else []
 
     async def _bury(self, worker: Worker) -> None:
         claims = await self.work.store.workers.claims(worker)
         log.warning("worker lost", name=worker.name, claims=len(claims))
-        if await self._reopen(worker, claims, lost=True):
-            await self.work.store.workers.bury(worker)
+        await self._reopen(worker, claims, lost=True)
+        if not await self.work.store.workers.bury(worker):
+            log.info("a lost worker has claims left, looked at again", name=worker.name)
 
-    async def _reopen(self, worker: Worker, claims: "list[ClaimKey] | tuple[ClaimKey, ...]", *, lost: bool) -> bool:
-        """Open claims of a worker again and publish their steps; return whether none was left to a newer code."""
-        whole = True
+    async def _reopen(self, worker: Worker, claims: Sequence[ClaimKey], *, lost: bool) -> None:
+        """Open claims of a worker again and publish their steps; those of a newer record are left to a newer code."""
         for task_id, of_task in groupby(sorted(claims, key=_place), key=lambda claim: claim.task_id):
             task = await self.work.store.tasks.head(task_id)
-            if task is not None and not _readable(task):
-                whole = False
-            elif task is not None:
+            if task is not None and task.known:
                 await self._reopen_of(task, worker, list(of_task), lost=lost)
-        return whole
 
     async def _reopen_of(self, task: TaskRecord, worker: Worker, claims: list[ClaimKey], *, lost: bool) -> None:
         ready = 0
@@ -193,7 +198,7 @@ class Reconciler:
         offset, page = 0, (await self._running(0))
         while page:
             running.update(task.id for task in page)
-            due += [task for task in page if _readable(task) and self._is_due(task, now)]
+            due += [task for task in page if task.known and self._is_due(task, now)]
             offset += len(page)
             page = await self._running(offset) if len(page) == _PAGE else ()
         self._quiet = {task_id: quiet for task_id, quiet in self._quiet.items() if task_id in running}
@@ -237,8 +242,3 @@ class Reconciler:
 
 def _place(claim: ClaimKey) -> tuple[int, int]:
     return claim.task_id, claim.series_id
-
-
-def _readable(task: TaskRecord) -> bool:
-    """Whether this code knows what the task is; one of a newer code is left to a newer worker."""
-    return task.known and task.version <= RECORD_VERSION

@@ -16,6 +16,7 @@ from core.record import TaskRecord
 from core.transition import Settled
 from infra.store.base import CHUNK, ClaimRequest, Store
 from workers.presence import Presence
+from workers.suspects import SuspectPlace
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -39,6 +40,8 @@ class Recorder:
         self._presence = presence
         self._clock = clock
         self._patience = patience
+        self.suspects = SuspectPlace()
+        """This process's place for a suspect."""
 
     async def advance(
         self, task: TaskRecord, step: PlannedStep, settled: Sequence[Settled] = (), claim: ClaimRequest | None = None
@@ -58,19 +61,23 @@ class Recorder:
                 task, step, self._presence.worker, self._clock(), settled=settled, claim=claim
             )
 
-        in_hand = self._presence.in_hand
         try:
             settlement, claims = await self.persist(once)
+            self._presence.in_hand.update(claim.key for claim in claims.granted)
+            self.suspects.enter(claims.granted)
         finally:  # whatever became of the results, nobody here works on these any more
-            in_hand.difference_update(ClaimKey(task.id, result.series_id, result.token) for result in settled)
-        in_hand.update(claim.key for claim in claims.granted)
+            self._let_go([ClaimKey(task.id, result.series_id, result.token) for result in settled])
         if tries > 1 and settlement.stale:
             settlement = replace(settlement, opened=await self._opened_after(task, step))
         return settlement, claims
 
     def drop(self, claims: Iterable[Claim]) -> None:
         """Say that nobody in this process works on claims any more, whatever the record says of them."""
-        self._presence.in_hand.difference_update(claim.key for claim in claims)
+        self._let_go([claim.key for claim in claims])
+
+    def _let_go(self, claims: Sequence[ClaimKey]) -> None:
+        self._presence.in_hand.difference_update(claims)
+        self.suspects.leave(claims)
 
     async def hand_over(self, task: TaskRecord, claims: Sequence[Claim]) -> None:
         """Give claims back that were not brought to an end: somebody else goes on with them."""

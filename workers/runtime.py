@@ -7,13 +7,14 @@ import asyncio
 import socket
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 import uvloop
 
 from infra.clock import now
 from infra.dispatch import Dispatcher
+from infra.failpoint import passing
 from infra.settings import WorkerSettings
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
@@ -27,6 +28,8 @@ from workers.slots import Slots
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+_BEATS_OF_GRACE: Final = 2
+"""Once the store is back a worker has time for so many beats, until it can be lost."""
 _GOODBYE = 5.0
 """Seconds that leaving the record may take."""
 
@@ -62,7 +65,9 @@ class Runtime:
     def reconcile(self, dispatcher: Dispatcher) -> None:
         """Begin to reconcile, as far as no other worker does."""
         settings = self._settings
-        patience = Patience(every=settings.reconcile_every, lost_after=settings.lost_after)
+        patience = Patience(
+            every=settings.reconcile_every, lost_after=settings.lost_after, grace=_BEATS_OF_GRACE * settings.beat_every
+        )
         reconciler = Reconciler(self.work, dispatcher, patience)
 
         def begin() -> None:
@@ -117,6 +122,7 @@ class Runtime:
             lane_window=settings.lane_window,
             host_time_limit=settings.host_time_limit,
             draining=lambda: self._draining,
+            passing=passing(settings.failpoint),
         )
 
     async def _leave(self) -> None:

@@ -9,6 +9,7 @@ from celery import Celery, Task
 
 from core.step import Action
 from infra import dispatch
+from infra.failpoint import WorkerFailpoint
 from workers.errands import run_errand
 from workers.handle import Found, find_and_handle_lane, find_and_handle_step
 from workers.runtime import Runtime
@@ -58,6 +59,7 @@ def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int,
         dispatch.publish(dispatch.lanes(celery, found.task, found.planned, count))
     if end.opened is None:
         return False
+    runtime.work.passing(WorkerFailpoint.STEP_RECORDED)
     if end.opened != rest:
         _publish_from(celery, found, end.opened)
     return end.opened == rest
@@ -76,6 +78,7 @@ def run_lane_message(celery: Celery, runtime: Runtime, task_id: int, index: int)
         return
     found, end = handled
     if end.opened is not None:
+        runtime.work.passing(WorkerFailpoint.LANE_RECORDED)
         _publish_from(celery, found, end.opened)
     if end.handed_over:
         dispatch.publish(dispatch.lanes(celery, found.task, found.planned, 1))

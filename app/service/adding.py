@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from app.fleet import Fleet
+from app.service.finding import see_that_known
 from app.service.launch import key_reused
 from app.service.publishing import publish
 from core.catalogue import TASK_TYPES
@@ -30,6 +31,7 @@ async def add_hosts(
         KeyReused: the key stands for another request.
         Conflict: a host is in the inventory, or its alias is another's; nothing was stored.
         StoreUnavailable: nothing was stored, as far as can be known.
+        Unavailable: the key stands for tasks that a newer code made.
     """
     draft = Draft(
         task_type=TASK_TYPES["prepare_host"],
@@ -48,7 +50,7 @@ async def add_hosts(
             raise _there(hosts, made)
         case HostsAdded():
             for task in made.tasks:
-                publish(fleet, task)
+                publish(fleet, see_that_known(task))
             return made
 
 

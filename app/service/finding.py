@@ -35,13 +35,22 @@ async def find_task(fleet: Fleet, task_id: int) -> TaskRecord:
 
     Raises:
         TaskNotFound: there is no such task.
-        Unavailable: this code does not know tasks of its type.
+        Unavailable: a newer code made it.
     """
     task = await fleet.store.tasks.head(task_id)
     if task is None:
         raise no_task(task_id)
+    return see_that_known(task)
+
+
+def see_that_known(task: TaskRecord) -> TaskRecord:
+    """Return a task that this code knows.
+
+    Raises:
+        Unavailable: a newer code made it. Another server may know it.
+    """
     if not task.known:
         raise Unavailable(
-            say("Task {id} was made by a newer ocpfleet than this server. Update the server.", id=task_id)
+            say("Task {id} was made by a newer ocpfleet than this server. Update the server.", id=task.id)
         )
     return task

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from app.fleet import Fleet
+from app.service.finding import see_that_known
 from app.service.publishing import publish
 from core.audit import AuditEntry
 from core.errors import HostsProtected, KeyReused, UnknownHosts
@@ -45,6 +46,7 @@ async def accept(  # noqa: PLR0913, PLR0917 - a request's particulars
         UnknownHosts: some hosts are not in the inventory; nothing was stored.
         HostsProtected: no request may touch some of the hosts; nothing was stored.
         StoreUnavailable: nothing was stored, as far as can be known.
+        Unavailable: the key stands for a task that a newer code made.
     """
     standing = await fleet.store.hosts.standing(host_ids)
     if standing.unknown:
@@ -62,7 +64,7 @@ async def accept(  # noqa: PLR0913, PLR0917 - a request's particulars
     )
     made = await _made(fleet, draft, key)
     replayed = isinstance(made, Known)
-    task = made.task if isinstance(made, Known) else made
+    task = see_that_known(made.task) if isinstance(made, Known) else made
     publish(fleet, task)  # twice, where it is replayed: that is harmless, and the first time may have failed
     in_audit = draft.entry is not None and not replayed
     return Accepted(task, replayed=replayed, in_audit=in_audit, braked=standing.braked)

@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from core.errors import BrokerUnavailable
 from core.record import TaskRecord
+from infra.failpoint import ApiFailpoint
 
 if TYPE_CHECKING:
     from app.fleet import Fleet
@@ -43,6 +44,7 @@ class Outbox:
 
 def publish(fleet: "Fleet", task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
     """Have a task's chain published from a step on, or back from there, once the reply is out."""
+    fleet.passing(ApiFailpoint.STORED)
     if len(fleet.outbox.waiting) >= _MOST:
         log.warning("stored and not published, the workers will", task=task.id, reason="too many wait for the broker")
         return
@@ -62,6 +64,7 @@ async def publish_posted(scope: Scope) -> None:
     outbox.busy = True
     try:
         while outbox.waiting:
+            fleet.passing(ApiFailpoint.REPLIED)
             posted = outbox.waiting.popleft()
             await fleet.dispatcher.submit(posted.task, posted.step, back=posted.back)
     except BrokerUnavailable as error:

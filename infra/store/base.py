@@ -31,7 +31,7 @@ from core.host import Host, HostDetails, HostState, HostStatus, Target
 from core.journal import RunLog
 from core.lease import Lease
 from core.plan import PlannedStep
-from core.record import Draft, SubtaskRecord, TaskRecord
+from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import TaskStatus
 from core.transition import Settled
 from core.user import User
@@ -366,7 +366,8 @@ class Tasks(Protocol):
 
         Results first: each is written only where its token still stands and the move is legal. The result that settles
         the last subtask of the step opens the next step, or ends the task. Then at most `claim.limit` subtasks of the
-        step are claimed: those that became ready again first, then those that nothing happened to.
+        step are claimed: those that became ready again first, then those that nothing happened to. Suspects are
+        withheld from a worker that has one, and the answer says so: it may ask again once that one is settled.
         """
 
     async def subtask(self, task: TaskRecord, series_id: int) -> SubtaskRecord | None:
@@ -560,15 +561,26 @@ class Workers(Protocol):
     async def claims(self, worker: Worker) -> tuple[ClaimKey, ...]:
         """Return what a worker has claimed and not settled."""
 
-    async def lead(self, worker: Worker, lapses: int) -> bool:
+    async def lead(self, worker: Worker, lapses: int, version: int = RECORD_VERSION) -> bool:
         """Make a worker the one that reconciles for so many milliseconds, unless another one is.
+
+        Args:
+            worker: who asks.
+            lapses: milliseconds.
+            version: the newest form of a record that it knows: of those with the same there is one.
 
         Returns:
             Whether it is the one.
         """
 
-    async def bury(self, worker: Worker) -> None:
-        """Take a worker that was lost, and whatever is left of it, out of the record."""
+    async def bury(self, worker: Worker) -> bool:
+        """Take a worker that was lost, and whatever is left of it, out of the record, unless it has claims left.
+
+        Claims of tasks that are gone do not count, and go. A worker that was buried is granted nothing any more.
+
+        Returns:
+            False where it has claims left, and stays: they must be taken from it first.
+        """
 
     async def leave(self, worker: Worker) -> None:
         """Take a worker that stops out of the record. One that has claims left stays, and is found to be lost."""

@@ -18,11 +18,11 @@ FINAL = {"SUCCESSFUL", "FAILED"}
 AGENT_OF = {"OFFLINE": False, "AVAILABLE": True}
 """What a free host's agent status says of its processes. A free host has no other status."""
 WITHOUT_NUMBER = {
-    *("hosts", "protected", "aliases", "endpoints", "workers", "beats", "reconciler", "users", "audit", "types"),
+    *("hosts", "protected", "aliases", "endpoints", "workers", "beats", "users", "audit", "types"),
     *("tasks", "expiring", "tasks:indexed"),
 }
 KEPT = re.compile(
-    r"seq:(task|subtask|user|worker|audit|host)|count:.+|mark:.+|once:.+|tasks:.+:.+"
+    r"seq:(task|subtask|user|worker|audit|host)|reconciler:\d+|count:.+|mark:.+|once:.+|tasks:.+:.+"
     r"|task:(?P<task>\d+)(:(hosts|executors|events|losses|(subtasks|logs|again|failed):\d+))?"
     r"|host:(?P<host>\d+)|alive:(?P<worker>\d+)|(?P<plain>[a-z_:]+)"
 )

@@ -96,13 +96,14 @@ class Rig:
 
 
 @contextmanager
-def standing(directory: Path, count: int, seed: int) -> Iterator[Rig]:
+def standing(directory: Path, count: int, seed: int, **settings: str) -> Iterator[Rig]:
     """Start everything; it ends with the context.
 
     Args:
         directory: where everything goes.
         count: how many hosts.
         seed: for the hosts' draws.
+        settings: in place of `SETTINGS`, or beside them.
     """
     port = free_port()
     with Supervisor(directory / "logs") as supervisor:
@@ -110,7 +111,8 @@ def standing(directory: Path, count: int, seed: int) -> Iterator[Rig]:
         hosts, targets = _hosts(supervisor, directory, count, seed)
         wait_until(lambda: _listens(broker), 20, "the broker to listen")
         url = embedded.url(port)
-        with running(directory / "system", workers=1, OCPFLEET_BROKER_URL=url, **SETTINGS) as system:
+        chosen = {**SETTINGS, **settings, "OCPFLEET_BROKER_URL": url}
+        with running(directory / "system", workers=1, **chosen) as system:
             (directory / "keys" / "worker-1.1.pub").write_text(system.key.line)
             rig = Rig(directory, system, broker, hosts)
             for worker in WORKERS[1:]:

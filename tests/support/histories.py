@@ -146,6 +146,11 @@ class TakeAway:
 
 
 @dataclass(frozen=True)
+class Bury:
+    """The second worker is taken out of the record, where it has nothing left; it is granted nothing from then on."""
+
+
+@dataclass(frozen=True)
 class Pull:
     """The fleet's brake is put on, or taken off."""
 
@@ -175,6 +180,7 @@ Action = (
     | TakeAway
     | Protect
     | Pull
+    | Bury
 )
 
 actions = st.one_of(
@@ -201,6 +207,7 @@ actions = st.one_of(
     st.builds(TakeAway, indices, few, st.booleans(), st.booleans()),
     st.builds(Protect, st.sampled_from(HOSTS), st.booleans()),
     st.builds(Pull, st.sampled_from((True, False, False))),
+    st.builds(Bury),
     st.builds(Free, indices, st.sampled_from(HOSTS[:-1]), st.none() | st.just(STOPPED)),
 )
 
@@ -240,6 +247,8 @@ class Pair:
             await self._create(action.hosts, holding=action.holding)
         elif isinstance(action, Pull):
             await self._pull(on=action.on)
+        elif isinstance(action, Bury):
+            await self._bury()
         elif isinstance(action, Protect):
             await self._protect(action.host, on=action.on)
         elif self.tasks:
@@ -286,6 +295,13 @@ class Pair:
         brake = Brake("admin", self.now, "a history")
         first, second = [await (store.brake.pull(brake) if on else store.brake.release()) for store in self.stores]
         assert first == second, (first, second)
+
+    async def _bury(self) -> None:
+        left = [await store.workers.claims(SECOND) for store in self.stores]
+        buried = [await store.workers.bury(SECOND) for store in self.stores]
+        assert buried[0] == buried[1], left
+        assert buried[0] or left[0], "whoever has nothing left is buried"
+        assert await self.stores[0].workers.beats() == await self.stores[1].workers.beats()
 
     async def _protect(self, host_id: int, *, on: bool) -> None:
         if on:

@@ -82,13 +82,13 @@ class System:
         finally:
             await store.aclose()
 
-    def start_worker(self, name: str, **environment: str) -> Child:
-        """Start one more worker process."""
+    def start_worker(self, name: str, *, newer: bool = False, **environment: str) -> Child:
+        """Start one more worker process, of this code or of a newer one (`tests.support.newer`)."""
         named = {**self.environment, "OCPFLEET_WORKER_NAME": name, **environment}
-        self.workers[name] = self.supervisor.start(name, [_program(), "worker"], named)
+        self.workers[name] = self.supervisor.start(name, [*_code(newer=newer), "worker"], named)
         return self.workers[name]
 
-    def start_api(self, name: str = "api") -> None:
+    def start_api(self, name: str = "api", *, newer: bool = False, **more: str) -> Child:
         """Start an API process and log in as the first administrator; the client speaks to the newest one."""
         self.client.close()
         port = free_port()
@@ -96,12 +96,14 @@ class System:
         environment = self.environment | {
             "OCPFLEET_API_PORT": str(port),
             "OCPFLEET_ADMIN_PASSWORD_FILE": str(password),
+            **more,
         }
-        child = self.supervisor.start(name, [_program(), "api"], environment)
+        child = self.supervisor.start(name, [*_code(newer=newer), "api"], environment)
         self.api = f"http://127.0.0.1:{port}"
         wait_until(lambda: self._status("/healthz") == httpx.codes.OK, 30, f"the API to answer: {child.log}")
         auth = ("admin", password.read_text().strip())
         self.client = httpx.Client(base_url=f"{self.api}/api/v2", auth=auth, timeout=30)
+        return child
 
     def ready(self) -> None:
         """Wait until the API says that workers are at work."""
@@ -228,6 +230,10 @@ def _listens(directory: Path) -> bool:
 
 def _program() -> str:
     return str(Path(sys.executable).with_name("ocpfleet"))
+
+
+def _code(*, newer: bool) -> list[str]:
+    return [sys.executable, "-m", "tests.support.newer"] if newer else [_program()]
 
 
 def of_step(task: Json, name: str) -> list[Json]:

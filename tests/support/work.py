@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from core.catalogue import TASK_TYPES
 from core.host import Target
 from core.record import Creator, Draft
-from infra.store.base import HostEntry
+from infra.store.base import SUSPECT, ClaimRequest, HostEntry
 from infra.store.memory.store import MemoryStore
+from tests.support.records import run_log
 from workers.agent.stop import StopPolicy
 from workers.context import Work
 from workers.executor.stub import StubExecutor
@@ -86,6 +87,21 @@ async def prepared(work: Work, host_ids: Sequence[int]) -> TaskRecord:
     task = await make_task(work, host_ids)
     assert await step(work, task, 0) == StepEnd(opened=1)
     assert await step(work, task, 1) == StepEnd(opened=2)
+    return task
+
+
+async def suspected(work: Work, host_ids: Sequence[int], count: int | None = None) -> TaskRecord:
+    """Store a batch stop that lost two workers at its hosts, or the first few of them: they are suspects."""
+    task = await prepared(work, host_ids)
+    count = len(host_ids) if count is None else count
+    for number in range(SUSPECT):
+        victim = await work.store.workers.enrol(f"victim-{number}@test")
+        request = ClaimRequest(count)
+        _, answer = await work.store.tasks.advance(task, task.plan.steps[2], victim, work.clock(), claim=request)
+        keys = [claim.key for claim in answer.granted]
+        assert len(keys) == count
+        await work.store.tasks.reopen(task, victim, keys, work.clock(), lost=run_log(1, "lost"))
+        await work.store.workers.bury(victim)
     return task
 
 

@@ -6,7 +6,8 @@
 --   for each result its seriesId, its token, the letter of its new status, what was seen of the agent and its log.
 -- After them: letters of the statuses that a claim may start from, at most how many, 1 if the whole step is wanted, and
 --   the token under which this caller began to claim it, or '-'.
--- Returns {the step that was opened or -1, task status, {stale seriesIds}, verdict, {claims}}.
+-- Returns {the step that was opened or -1, task status, {stale seriesIds}, verdict, {claims}, 1 where suspects were
+--   withheld}.
 local id, known, step, first, size = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local has_hosts, last, total = ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8])
 local worker, name, now, keep_ms, events_ms = ARGV[9], ARGV[10], tonumber(ARGV[11]), ARGV[12], ARGV[13]
@@ -50,7 +51,7 @@ if not version then
   local stale, tokens = {}, {}
   for i = 1, results do stale[i], tokens[i] = result(i - 1) end
   forget(stale, tokens)
-  return {-1, 'RUNNING', stale, 'gone', {}}
+  return {-1, 'RUNNING', stale, 'gone', {}, 0}
 end
 opened, began, back = tonumber(opened), tonumber(began), tonumber(back)
 
@@ -136,6 +137,8 @@ local function add_next(sids)
   if index > from then redis.call('HSET', task, cursor, int(index)) end
 end
 
+local suspect_taken, withheld = nil, 0
+
 -- Without the suspects, subtasks whose workers died so often that they may be why: a worker has one of these at a time.
 -- The others wait on.
 local function without_suspects(sids)
@@ -143,9 +146,12 @@ local function without_suspects(sids)
   local losses = redis.call('HMGET', task .. ':losses', unpack(sids))
   for i, sid in ipairs(sids) do
     local suspect = tonumber(losses[i] or '0') >= SUSPECT
-    if not suspect or redis.call('SET', key, id .. ':' .. int(sid), 'NX') then
+    if not suspect then
       left[#left + 1] = sid
+    elseif redis.call('SET', key, id .. ':' .. int(sid), 'NX') then
+      left[#left + 1], suspect_taken = sid, sid
     else
+      withheld = 1
       redis.call('ZADD', task .. ':again:' .. step, int(sid - first), int(sid - first))
     end
   end
@@ -229,7 +235,7 @@ local function claim()
     change(sid, r, from, 'R')
     push(held, claims_of_worker, id .. ':' .. int(sid), r.token)
     local host = ids[sid] or false
-    granted[#granted + 1] = {sid, r.op, r.run, r.token, r.seen, host,
+    granted[#granted + 1] = {sid, r.op, r.run, r.token, r.seen, sid == suspect_taken and 1 or 0, host,
       host and redis.call('HMGET', host_key(host), 'holder', 'ip', 'port', 'user', 'home', 'prefix', 'sudo', 'key')}
   end
   flush('HSET', held)
@@ -253,4 +259,4 @@ if opened_now then more = {back and 'back' or 'opened', opened_now} end
 if status ~= before then more = {'task', status} end  -- a call opens a step or ends the task, never both
 note_changes(task, ARGV[11], step, changed, more)
 if status ~= before then retire(task, id, total, now, keep_ms, events_ms) end
-return {opened_now or -1, status, stale, verdict, granted}
+return {opened_now or -1, status, stale, verdict, granted, withheld}

@@ -1,6 +1,6 @@
 """One task in memory: what its head, its counts, its cursors and its subtasks become when something happens to it."""
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
@@ -267,10 +267,16 @@ class KeptTask:
         now: int,
         request: ClaimRequest,
         suspects: MutableMapping[int, tuple[int, int]],
-    ) -> Iterator[int]:
-        """Claim subtasks of a step and yield their seriesIds: those ready again first, then untouched ones."""
+    ) -> tuple[list[int], bool]:
+        """Claim subtasks of a step: those ready again first, then untouched ones.
+
+        Returns:
+            Their seriesIds, and whether suspects were withheld.
+        """
         own = request.own
-        for series_id in self._candidates(step, request.limit, worker, suspects):
+        granted: list[int] = []
+        candidates, withheld = self._candidates(step, request.limit, worker, suspects)
+        for series_id in candidates:
             record = self.head.standing(step.index, self.subtasks.get(series_id))
             if record.status not in MOVES[Claimed].sources:
                 continue
@@ -290,20 +296,23 @@ class KeptTask:
                     token=self.last_token,
                 ),
             )
-            yield series_id
+            granted.append(series_id)
+        return granted, withheld
 
     def _candidates(
         self, step: PlannedStep, limit: int, worker: Worker, suspects: MutableMapping[int, tuple[int, int]]
-    ) -> Sequence[int]:
+    ) -> tuple[Sequence[int], bool]:
         waiting = self.again.get(step.index, set())
-        again = [one for one in sorted(waiting)[:limit] if self._may_have(one, worker, suspects)]
+        first = sorted(waiting)[:limit]
+        again = [one for one in first if self._may_have(one, worker, suspects)]
         waiting.difference_update(again)
+        withheld = len(again) < len(first)
         if self.head.undoing:
-            return sorted((*again, *self._undoable(step, limit - len(again))))
+            return sorted((*again, *self._undoable(step, limit - len(again)))), withheld
         cursor = self.cursors.get(step.index, 0)
         upto = max(cursor, min(step.size, cursor + limit - len(again)))
         self.cursors[step.index] = upto
-        return (*again, *range(step.first + cursor, step.first + upto))
+        return (*again, *range(step.first + cursor, step.first + upto)), withheld
 
     def _may_have(self, series_id: int, worker: Worker, suspects: MutableMapping[int, tuple[int, int]]) -> bool:
         """Return whether a worker may claim a subtask: it has one suspect at a time."""

@@ -92,6 +92,7 @@ class MemoryTasks(Tasks):
         self._kept: dict[int, KeptTask] = {}
         self._last_task = 0
         self._last_subtask = 0
+        self._workers.task_exists = lambda task_id: self.find(task_id) is not None
 
     def find(self, task_id: int) -> KeptTask | None:
         """Return a task that has not expired, or None."""
@@ -269,14 +270,16 @@ class MemoryTasks(Tasks):
         refusal = kept.refusal(step, request, braked=self._brake.on is not None)
         if refusal is not None:
             return Claims(refusal)
-        granted = tuple(kept.claim(step, worker, now, request, self._workers.suspects))
+        granted, withheld = kept.claim(step, worker, now, request, self._workers.suspects)
         for series_id in granted:
             self._workers.runners[ClaimKey(kept.head.id, series_id, kept.subtasks[series_id].token or 0)] = worker.id
         if granted:
             changed[Status.RUNNING].extend(granted)
-        return Claims(ClaimVerdict.GRANTED, tuple(self._granted(kept, step, series_id) for series_id in granted))
+        suspect = self._workers.suspects.get(worker.id)
+        claims = (self._granted(kept, step, one, suspect=suspect == (kept.head.id, one)) for one in granted)
+        return Claims(ClaimVerdict.GRANTED, tuple(claims), withheld)
 
-    def _granted(self, kept: KeptTask, step: PlannedStep, series_id: int) -> Claim:
+    def _granted(self, kept: KeptTask, step: PlannedStep, series_id: int, *, suspect: bool) -> Claim:
         record = kept.subtasks[series_id]
         index = step.parallel_index(series_id)
         host_id = None if index == NO_PARALLEL_INDEX else kept.host_ids[index]
@@ -291,6 +294,7 @@ class MemoryTasks(Tasks):
             target=found.host.target if found else None,
             held=found is not None and found.host.holder == kept.head.id,
             touched=record.touched,
+            suspect=suspect,
         )
 
     @override

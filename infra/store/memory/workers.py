@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing_extensions import override
 
 from core.claim import Beat, ClaimKey, Worker
+from core.record import RECORD_VERSION
 from infra.store.base import Workers
 
 
@@ -18,12 +19,14 @@ class MemoryWorkers(Workers):
         self._alive_until: dict[int, int] = {}
         self._cancelled: dict[int, set[ClaimKey]] = {}
         self._beats: dict[int, int] = {}
-        self._leader: tuple[int, int] = 0, 0
-        """Who reconciles, and until when."""
+        self._leaders: dict[int, tuple[int, int]] = {}
+        """By version: who reconciles, and until when."""
         self.runners: dict[ClaimKey, int] = {}
         """Who has which claim."""
         self.suspects: dict[int, tuple[int, int]] = {}
         """By worker: task and seriesId of the one claim whose subtask lost workers before."""
+        self.task_exists: Callable[[int], bool] = lambda _: False
+        """Whether there is a task: what is claimed of one that is gone can be opened by nobody."""
 
     @override
     async def enrol(self, name: str) -> Worker:
@@ -70,25 +73,28 @@ class MemoryWorkers(Workers):
         return tuple(claim for claim, runner in self.runners.items() if runner == worker.id)
 
     @override
-    async def lead(self, worker: Worker, lapses: int) -> bool:
-        leader, until = self._leader
+    async def lead(self, worker: Worker, lapses: int, version: int = RECORD_VERSION) -> bool:
+        leader, until = self._leaders.get(version, (0, 0))
         if leader != worker.id and self._clock() < until:
             return False
-        self._leader = worker.id, self._clock() + lapses
+        self._leaders[version] = worker.id, self._clock() + lapses
         return True
 
     @override
     async def leave(self, worker: Worker) -> None:
         self._alive_until.pop(worker.id, None)
-        if not await self.claims(worker):
-            await self.bury(worker)
+        await self.bury(worker)
 
     @override
-    async def bury(self, worker: Worker) -> None:
+    async def bury(self, worker: Worker) -> bool:
         for claim in await self.claims(worker):
-            del self.runners[claim]
+            if not self.task_exists(claim.task_id):
+                del self.runners[claim]
+        if await self.claims(worker):
+            return False
         for kept in (self._enrolled, self._alive_until, self._cancelled, self._beats, self.suspects):
             kept.pop(worker.id, None)
+        return True
 
     @override
     async def alive(self) -> tuple[Worker, ...]:

@@ -43,7 +43,8 @@ Of the fleet:
 - `workers` hash: worker's number to its name. `beats` hash: its counter. `alive:{n}`: lapses when it stops beating.
 - `claims:{n}` hash: `taskId:seriesId` to token, what that worker has claimed and not settled.
 - `suspect:{n}`: `taskId:seriesId`, the claim of that worker whose subtask lost workers before; there is one at a time.
-- `reconciler`: the number of the worker that reconciles; lapses.
+- `reconciler:{version}`: the number of the worker that reconciles, of those whose newest known version of a task's head
+  this is; lapses.
 - `cancels:{n}` set: `taskId:seriesId:token`, the claims that this worker is asked to let go.
 - `brake`: who pulled the fleet's brake, when and why, as JSON; there only while it is on.
 - `users` hash: a user's name to its record as JSON (the password as an argon2id hash).
@@ -132,16 +133,6 @@ def host_member(host_id: int) -> str:
 def alive(worker_id: int) -> str:
     """Return the key that exists while a worker beats."""
     return f"{PREFIX}alive:{worker_id}"
-
-
-def cancels(worker_id: int) -> str:
-    """Return the key of the claims that a worker is asked to let go."""
-    return f"{PREFIX}cancels:{worker_id}"
-
-
-def suspect(worker_id: int) -> str:
-    """Return the key of the one claim of a worker whose subtask lost workers before."""
-    return f"{PREFIX}suspect:{worker_id}"
 
 
 def claims(worker_id: int) -> str:

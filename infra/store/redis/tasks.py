@@ -178,11 +178,12 @@ class RedisTasks(Tasks):
         answer = await self._redis.run(
             "advance", *self._step_words(task, step, worker, now), *_results(settled), *_claim_words(claim)
         )
-        opened, status, stale, verdict, granted = answer
+        opened, status, stale, verdict, granted, withheld = answer
         settlement = NOTHING_SETTLED
         if settled:
             settlement = Settlement(None if opened < 0 else opened, TaskStatus(status), tuple(stale))
-        return settlement, Claims(ClaimVerdict(verdict), tuple(_parse_claim(task.id, entry) for entry in granted))
+        claims = tuple(_parse_claim(task.id, entry) for entry in granted)
+        return settlement, Claims(ClaimVerdict(verdict), claims, withheld=bool(withheld))
 
     def _step_words(self, task: TaskRecord, step: PlannedStep, worker: Worker, now: int) -> Iterator[Argument]:
         yield from (task.id, RECORD_VERSION, step.index, step.first, step.size)
@@ -407,7 +408,7 @@ def _claim_triples(claims: Iterable[Claim]) -> Iterator[Argument]:
 
 
 def _parse_claim(task_id: int, entry: Reply) -> Claim:
-    series_id, operation, run_time, token, seen, host, found = entry
+    series_id, operation, run_time, token, seen, suspect, host, found = entry
     _, touched = SEEN_OF[seen]
     host_id = int(host) if host else None
     return Claim(
@@ -420,4 +421,5 @@ def _parse_claim(task_id: int, entry: Reply) -> Claim:
         target=parse_target(host_id, found[1:]) if host_id is not None and found[1] is not None else None,
         held=bool(found) and found[0] == str(task_id),
         touched=touched,
+        suspect=bool(suspect),
     )

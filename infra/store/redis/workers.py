@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing_extensions import override
 
 from core.claim import Beat, ClaimKey, Worker
+from core.record import RECORD_VERSION
 from infra.store.base import Workers
 from infra.store.redis import keys
 from infra.store.redis.connection import Connection
@@ -39,20 +40,17 @@ class RedisWorkers(Workers):
         return tuple(ClaimKey(task_id, series_id, token) for task_id, series_id, token in places)
 
     @override
-    async def lead(self, worker: Worker, lapses: int) -> bool:
-        return bool(await self._redis.run("lead", worker.id, lapses))
+    async def lead(self, worker: Worker, lapses: int, version: int = RECORD_VERSION) -> bool:
+        return bool(await self._redis.run("lead", worker.id, lapses, version))
 
     @override
     async def leave(self, worker: Worker) -> None:
-        if await self._redis.call("HLEN", keys.claims(worker.id)):
+        if not await self.bury(worker):
             await self._redis.call("DEL", keys.alive(worker.id))
-        else:
-            await self.bury(worker)
 
     @override
-    async def bury(self, worker: Worker) -> None:
-        of_it = (keys.alive(worker.id), keys.cancels(worker.id), keys.suspect(worker.id), keys.claims(worker.id))
-        await self._redis.calls([("HDEL", keys.WORKERS, worker.id), ("HDEL", keys.BEATS, worker.id), ("DEL", *of_it)])
+    async def bury(self, worker: Worker) -> bool:
+        return bool(await self._redis.run("bury", worker.id))
 
     @override
     async def alive(self) -> tuple[Worker, ...]:

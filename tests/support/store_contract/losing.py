@@ -3,7 +3,7 @@
 from core.claim import Reopened, Worker
 from core.record import TaskRecord
 from core.status import Operation, Status, TaskStatus
-from infra.store.base import CHUNK, TOO_MANY_LOSSES, Store
+from infra.store.base import CHUNK, SUSPECT, TOO_MANY_LOSSES, Store, StoreOptions
 from tests.support.keepers import Keeper
 from tests.support.records import (
     FIRST_WAIT,
@@ -14,12 +14,14 @@ from tests.support.records import (
     advance,
     claim_step,
     draft,
+    failed,
     head,
     pass_step,
     run_log,
     settle,
     succeeded,
 )
+from tests.support.waiting import eventually
 
 EPITAPH = run_log(1, "lost for good")
 
@@ -35,8 +37,16 @@ async def lose(store: Store, task: TaskRecord, worker: Worker) -> Reopened:
     """Take everything from a worker that is lost, and the worker out of the record."""
     found = await store.workers.claims(worker)
     answer = await store.tasks.reopen(task, worker, found, NOW + 9, lost=EPITAPH)
-    await store.workers.bury(worker)
+    assert await store.workers.bury(worker)
     return answer
+
+
+async def make_suspects(store: Store, task: TaskRecord, count: int) -> None:
+    """Have as many workers die at the first few hosts of a task as make them suspects."""
+    for number in range(SUSPECT):
+        victim = await store.workers.enrol(f"victim-{number}")
+        await advance(store, task, STOP, claim=count, worker=victim)
+        await lose(store, task, victim)
 
 
 class Losing:
@@ -62,7 +72,7 @@ class Losing:
         store = keeper.open()
         worker = await store.workers.enrol("worker-1")
         task = await at_stop(store, 2)
-        await store.workers.bury(worker)
+        assert await store.workers.bury(worker)
         _, answer = await advance(store, task, STOP, claim=2, worker=worker)
         assert answer.granted == ()
         assert await store.workers.claims(worker) == ()
@@ -85,19 +95,35 @@ class Losing:
     async def test_a_worker_has_one_suspect_at_a_time(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await at_stop(store, 4)
-        for number in range(2):
-            victim = await store.workers.enrol(f"victim-{number}")
-            await advance(store, task, STOP, claim=3, worker=victim)
-            await lose(store, task, victim)
+        await make_suspects(store, task, 3)
         one, other = await store.workers.enrol("one"), await store.workers.enrol("other")
         _, answer = await advance(store, task, STOP, claim=CHUNK, worker=one)
         assert [claim.series_id for claim in answer.granted] == [5, 8], "a suspect, and one that nothing happened to"
+        assert [claim.suspect for claim in answer.granted] == [True, False]
+        assert answer.withheld
         _, more = await advance(store, task, STOP, claim=CHUNK, worker=one)
-        assert more.granted == ()
+        assert (more.granted, more.withheld) == ((), True)
         _, theirs = await advance(store, task, STOP, claim=CHUNK, worker=other)
         assert [claim.series_id for claim in theirs.granted] == [6]
+        assert theirs.withheld
         _, next_one = await advance(store, task, STOP, succeeded([answer.granted[0]]), claim=CHUNK, worker=one)
-        assert [claim.series_id for claim in next_one.granted] == [7]
+        assert [(claim.series_id, claim.suspect) for claim in next_one.granted] == [(7, True)]
+        assert not next_one.withheld, "none is left"
+        _, none = await advance(store, task, STOP, succeeded(theirs.granted), claim=CHUNK, worker=other)
+        assert (none.granted, none.withheld) == ((), False)
+
+    async def test_suspects_are_withheld_only_where_there_was_room_for_them(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        task = await at_stop(store, 4)
+        await make_suspects(store, task, 2)
+        worker = await store.workers.enrol("one")
+        _, one = await advance(store, task, STOP, claim=1, worker=worker)
+        assert [claim.series_id for claim in one.granted] == [5]
+        assert not one.withheld, "it had no room for another"
+        _, settled = await advance(store, task, STOP, succeeded(one.granted), worker=worker)
+        assert not settled.withheld, "it asked for none"
+        _, two = await advance(store, task, STOP, claim=2, worker=worker)
+        assert [(claim.series_id, claim.suspect) for claim in two.granted] == [(6, True), (7, False)]
 
     async def test_too_many_losses_fail_a_subtask_and_a_retry_begins_anew(self, keeper: Keeper) -> None:
         store = keeper.open()
@@ -134,6 +160,50 @@ class Losing:
         assert await store.workers.lead(one, 60_000)
         assert await store.workers.lead(one, 60_000)
         assert not await store.workers.lead(other, 60_000)
+
+    async def test_a_worker_with_claims_left_is_not_buried_and_loses_none_of_them(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        worker = await store.workers.enrol("worker-1")
+        await store.workers.beat(worker, 60_000)
+        task = await at_stop(store, 3)
+        await advance(store, task, STOP, claim=1, worker=worker)
+        read = await store.workers.claims(worker)
+        await advance(store, task, STOP, claim=1, worker=worker)  # granted between the reading and the burial
+        assert await store.tasks.reopen(task, worker, read, NOW, lost=EPITAPH) == Reopened(ready=1)
+        assert not await store.workers.bury(worker)
+        assert worker in await store.workers.beats()
+        assert (await store.workers.beat(worker, 60_000)).known
+        (left,) = await store.workers.claims(worker)
+        assert left not in read
+        assert await lose(store, task, worker) == Reopened(ready=1)
+        assert worker not in await store.workers.beats()
+        assert len(await claim_step(store, task, STOP, worker=SECOND)) == 3, "none is lost for ever"
+        assert await store.workers.bury(worker), "which is no harm"
+
+    async def test_claims_of_a_task_that_is_gone_keep_no_worker_from_its_grave(self, keeper: Keeper) -> None:
+        store = keeper.open(StoreOptions(keep_tasks=1, keep_events=1))
+        worker = await store.workers.enrol("worker-1")
+        task = await store.tasks.create(draft((1,)))
+        claims = await claim_step(store, task, PREPARE, worker=worker)
+        results = failed(claims)
+        await store.tasks.advance(task, task.plan.steps[PREPARE], SECOND, NOW, settled=results)
+
+        async def gone() -> bool:
+            return await store.tasks.head(task.id) is None
+
+        await eventually(gone, 10, "the task to expire")
+        assert await store.workers.claims(worker) == (claims[0].key,)
+        assert await store.workers.bury(worker)
+        assert await store.workers.claims(worker) == ()
+        assert worker not in await store.workers.beats()
+
+    async def test_of_each_version_of_the_code_one_worker_leads(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        older, newer, newest = [await store.workers.enrol(name) for name in ("older", "newer", "newest")]
+        assert await store.workers.lead(older, 60_000, version=7)
+        assert await store.workers.lead(newer, 60_000, version=8)
+        assert not await store.workers.lead(newest, 60_000, version=8)
+        assert await store.workers.lead(older, 60_000, version=7)
 
     async def test_a_worker_with_claims_left_does_not_leave(self, keeper: Keeper) -> None:
         store = keeper.open()

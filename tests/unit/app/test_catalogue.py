@@ -15,6 +15,7 @@ AT_THE_START = {
     "app/main.py",
     "app/server.py",
     "infra/settings.py",
+    "infra/timing.py",
     "infra/store/backupfile.py",
     "infra/store/redis/backup.py",
     "infra/store/redis/sentinel.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,6 +59,22 @@ async def test_a_task_is_published_as_one_small_message_whatever_its_hosts(celer
     assert message.content_type == "application/json"
     assert message.payload[0] == [17, 0]
     assert len(message.body) + len(str(message.headers)) < 6_000
+
+
+async def test_newer_records_go_to_queues_that_only_newer_workers_take_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = make_celery(SharedSettings(broker_url=f"memory://{uuid.uuid4()}"))
+    monkeypatch.setattr("infra.celery.RECORD_VERSION", 2)
+    newer = make_celery(SharedSettings(broker_url=f"memory://{uuid.uuid4()}"))
+    task = replace(task_of(3), version=2)
+    await dispatch.CeleryDispatcher(newer).submit(task)
+    dispatch.publish(dispatch.lanes(newer, task, task.plan.steps[2], 3))
+
+    names = [[queue.name for queue in celery.conf.task_queues] for celery in (older, newer)]
+    assert names == [["steps", "hosts"], ["steps", "hosts", "steps.2", "hosts.2"]]
+    assert not published(newer, "steps") + published(newer, "hosts")
+    (message,) = published(newer, "steps.2")
+    assert {link["options"]["queue"] for link in message.payload[2]["chain"]} == {"steps.2"}
+    assert len(published(newer, "hosts.2")) == 3
 
 
 async def test_the_chain_mirrors_the_steps(celery: Celery) -> None:

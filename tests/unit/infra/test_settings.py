@@ -78,3 +78,52 @@ def test_the_broker_is_the_stores_next_database_unless_it_is_named(store: str, b
 def test_a_sentinel_store_needs_a_broker_of_its_own() -> None:
     with pytest.raises(Misconfigured, match="Set OCPFLEET_BROKER_URL as well"):
         _ = SharedSettings(redis_url="sentinel://10.0.0.1:26379/main").broker
+
+
+def test_a_stopping_api_waits_for_its_longest_request_unless_told_otherwise() -> None:
+    assert ApiSettings().request_grace > ApiSettings().errand_timeout
+    assert ApiSettings(errand_timeout=300).request_grace > 300
+    assert ApiSettings(errand_timeout=300, api_shutdown_grace=20).request_grace == 20
+
+
+GONE = "so a beat that is late would make a worker that lives count as gone."
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said", "way_out"),
+    [
+        (
+            {"LOST_AFTER": "5"},
+            f"OCPFLEET_LOST_AFTER=5: less than 3 beats of OCPFLEET_BEAT_EVERY=2, {GONE}",
+            "Set OCPFLEET_LOST_AFTER to 6 or more, or OCPFLEET_BEAT_EVERY to 1.66667 or less.",
+        ),
+        (
+            {"BEAT_EVERY": "10", "LOST_AFTER": "60"},
+            f"OCPFLEET_ALIVE_FOR=15: less than 3 beats of OCPFLEET_BEAT_EVERY=10, {GONE}",
+            "Set OCPFLEET_ALIVE_FOR to 30 or more, or OCPFLEET_BEAT_EVERY to 5 or less.",
+        ),
+        (
+            {"RECONCILE_EVERY": "16"},
+            (
+                "OCPFLEET_RECONCILE_EVERY=16: lost workers are looked for less often than after "
+                "OCPFLEET_LOST_AFTER=15 seconds."
+            ),
+            "Set it to a fraction of that, 15 at the most.",
+        ),
+    ],
+)
+def test_a_worker_whose_settings_contradict_each_other_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], said: str, way_out: str
+) -> None:
+    for name, value in chosen.items():
+        monkeypatch.setenv(f"OCPFLEET_{name}", value)
+    with pytest.raises(Misconfigured) as refused:
+        load(WorkerSettings)
+    assert refused.value.sentence == f"{said} {way_out}"
+
+
+def test_settings_that_just_fit_together_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = {"BEAT_EVERY": "2", "LOST_AFTER": "6", "ALIVE_FOR": "6", "RECONCILE_EVERY": "6"}
+    for name, value in chosen.items():
+        monkeypatch.setenv(f"OCPFLEET_{name}", value)
+    assert load(WorkerSettings).lost_after == 6

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from typing_extensions import override
 
-from core.errors import StoreUnavailable
+from core.errors import BrokerUnavailable, StoreUnavailable
+from core.record import RECORD_VERSION
 from core.status import Operation, Status, TaskStatus
 from infra.dispatch import Dispatcher
 from infra.store.base import CHUNK, ClaimRequest, Course
 from infra.store.memory.store import MemoryStore
 from tests.support.falling import Falling, FallingStore
+from tests.support.keepers import make_newer
 from tests.support.records import run_log, succeeded
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, step
@@ -72,9 +75,22 @@ class Watch:
                 await self.work.store.workers.beat(worker, 60_000)
             await self.reconciler.look()
 
+    async def without_store(self, seconds: float) -> None:
+        """Let time go on in which the store is away: nobody beats, and every look fails."""
+        workers = self.work.store.workers
+        there = workers.beats
+        workers.beats = Falling(workers, "beats").beats  # type: ignore[method-assign]
+        try:
+            for _ in range(int(seconds)):
+                self.now += 1
+                with pytest.raises(StoreUnavailable):
+                    await self.reconciler.look()
+        finally:
+            workers.beats = there  # type: ignore[method-assign]
 
-async def a_watch(executor: StubExecutor | None = None) -> Watch:
-    work = await make_work(executor=executor)
+
+async def a_watch(executor: StubExecutor | None = None, store: MemoryStore | None = None) -> Watch:
+    work = await make_work(store, executor)
     desk = Desk()
     watch = Watch(work, desk, Reconciler(work, desk, Patience(every=1.0)))
     watch.reconciler.monotonic = lambda: watch.now
@@ -114,6 +130,27 @@ async def test_what_a_lost_worker_had_runs_again_as_the_same_run() -> None:
     assert {(one.run_time, one.operation) for one in records.values()} == {(1, Operation.EXECUTE)}
 
 
+async def test_what_a_worker_claims_while_it_is_buried_is_not_lost() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2, 3])
+    lost = await claimed_by_another(watch, task, STOP, 2)
+    tasks, planned = watch.work.store.tasks, task.plan.steps[STOP]
+    reopen = tasks.reopen
+
+    async def claims_meanwhile(*words, lost):  # noqa: ANN001, ANN002, ANN202
+        answer = await reopen(*words, lost=lost)
+        await tasks.advance(task, planned, words[1], 6, claim=ClaimRequest(1))
+        return answer
+
+    tasks.reopen = claims_meanwhile  # type: ignore[method-assign]
+    await watch.pass_by(17)
+    assert lost in await watch.work.store.workers.beats(), "it has a claim left"
+    tasks.reopen = reopen  # type: ignore[method-assign]
+    await watch.pass_by(1)
+    assert lost not in await watch.work.store.workers.beats()
+    assert await statuses(watch.work, task, STOP) == [Status.READY] * 3
+
+
 async def test_a_worker_that_beats_keeps_what_it_has() -> None:
     watch = await a_watch()
     task = await prepared(watch.work, [1, 2])
@@ -123,14 +160,96 @@ async def test_a_worker_that_beats_keeps_what_it_has() -> None:
     assert watch.desk.published == []
 
 
-async def test_time_in_which_nobody_could_look_does_not_count() -> None:
+@pytest.mark.parametrize("frozen", [True, False])
+async def test_time_in_which_nobody_could_look_does_not_count(*, frozen: bool) -> None:
     watch = await a_watch()
     task = await prepared(watch.work, [1])
     await claimed_by_another(watch, task, STOP)
-    for _ in range(4):
-        await watch.pass_by(10)
-        watch.now += 100  # this process is frozen, or the store is away
-    assert await statuses(watch.work, task, STOP) == [Status.RUNNING]
+    await watch.pass_by(10)
+    if frozen:
+        watch.now += 100
+    else:
+        await watch.without_store(100)
+    await watch.pass_by(6)
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING], "14 seconds were watched"
+
+    await watch.pass_by(1)
+
+    assert await statuses(watch.work, task, STOP) == [Status.READY], "what was seen before counts"
+
+
+async def test_once_the_store_is_back_a_worker_has_the_time_to_beat() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2])
+    slow = await claimed_by_another(watch, task, STOP, 1)
+    await watch.pass_by(15)
+    await watch.without_store(30)
+    await watch.pass_by(4)
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING, Status.READY], "its time would be over"
+    await watch.pass_by(1, slow)
+    await watch.without_store(30)
+    await watch.pass_by(15)
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING, Status.READY], "it has beaten"
+    await watch.pass_by(1)
+    assert await statuses(watch.work, task, STOP) == [Status.READY] * 2
+
+
+async def test_a_loss_is_found_however_often_the_store_is_killed() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2])
+    other = await watch.work.store.workers.enrol("worker-3@test")
+    await claimed_by_another(watch, task, STOP, 1)
+    _, kept = await watch.work.store.tasks.advance(task, task.plan.steps[STOP], other, 5, claim=ClaimRequest(1))
+    for _ in range(2):
+        await watch.pass_by(6, other)
+        await watch.without_store(4)
+    await watch.pass_by(5, other)
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING] * 2
+    await watch.pass_by(1, other)
+    assert await statuses(watch.work, task, STOP) == [Status.READY, Status.RUNNING]
+    for _ in range(20):
+        await watch.without_store(8)
+        await watch.pass_by(1)
+        await watch.pass_by(1, other)
+    assert await watch.work.store.workers.claims(other) == (kept.granted[0].key,), "it beats whenever it can"
+
+
+async def test_lost_answers_and_lost_messages_are_made_good_however_often_the_store_is_killed() -> None:
+    watch = await a_watch()
+    task, waiting = await prepared(watch.work, [1]), await make_task(watch.work, [2])
+    worker = watch.work.presence.worker
+    await watch.work.store.tasks.advance(task, task.plan.steps[STOP], worker, 5, claim=ClaimRequest(1))
+    for _ in range(5):
+        await watch.pass_by(4)
+        await watch.without_store(4)
+    assert await statuses(watch.work, task, STOP) == [Status.READY]
+    assert {(task.id, STOP, False), (waiting.id, 0, False)} <= set(watch.desk.published)
+
+
+async def test_losses_are_found_while_the_broker_is_away() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1])
+    await make_task(watch.work, [2])
+    await claimed_by_another(watch, task, STOP)
+
+    class Away(Desk):
+        @override
+        async def waiting(self) -> int:
+            raise BrokerUnavailable("The broker does not answer.")
+
+        @override
+        async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+            raise BrokerUnavailable("The broker does not answer.")
+
+    watch.reconciler.dispatcher = Away()
+    for _ in range(20):
+        with suppress(BrokerUnavailable):
+            await watch.pass_by(1)
+    assert await statuses(watch.work, task, STOP) == [Status.READY]
+
+    watch.reconciler.dispatcher = watch.desk
+    await watch.pass_by(10)
+    assert (task.id, STOP, False) in watch.desk.published
 
 
 async def test_only_one_worker_reconciles_at_a_time() -> None:
@@ -142,6 +261,32 @@ async def test_only_one_worker_reconciles_at_a_time() -> None:
         assert await watch.work.store.workers.lead(leader, 60_000)
         await watch.pass_by(1, leader)
     assert await statuses(watch.work, task, STOP) == [Status.RUNNING]
+
+
+async def test_a_worker_of_an_older_version_that_leads_keeps_none_of_a_newer_one_from_it() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1])
+    await claimed_by_another(watch, task, STOP)
+    older = await watch.work.store.workers.enrol("older@test")
+    for _ in range(18):
+        assert await watch.work.store.workers.lead(older, 60_000, version=RECORD_VERSION - 1)
+        await watch.pass_by(1, older)
+    assert await statuses(watch.work, task, STOP) == [Status.READY]
+
+
+async def test_a_task_of_a_newer_version_is_left_to_newer_workers() -> None:
+    store = MemoryStore()
+    watch = await a_watch(store=store)
+    lost_run, unclaimed = await prepared(watch.work, [1]), await make_task(watch.work, [2])
+    lost = await claimed_by_another(watch, lost_run, STOP)
+    for task in (lost_run, unclaimed):
+        make_newer(store, task.id)
+
+    await watch.pass_by(120)
+
+    assert watch.desk.published == []
+    assert await statuses(watch.work, lost_run, STOP) == [Status.RUNNING]
+    assert await store.workers.claims(lost), "who knows the task will want to know"
 
 
 async def test_a_lost_run_that_was_being_cancelled_is_cancelled() -> None:

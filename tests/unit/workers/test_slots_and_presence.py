@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.status import Operation
 from infra.store.base import ClaimRequest
 from tests.support.work import make_task, make_work
 from workers.presence import ClaimLostError, Presence
@@ -90,10 +89,10 @@ async def test_a_beat_ends_the_pause() -> None:
 
 
 async def test_a_worker_that_the_record_has_forgotten_enrols_anew() -> None:
-    store, presence, claim, _ = await claimed()
-    assert claim.operation is Operation.EXECUTE
+    work = await make_work()
+    store, presence = work.store, work.presence
     before = presence.worker
-    await store.workers.bury(before)
+    assert await store.workers.bury(before)
     await presence.beat()
     assert presence.worker.id != before.id
     assert presence.worker.name == before.name

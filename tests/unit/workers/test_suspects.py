@@ -1,0 +1,189 @@
+"""Hosts that may be why workers died run one at a time in a process, one after another, and hold up nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.claim import Claim, ClaimKey
+from core.status import Operation, Status
+from infra.store.base import ClaimRequest
+from tests.support.falling import FallingStore
+from tests.support.waiting import eventually
+from tests.support.work import GatedExecutor, lane, make_work, prepared, suspected
+from workers.suspects import SuspectPlace
+
+if TYPE_CHECKING:
+    from core.record import TaskRecord
+    from workers.context import Work
+
+STOP = 2
+
+
+class Counting:
+    """The tasks of a store, counting how often work was asked for."""
+
+    def __init__(self, tasks: Any) -> None:
+        self._tasks = tasks
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tasks, name)
+
+    async def advance(self, *words: Any, claim: ClaimRequest | None = None, **more: Any) -> Any:
+        self.asked += claim is not None
+        return await self._tasks.advance(*words, claim=claim, **more)
+
+
+async def stopped(work: Work, task: TaskRecord) -> int:
+    head = await work.store.tasks.head(task.id)
+    assert head is not None
+    return head.counts.get((STOP, Status.SUCCESSFUL), 0)
+
+
+async def test_all_suspects_of_a_step_go_through_one_worker_in_one_go() -> None:
+    executor = GatedExecutor()
+    work = await make_work(executor=executor, max_lanes=1, lane_window=8)
+    task = await suspected(work, range(1, 31))
+
+    assert await lane(work, task) == (3, False)
+
+    assert executor.order == list(range(1, 31))
+    assert executor.most == 1
+
+
+async def test_of_many_lanes_one_waits_for_the_next_suspect_and_the_others_end() -> None:
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    work = await make_work(executor=executor)
+    task = await suspected(work, range(1, 21))
+    running = [asyncio.create_task(lane(work, task)) for _ in range(4)]
+
+    await eventually(lambda: sum(one.done() for one in running) == 3, 5, "the lanes that have nothing to do to end")
+    assert {one.result() for one in running if one.done()} == {(None, False)}, "and no message takes their place"
+    executor.held[1].set()
+
+    ends = await asyncio.gather(*running)
+    assert Counter(ends) == {(None, False): 3, (3, False): 1}
+    assert sorted(executor.order) == list(range(1, 21))
+    assert executor.most == 1
+
+
+async def test_suspects_of_two_tasks_share_the_place_without_asking_for_it_all_the_time() -> None:
+    store = FallingStore()
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    work = await make_work(store, executor=executor)
+    one, other = await suspected(work, range(1, 6)), await suspected(work, range(6, 11))
+    store.broken_tasks = counting = Counting(store.tasks)
+    first = asyncio.create_task(lane(work, one))
+    await eventually(lambda: executor.inside == 1, 5, "the first suspect to be in work")
+    second = asyncio.create_task(lane(work, other))
+    await eventually(lambda: counting.asked == 2, 5, "the other task to ask")
+
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert counting.asked == 2, "it waits, and asks nothing meanwhile"
+    assert not second.done()
+    executor.held[1].set()
+
+    assert await asyncio.gather(first, second) == [(3, False)] * 2
+    assert executor.order == list(range(1, 11))
+    assert executor.most == 1
+    assert counting.asked <= 15, "no more than once a suspect, and once a lane to begin and to end"
+
+
+async def test_neighbours_of_suspects_do_not_wait_for_them() -> None:
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    work = await make_work(executor=executor, max_lanes=1, lane_window=4)
+    suspects = await suspected(work, [1, 2, 3])
+    others = await prepared(work, range(11, 31))
+    running = asyncio.create_task(lane(work, suspects))
+    await eventually(lambda: executor.inside == 1, 5, "a suspect to be in work")
+
+    assert await lane(work, others) == (3, False)
+    assert await stopped(work, suspects) == 0
+    executor.held[1].set()
+    assert await running == (3, False)
+
+
+async def test_a_lane_with_a_wedged_host_takes_suspects_when_their_turn_comes() -> None:
+    executor = GatedExecutor(held={1: asyncio.Event(), 9: asyncio.Event()})
+    work = await make_work(executor=executor, max_lanes=1, lane_window=8)
+    suspects = await suspected(work, [1])
+    mixed = await suspected(work, range(2, 10), 2)
+    first = asyncio.create_task(lane(work, suspects))
+    await eventually(lambda: executor.inside == 1, 5, "the other task's suspect to be in work")
+    second = asyncio.create_task(lane(work, mixed))
+    await eventually(lambda: len(executor.order) == 7, 5, "all but the suspects to be worked on")
+
+    executor.held[1].set()
+    await eventually(lambda: {2, 3} <= set(executor.order), 5, "the suspects to be worked on beside the wedged host")
+    assert executor.inside == 1
+    executor.held[9].set()
+    assert await asyncio.gather(first, second) == [(3, False)] * 2
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+async def test_a_draining_worker_leaves_the_suspects_that_wait_to_others(*, given_up: bool) -> None:
+    executor = GatedExecutor(held={1: asyncio.Event()})
+    draining: list[int] = []
+    work = await make_work(executor=executor, draining=lambda: bool(draining))
+    one, other = await suspected(work, [1, 2]), await suspected(work, [3, 4])
+    running = [asyncio.create_task(lane(work, task)) for task in (one, other)]
+    await eventually(lambda: executor.inside == 1, 5, "a suspect to be in work")
+
+    draining.append(1)
+    if given_up:
+        work.presence.running.give_up()
+    else:
+        executor.held[1].set()
+
+    assert await asyncio.gather(*running) == [(None, True)] * 2, "both want a lane in their place"
+    assert executor.order == [1]
+    assert await stopped(work, one) == (0 if given_up else 1)
+    executor.held[1].set()
+    draining.clear()
+    assert await asyncio.gather(lane(work, one), lane(work, other)) == [(3, False)] * 2
+
+
+async def test_a_suspect_that_nobody_here_knows_of_is_not_waited_for() -> None:
+    executor = GatedExecutor()
+    work = await make_work(executor=executor)
+    task = await suspected(work, [1, 2, 3])
+    worker = work.presence.worker
+    await work.store.tasks.advance(task, task.plan.steps[STOP], worker, work.clock(), claim=ClaimRequest(1))
+
+    assert await lane(work, task) == (None, False), "the reconciler gives it back, and publishes the step"
+    assert executor.order == []
+
+
+def suspect(series_id: int) -> Claim:
+    return Claim(1, series_id, Operation.EXECUTE, 1, series_id + 10, series_id, None, held=True, suspect=True)
+
+
+async def test_the_place_wakes_whoever_waits_once_nobody_is_in_it() -> None:
+    place = SuspectPlace()
+    assert place.turn((1, 2), 0) is None, "nobody is in it"
+    place.enter([suspect(1)])
+    turn = place.turn((1, 2), 0)
+    assert turn is not None
+    assert place.turn((1, 2), 0) is None, "another lane of the step waits already"
+    other = place.turn((7, 2), 0)
+    assert other is not None
+    other.cancel()
+    assert place.turn((7, 2), 0) is not None, "that one does not wait any more"
+    more = [place.turn((task_id, 2), 0) for task_id in range(100, 120)]
+    assert [one is not None for one in more] == [True] * 14 + [False] * 6, "a bounded number of lanes waits"
+
+    place.leave([ClaimKey(1, 9, 9)])
+    place.enter([suspect(2)])
+    place.leave([suspect(1).key])
+    assert not turn.done(), "another suspect is in it"
+    place.leave([suspect(2).key])
+    assert turn.done()
+    again = place.turn((1, 2), 0)
+    assert again is not None
+    assert again.done(), "it was free since the store was asked"
+    assert place.turn((1, 2), place.vacated) is None
