@@ -135,7 +135,7 @@ class ApiSettings(SharedSettings):
     rate_limit_hour: Rate = Field(300_000, description="the same in an hour")
     rate_limit_day: Rate = Field(3_000_000, description="the same in a day")
     failpoint: ApiFailpoint | None = Field(
-        None, description="for tests alone: where this process kills itself: stored, published"
+        None, description="for tests alone: where this process kills itself: stored, replied"
     )
 
     @property
