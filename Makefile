@@ -24,6 +24,7 @@ start: .venv/.ready  ## run the Procfile (api, worker, flower) against the Redis
 
 test: .venv/.ready  ## all tests, against real servers started by the tests
 	@sh tools/openssh.sh
+	@sh tools/faketime.sh
 	@$(BIN)/pytest
 
 unit: .venv/.ready  ## the unit tests alone: no sockets, seconds

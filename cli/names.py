@@ -101,7 +101,7 @@ def _expanded(word: str) -> list[str]:
             raise InvalidRequest("HOST", word, f"{word} stands for more than {_MOST} hosts. Write smaller ranges.")
         try:
             names += NodeSet(part, resolver=RESOLVER_NOGROUP)
-        except NodeSetException as error:
+        except (NodeSetException, ValueError) as error:
             raise InvalidRequest(
                 "HOST", word, f"{word!r} is no pattern ({error}). Write one such as web-[1-20] or web-[01-20,31]."
             ) from None

@@ -206,11 +206,19 @@ class TaskRecord:
             yield from self.of_step(planned, stored)
 
     def last_seen(self, stored: Mapping[int, SubtaskRecord], index: int) -> HostState | None:
-        """Return what the task's last look at a host (by its index in the task) said; None where it never looked."""
-        looks = [
-            record
-            for planned in self.plan
-            if planned.step.action.on_hosts and (record := stored.get(planned.first + index)) is not None
-            if record.agent_alive is not None
-        ]
-        return state_seen(max(looks, key=lambda record: record.finished or 0).agent_alive) if looks else None
+        """Return what the task's last look at a host (by its index in the task) said; None where it never looked.
+
+        Which one was last is told by the order of the steps, down again on the way back, and by no clock.
+        """
+        looks: list[SubtaskRecord] = []
+        undone: list[SubtaskRecord] = []
+        for planned in self.plan:
+            record = stored.get(planned.first + index) if planned.step.action.on_hosts else None
+            if record is not None and record.agent_alive is not None:
+                looks.append(record)
+                # One that was undone, or that an undoing ended badly in, whoever called that off.
+                if record.operation.undoes or (planned.index == self.back and record.status is Status.FAILED):
+                    undone.append(record)
+        over = [record for record in undone if record.finished is not None]
+        over = over[:1] or [record for record in looks if record.finished is not None][-1:] or looks[:1]
+        return state_seen(over[0].agent_alive) if over else None

@@ -6,6 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 store=$PWD/var/openssh
 root=$store/root
+. tools/unpack.sh
 sshd=$root/usr/sbin/sshd
 force=${TEST_SSHD_UNPACK:-}
 
@@ -54,27 +55,6 @@ install() {
     if [ -n "$made" ]; then rm -f "$made"; fi
 }
 
-# own_lists: from here on apt keeps its lists in var/, since only root may fetch the machine's.
-own_lists() {
-    mkdir -p "$store/state/lists/partial" "$store/cache/archives/partial"
-    cat >>"$APT_CONFIG" <<END
-Dir::State "$store/state";
-Dir::State::status "/var/lib/dpkg/status";
-Dir::Cache "$store/cache";
-END
-    apt-get -qq update >/dev/null || give_up "the lists of packages could not be fetched"
-}
-
-# fetch PACKAGE: downloads and unpacks one package; when it cannot be had, once more with fresh lists of our own.
-fetch() {
-    if ! (cd "$store/packages" && apt-get -qq download "$1" >/dev/null 2>&1); then
-        [ -d "$store/state" ] || own_lists
-        (cd "$store/packages" && apt-get -qq download "$1" >/dev/null) ||
-            give_up "the package $1 could not be downloaded"
-    fi
-    for package in "$store/packages/$1"_*.deb; do dpkg-deb -x "$package" "$root"; done
-}
-
 # package_of LIBRARY: Debian names a library's package after its soname: libwrap.so.0 is in libwrap0. A name that ends
 # in a digit gets a dash before the version, and those rebuilt for 64-bit time have t64 at the end.
 package_of() {
@@ -89,10 +69,7 @@ unpack() {
     command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 ||
         give_up "there is no sshd here and no apt-get to fetch one with"
     echo "openssh: unpacking openssh-server into var/openssh for the tests (nothing is installed)"
-    rm -rf "$store"
-    mkdir -p "$store/packages" "$root"
-    export APT_CONFIG="$store/apt.conf"
-    printf 'APT::Sandbox::User "%s";\n' "$(id -un)" >"$APT_CONFIG"
+    begin
     fetch openssh-server
     rounds=0
     while [ -n "$(missing)" ] && [ "$rounds" -lt 3 ]; do
@@ -100,7 +77,7 @@ unpack() {
         rounds=$((rounds + 1))
     done
     unpacked || give_up "the unpacked sshd still lacks $(missing | paste -s -d ' ' -)"
-    rm -rf "$store/packages" "$store/state" "$store/cache" "$APT_CONFIG"
+    tidy
 }
 
 if installed || unpacked; then exit 0; fi

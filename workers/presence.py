@@ -2,10 +2,12 @@
 
 The beat runs on the loop that runs SSH, so a loop that hangs stops beating. While a beat succeeded a moment ago nobody
 may have called this process lost, and its claims stand without asking; after a pause (a frozen process, a store out of
-reach) the record is asked before each remote command.
+reach) the record is asked before each remote command. A store that was out of reach may be another one since, a replica
+that never heard of the last claims: so the first beat that succeeds then sees which of them the record has.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -37,7 +39,13 @@ class Running:
         try:
             yield
         finally:
-            del self._runs[claim.key]
+            if self._runs.get(claim.key) is run:
+                del self._runs[claim.key]
+
+    @property
+    def claims(self) -> tuple[ClaimKey, ...]:
+        """The claims whose runs go on."""
+        return tuple(self._runs)
 
     def cancel(self, claims: Iterable[ClaimKey]) -> None:
         """Abandon the runs of claims, as far as they are this process's and have not been abandoned before."""
@@ -103,6 +111,7 @@ class Presence:
         self._alive_for = alive_for
         self._monotonic = monotonic
         self._last = monotonic()
+        self._in_doubt = False
         self.running = Running()
         self.in_hand: set[ClaimKey] = set()
         """The claims that somebody in this process knows of. The record may have others: an answer can be lost."""
@@ -113,6 +122,7 @@ class Presence:
             try:
                 await self.beat()
             except StoreUnavailable as error:
+                self.doubt()
                 log.warning("beat failed", error=str(error))
             await asyncio.sleep(self._every)
 
@@ -125,8 +135,26 @@ class Presence:
             log.warning("the record did not know this worker, enrolled anew", worker=self.worker.id)
             self.running.cancel_all()
             return
-        self._last = sent
+        if self._in_doubt:
+            self._in_doubt = False
+            await self._abandon_unknown()
+        if not self._in_doubt:  # nobody met an outage meanwhile
+            self._last = sent
         self.running.cancel(beat.cancelled)
+
+    def doubt(self) -> None:
+        """Trust no claim until the record was asked: the store did not answer, and may have forgotten the last ones."""
+        self._in_doubt = True
+        self._last = -math.inf
+
+    async def _abandon_unknown(self) -> None:
+        """Abandon the runs of claims that the record does not have."""
+        running = self.running.claims
+        known = frozenset(await self._store.workers.claims(self.worker)) if running else frozenset()
+        forgotten = [claim for claim in running if claim not in known]
+        if forgotten:
+            log.warning("the record has forgotten claims, their hosts are left alone", claims=len(forgotten))
+            self.running.cancel(forgotten)
 
     async def require(self, claim: Claim) -> None:
         """See that a claim stands; called before each remote command.

@@ -124,7 +124,7 @@ class Reconciler:
     async def _look(self, now: float) -> None:
         await self._give_back_unknown(now)
         lost = await self._lost(now)
-        if await self.work.store.workers.lead(self.work.presence.worker, self.patience.leading_for):
+        if await self.work.store.workers.lead(self.work.presence.worker, self.patience.leading_for, lost=lost):
             for worker in lost:
                 await self._bury(worker)
             await self._publish_unclaimed(now)

@@ -108,6 +108,7 @@ class Recorder:
             try:
                 return await call()
             except StoreUnavailable as error:
+                self._presence.doubt()
                 pause = _PAUSES[min(attempt, len(_PAUSES) - 1)]
                 if loop.time() + pause > deadline:
                     raise

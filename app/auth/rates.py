@@ -2,12 +2,14 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits import RateLimitItemPerSecond as PerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
+from typing_extensions import override
 
 from core.user import User
 from core.words import Words, say
@@ -48,17 +50,60 @@ class Allowance:
         )
 
 
-class Rates:
-    """Counts the requests of users."""
+class _Counters(MemoryStorage):
+    """Counters that lapse by the monotonic clock: a window must not last for an hour more since somebody set the time.
 
-    def __init__(self, rules: RateRules) -> None:
+    The library's own go by the time of day. Only what fixed windows need is here.
+
+    Args:
+        monotonic: the clock, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        super().__init__()
+        self._monotonic = monotonic
+
+    @override
+    async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        self._let_go_of_what_has_lapsed()
+        if key not in self.expirations:
+            self.expirations[key] = self._monotonic() + expiry
+        self.storage[key] += amount
+        return self.storage[key]
+
+    @override
+    async def get(self, key: str) -> int:
+        return self.storage[key] if self.expirations.get(key, 0.0) > self._monotonic() else 0
+
+    @override
+    async def get_expiry(self, key: str) -> float:
+        """Return when a counter lapses, in seconds of the monotonic clock."""
+        return self.expirations.get(key, self._monotonic())
+
+    def _let_go_of_what_has_lapsed(self) -> None:
+        now = self._monotonic()
+        for key in [key for key, end in self.expirations.items() if end <= now]:
+            del self.expirations[key]
+            del self.storage[key]
+
+
+class Rates:
+    """Counts the requests of users.
+
+    Args:
+        rules: how many are allowed.
+        monotonic: the clock that the windows go by, in seconds.
+    """
+
+    def __init__(self, rules: RateRules, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._windows: tuple[tuple[RateLimitItem, Words], ...] = (
             (PerSecond(rules.per_10_seconds, 10), say("10 s")),
             (RateLimitItemPerMinute(rules.per_minute), say("1 min")),
             (RateLimitItemPerHour(rules.per_hour), say("1 h")),
             (RateLimitItemPerDay(rules.per_day), say("1 day")),
         )
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._limiter = FixedWindowRateLimiter(_Counters(monotonic))
+        self._monotonic = monotonic
 
     async def count(self, user: User) -> Allowance:
         """Count a request. One that a window refuses does not count in longer ones."""
@@ -66,7 +111,7 @@ class Rates:
         for item, window in self._windows:
             passes = await self._limiter.hit(item, str(user.id))
             reset_time, remaining = await self._limiter.get_window_stats(item, str(user.id))
-            reset = max(1, math.ceil(reset_time - time.time()))
+            reset = max(1, math.ceil(reset_time - self._monotonic()))
             allowance = Allowance(item.amount, window, remaining if passes else 0, reset, exceeded=not passes)
             if not passes:
                 return allowance

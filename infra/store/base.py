@@ -561,13 +561,17 @@ class Workers(Protocol):
     async def claims(self, worker: Worker) -> tuple[ClaimKey, ...]:
         """Return what a worker has claimed and not settled."""
 
-    async def lead(self, worker: Worker, lapses: int, version: int = RECORD_VERSION) -> bool:
+    async def lead(
+        self, worker: Worker, lapses: int, version: int = RECORD_VERSION, lost: Sequence[Worker] = ()
+    ) -> bool:
         """Make a worker the one that reconciles for so many milliseconds, unless another one is.
 
         Args:
             worker: who asks.
             lapses: milliseconds.
             version: the newest form of a record that it knows: of those with the same there is one.
+            lost: workers that are not waited for, nor is one that is gone: a right lapses by the clock of the store,
+                which somebody may have set back.
 
         Returns:
             Whether it is the one.

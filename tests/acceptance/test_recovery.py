@@ -25,7 +25,8 @@ SOON = {"OCPFLEET_LOST_AFTER": "4", "OCPFLEET_BEAT_EVERY": "0.5", "OCPFLEET_RECO
 @pytest.fixture
 def system(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[System]:
     workers = getattr(request, "param", 1)
-    with running(tmp_path / "system", workers=workers, OCPFLEET_REDIS_TIMEOUT="2", **SOON) as system:
+    limits = {"OCPFLEET_REDIS_TIMEOUT": "2", "OCPFLEET_COMMAND_TIMEOUT": "120"}  # fifty agents at once are slow
+    with running(tmp_path / "system", workers=workers, **limits, **SOON) as system:
         yield system
 
 
@@ -68,7 +69,7 @@ async def test_the_only_worker_and_then_the_store_are_killed_in_the_middle_of_fi
     system.workers["worker-1"].start()
 
     wait_until(lambda: system.client.get("/compute/hosts").is_success, 30, "the API to have its store back")
-    ended = system.ended(task["id"], timeout=90)
+    ended = system.ended(task["id"], timeout=180)
     assert ended["status"] == "SUCCESSFUL", [system.log(task["id"], one["id"]) for one in of_step(ended, STOP)][:3]
     assert {one["runTime"] for one in ended["subtasks"]} == {1}
     assert not any(agent.processes() for agent in hosts.agents.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,7 @@ from redis.asyncio import Redis
 
 from core.errors import Misconfigured, StoreUnavailable
 from demo.ports import free_port
-from infra.store.base import StoreOptions
+from infra.store.base import Known, Once, StoreOptions
 from infra.store.redis.store import RedisStore
 from tests.support.records import draft
 from tests.support.valkey import ValkeyServer
@@ -88,6 +90,35 @@ async def test_with_the_replica_that_is_asked_for_a_task_is_on_both(tmp_path: Pa
         assert await copy.tasks.host_ids(task.id) == (1, 2)
         await copy.aclose()
         await store.aclose()
+
+
+async def test_a_request_made_again_is_not_answered_either_without_the_replica(tmp_path: Path) -> None:
+    once = Once("key", "ab12")
+    with ValkeyServer(tmp_path) as server:
+        async with aclosing(RedisStore.at(server.url(), StoreOptions(replicas=1, timeout=4))) as store:
+            first = asyncio.create_task(store.tasks.create_once(draft(), once))
+            await eventually(lambda: store.tasks.head(1), 10, "the task to be stored")
+            with pytest.raises(StoreUnavailable, match=r"0 of the 1 replicas .* It is there all the same"):
+                await store.tasks.create_once(draft(), once)
+            with pytest.raises(StoreUnavailable, match=r"0 of the 1 replicas .* It is there all the same"):
+                await first
+            assert await store.tasks.head(1) is not None
+
+
+async def test_a_request_made_again_is_answered_once_the_replica_has_its_task(tmp_path: Path) -> None:
+    once = Once("key", "ab12")
+    with ValkeyServer(tmp_path / "primary", extra=["--repl-diskless-sync-delay", "0"]) as primary:
+        async with (
+            aclosing(RedisStore.at(primary.url(), StoreOptions())) as trusting,
+            aclosing(RedisStore.at(primary.url(), StoreOptions(replicas=1, timeout=0.6))) as hasty,
+            aclosing(RedisStore.at(primary.url(), StoreOptions(replicas=1, timeout=30))) as store,
+        ):
+            task = await trusting.tasks.create_once(draft((1, 2)), once)
+            with pytest.raises(StoreUnavailable):
+                await hasty.tasks.create_once(draft((1, 2)), once)
+            with ValkeyServer(tmp_path / "replica", extra=["--replicaof", "127.0.0.1", str(primary.port)]):
+                await _connected(primary)
+                assert await store.tasks.create_once(draft((1, 2)), once) == Known(task)
 
 
 async def _connected(primary: ValkeyServer) -> None:

@@ -36,6 +36,14 @@ BRISK = Pace(
     monagent_linger=0.2, final_wait=1.0, query_wait=1.0, notice=0.2, request_wait=2.0, poll=0.1, exit_polls=100
 )
 """Agents that do as real ones do, sooner; their control program looks more often, and gives up as late as theirs."""
+FEW_AT_A_TIME = {
+    "OCPFLEET_EXECUTOR": "stub",
+    "OCPFLEET_STUB_DELAY": "0.5",
+    "OCPFLEET_MAX_IN_FLIGHT": "2",
+    "OCPFLEET_MAX_LANES": "2",
+    "OCPFLEET_REDIS_TIMEOUT": "2",
+}
+"""Settings with which two workers are at a task of fifty hosts for more than six seconds: time for a fault."""
 STOP = "Stop all OCP agent processes"
 Json = dict[str, Any]
 
@@ -107,8 +115,8 @@ class System:
 
     def ready(self) -> None:
         """Wait until the API says that workers are at work."""
-        wait_until(lambda: self._status("/readyz") == httpx.codes.OK, 30, "the system to be ready")
-        wait_until(self._all_alive, 30, "all workers to be alive")
+        wait_until(lambda: self._status("/readyz") == httpx.codes.OK, 60, "the system to be ready")
+        wait_until(self._all_alive, 60, "all workers to be alive")
 
     def _all_alive(self) -> bool:
         return all("ready." in child.log.read_text() for child in self.workers.values())
@@ -192,12 +200,13 @@ class System:
 
 
 @contextmanager
-def running(directory: Path, *, workers: int = 2, **environment: str) -> Iterator[System]:
+def running(directory: Path, *, workers: int = 2, store: str = "", **environment: str) -> Iterator[System]:
     """Start a system.
 
     Args:
         directory: where everything goes.
         workers: how many worker processes run.
+        store: the address of a store that the caller started; the embedded server is then the broker alone.
         environment: more settings for all processes, by their full names.
     """
     with Supervisor(directory / "logs") as supervisor:
@@ -206,9 +215,10 @@ def running(directory: Path, *, workers: int = 2, **environment: str) -> Iterato
         key = make_key_pair(directory / "keys")
         settings = {
             **os.environ,
-            "OCPFLEET_REDIS_URL": embedded.url(port, password),
+            "OCPFLEET_REDIS_URL": store or embedded.url(port, password),
             "OCPFLEET_SSH_KEYS": json.dumps([str(key.private)]),
             "OCPFLEET_KEY_FILE": str(directory / "key-encryption-key"),
+            **({"OCPFLEET_BROKER_URL": embedded.url(port, password, 1)} if store else {}),
             **environment,
         }
         system = System(directory, supervisor, settings, key)
@@ -240,6 +250,11 @@ def of_step(task: Json, name: str) -> list[Json]:
     """Return a task's subtasks of one step, in the order of their hosts."""
     chosen = (subtask for subtask in task["subtasks"] if subtask["name"] == name)
     return sorted(chosen, key=lambda subtask: int(subtask["seriesId"]))
+
+
+def stops_done(system: System, task_id: int) -> int:
+    """Return on how many of a task's hosts the stop is done."""
+    return sum(subtask["status"] == "SUCCESSFUL" for subtask in of_step(system.task(task_id), STOP))
 
 
 def statuses(task: Json) -> dict[str, list[str]]:

@@ -35,6 +35,7 @@ class ValkeyServer:
         appendonly: whether it keeps an append-only file, synced with every write.
         extra: more arguments, such as ``["--replicaof", "127.0.0.1", "7000"]`` or ``["--sentinel"]``.
         config: a configuration file to start from, which Sentinel needs.
+        within: what its command begins with, such as another program that runs it.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class ValkeyServer:
         appendonly: bool = True,
         extra: Sequence[str] = (),
         config: Path | None = None,
+        within: Sequence[str] = (),
     ) -> None:
         self.directory = directory
         self.port = port or free_port()
         self._appendonly = appendonly
         self._extra = tuple(extra)
         self._config = config
+        self._within = tuple(within)
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: int = 0) -> str:
@@ -74,7 +77,7 @@ class ValkeyServer:
         kept = ("--appendonly", "yes", "--appendfsync", "always") if self._appendonly else ("--appendonly", "no")
         fixed = ("--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--daemonize", "no")
         config = [str(self._config)] if self._config else []
-        return [str(find_server()), *config, *fixed, *(() if self._config else kept), *self._extra]
+        return [*self._within, str(find_server()), *config, *fixed, *(() if self._config else kept), *self._extra]
 
     def _answers_or_is_over(self) -> bool:
         return not self.running or self._ping() == b"+PONG\r\n"

@@ -54,6 +54,7 @@ if not version then
   return {-1, 'RUNNING', stale, 'gone', {}, 0}
 end
 opened, began, back = tonumber(opened), tonumber(began), tonumber(back)
+now = not_before(began, now)
 
 local function change(sid, r, from, to)
   if from ~= '-' then bump(delta, from, -1) end
@@ -83,7 +84,7 @@ local function settle()
     if r and r.token == token and string.find(settle_from, r.status, 1, true)
       and (to == 'F' or undoes(r.op) == (to == 'P')) then
       local number, field = int(sid), log_field(sid, r.run, r.op)
-      r.finished, r.token = int(now - began), '-'
+      r.finished, r.token = ended(r, now - began), '-'
       if r.status == 'C' then
         to, r.op = 'F', 'C'
         push(let_go, P .. 'cancels:' .. worker, id .. ':' .. number .. ':' .. token)

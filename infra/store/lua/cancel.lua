@@ -11,6 +11,7 @@ local version, status, opened, began, back =
   unpack(redis.call('HMGET', task, 'version', 'status', 'opened', 'started', 'back'))
 if not version or tonumber(version) > known then return {'gone'} end
 if tonumber(back or opened) ~= step then return {'moved'} end
+now = not_before(began, now)
 
 local delta, changed, subtasks, failed = {}, {}, {}, {}
 
@@ -26,7 +27,7 @@ end
 -- Of a run whose worker is gone nobody knows what it did.
 local function fail(sid, r)
   if r.status == 'R' then r.seen = TOUCHED[r.seen] end
-  r.op, r.token, r.finished = 'C', '-', int(now - tonumber(began))
+  r.op, r.token, r.finished = 'C', '-', ended(r, now - tonumber(began))
   change(sid, r, 'F')
   push(failed, task .. ':failed:' .. step, int(sid - first), int(sid - first))
 end

@@ -54,6 +54,12 @@ local function format(r)
     .. r.token .. ' ' .. r.seen
 end
 
+-- Clocks of those who call can be set back: nothing of a task happens before the task begins, and no run ends before it
+-- does. `ended` is the end of a run at `now`, both from the start of the task.
+local function not_before(began, now) return math.max(now, tonumber(began)) end
+
+local function ended(r, now) return int(math.max(now, tonumber(r.started) or 0)) end
+
 -- So many losses of its worker make a subtask a suspect.
 local SUSPECT = 2
 

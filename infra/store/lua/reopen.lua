@@ -13,6 +13,7 @@ local version, status, opened, began, back =
   unpack(redis.call('HMGET', task, 'version', 'status', 'opened', 'started', 'back'))
 if not version or tonumber(version) > known then return {'gone'} end
 if tonumber(back or opened) ~= step then return {'moved'} end
+now = not_before(began, now)
 
 local delta, changed, subtasks, again, failed, logs, let_go = {}, {}, {}, {}, {}, {}, {}
 
@@ -26,7 +27,7 @@ local function change(sid, r, to)
 end
 
 local function fail(sid, r)
-  r.finished = int(now - tonumber(began))
+  r.finished = ended(r, now - tonumber(began))
   change(sid, r, 'F')
   push(failed, task .. ':failed:' .. step, int(sid - first), int(sid - first))
 end

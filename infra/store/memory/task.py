@@ -109,7 +109,7 @@ class KeptTask:
         settled = replace(
             record,
             status=move.to,
-            finished=now,
+            finished=self._ended(record, now),
             token=None,
             agent_alive=record.agent_alive if result.agent_alive is None else result.agent_alive,
             touched=record.touched or result.touched,
@@ -142,8 +142,13 @@ class KeptTask:
     def fail(self, step: PlannedStep, series_id: int, now: int) -> None:
         """Record that a subtask was cancelled."""
         record = self.subtasks.get(series_id, self.head.untouched(step.index))
-        over = replace(record, status=Status.FAILED, operation=Operation.CANCEL, finished=now, token=None)
+        end = self._ended(record, now)
+        over = replace(record, status=Status.FAILED, operation=Operation.CANCEL, finished=end, token=None)
         self.change(step, series_id, over)
+
+    def _ended(self, record: SubtaskRecord, now: int) -> int:
+        """Return when a run ends that ends now: not before it began, however the callers' clocks were set."""
+        return max(now, record.started or 0, self.head.started)
 
     def lose(self, step: PlannedStep, series_id: int, now: int) -> None:
         """Record that a subtask was cancelled whose worker is gone: nobody knows what the run did."""
@@ -220,7 +225,7 @@ class KeptTask:
             self.head = replace(head, opened=step.index + 1)
             return step.index + 1
         status = TaskStatus.FAILED if badly else TaskStatus.SUCCESSFUL
-        self.head = replace(head, status=status, finished=now)
+        self.head = replace(head, status=status, finished=max(now, head.started))
         return None
 
     def refusal(self, step: PlannedStep, request: ClaimRequest, *, braked: bool) -> ClaimVerdict | None:
@@ -251,7 +256,8 @@ class KeptTask:
         if record.status in MOVES[Cancelled].sources:
             self.lose(step, claim.series_id, now)
         elif lost is not None and self.losses[claim.series_id] >= TOO_MANY_LOSSES:
-            over = replace(record, status=MOVES[Failed].to, finished=now, token=None, touched=True)
+            end = self._ended(record, now)
+            over = replace(record, status=MOVES[Failed].to, finished=end, token=None, touched=True)
             self.change(step, claim.series_id, over)
             self.logs.setdefault(claim.series_id, {})[record.run_time, _BESIDE.get(record.operation, 0) + 1] = lost
         else:
@@ -283,7 +289,7 @@ class KeptTask:
             self.last_token += 1
             if request.whole and own is None:
                 own = self.owners[step.index] = self.last_token
-            started = now if record.started is None else record.started
+            started = max(now, self.head.started) if record.started is None else record.started
             self.change(
                 step,
                 series_id,

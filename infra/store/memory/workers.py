@@ -1,6 +1,6 @@
 """The worker processes in memory."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from typing_extensions import override
 
@@ -73,9 +73,12 @@ class MemoryWorkers(Workers):
         return tuple(claim for claim, runner in self.runners.items() if runner == worker.id)
 
     @override
-    async def lead(self, worker: Worker, lapses: int, version: int = RECORD_VERSION) -> bool:
+    async def lead(
+        self, worker: Worker, lapses: int, version: int = RECORD_VERSION, lost: Sequence[Worker] = ()
+    ) -> bool:
         leader, until = self._leaders.get(version, (0, 0))
-        if leader != worker.id and self._clock() < until:
+        waited_for = leader in self._enrolled and leader not in {one.id for one in lost}
+        if leader != worker.id and waited_for and self._clock() < until:
             return False
         self._leaders[version] = worker.id, self._clock() + lapses
         return True

@@ -1,5 +1,6 @@
 """The one way to Redis: commands, scripts, and one error for "it does not answer"."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -11,7 +12,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.client import NEVER_DECODE
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from core.errors import StoreUnavailable
@@ -24,6 +25,8 @@ Reply = Any
 
 _NO_NOTICES: Final = MaintNotificationsConfig(enabled=False)
 """While the client waits for notices of maintenance, its pool hands out connections that the server has closed."""
+_IN_PIPELINE: Final = re.compile(r"of pipeline caused error: \(['\"](.*)['\"],\)$", re.DOTALL)
+"""How the client wraps what the server said to a command of several."""
 
 
 def prelude() -> str:
@@ -41,11 +44,23 @@ def _script(name: str) -> tuple[str, str]:
 def answering() -> Iterator[None]:
     """Turn Redis's errors, and those of the way to it, into the one that callers know.
 
+    What is refused was not begun: a server without memory or disk refuses a script at its first write, and at no later
+    one, so that no script stops half-way.
+
     Raises:
         StoreUnavailable: the block met such an error.
     """
     try:
         yield
+    except ResponseError as error:
+        raise StoreUnavailable(
+            say(
+                "The store refuses ({kind}: {reason}). "
+                "See to the Redis at OCPFLEET_REDIS_URL, to its disk and its memory, then try again.",
+                kind=type(error).__name__,
+                reason=_reason(error),
+            )
+        ) from error
     except (RedisError, OSError) as error:
         raise StoreUnavailable(
             say(
@@ -55,6 +70,12 @@ def answering() -> Iterator[None]:
                 reason=error,
             )
         ) from error
+
+
+def _reason(error: ResponseError) -> str:
+    """Return what the server said, without which command or script of ours it was."""
+    found = _IN_PIPELINE.search(str(error))
+    return (found[1] if found else str(error)).partition(" script: ")[0]
 
 
 def pooling(options: StoreOptions) -> dict[str, Any]:

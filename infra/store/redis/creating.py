@@ -9,7 +9,7 @@ from core.words import say
 from infra.store import auditcodec
 from infra.store.base import Adding, AlreadyThere, HostsAdded, KeyTaken, Known, NewHost, Once, StoreOptions
 from infra.store.redis import keys
-from infra.store.redis.connection import Argument, Connection, Reply
+from infra.store.redis.connection import Argument, Connection
 from infra.store.redis.heads import parse_head
 
 NO_KEY = Once("", "0")
@@ -26,17 +26,15 @@ class Creation:
     async def task(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken | None:
         """Store a task; None where the task that the key stands for went away meanwhile."""
         size = Plan(draft.task_type, len(draft.host_ids)).size
-        answer, reached = await self._run(
-            "create", *self._words(draft, size, once), *self._entry(draft), *draft.host_ids
-        )
+        answer = await self._redis.run("create", *self._words(draft, size, once), *self._entry(draft), *draft.host_ids)
         match answer:
             case ["made", task_id, first]:
                 made = draft.accepted(task_id, first)
-                await self._replicated((made,), (), reached)
+                await self._replicated((made,), ())
                 return made
             case ["known", task_id]:
                 found = await self._known((task_id,))
-                return Known(found[0]) if found else None
+                return Known(found[0]) if found and await self._confirmed((task_id,)) else None
             case _:
                 return KeyTaken()
 
@@ -44,7 +42,7 @@ class Creation:
         """Add hosts and store a task for each; None where the tasks that the key stands for went away meanwhile."""
         words = self._words(draft, Plan(draft.task_type, 1).size, once)
         every = (word for host in hosts for word in _host(host))
-        answer, reached = await self._run("create_with_hosts", *words, *every)
+        answer = await self._redis.run("create_with_hosts", *words, *every)
         match answer:
             case ["made", task_ids, firsts, host_ids]:
                 ids = tuple(map(int, host_ids))
@@ -52,7 +50,7 @@ class Creation:
                     draft.on((host_id,)).accepted(task_id, first)
                     for host_id, task_id, first in zip(ids, task_ids, firsts, strict=True)
                 )
-                await self._replicated(tasks, ids, reached)
+                await self._replicated(tasks, ids)
                 return HostsAdded(tasks, ids, known=False)
             case ["known", task_id]:
                 return await self._known_with_hosts(range(task_id, task_id + len(hosts)))
@@ -80,23 +78,53 @@ class Creation:
     def _entry(self, draft: Draft) -> tuple[Argument, ...]:
         return self._options.keep_audit, auditcodec.encode(draft.entry) if draft.entry else ""
 
-    async def _run(self, script: str, *words: Argument) -> tuple[Reply, int]:
-        """Run a script that stores; return its answer and how many replicas have what it stored."""
-        wanted, patience = self._options.replicas, self._options.timeout / 2
-        if wanted:
-            return await self._redis.run_replicated(script, *words, replicas=wanted, timeout=patience)
-        return await self._redis.run(script, *words), 0
+    async def _reached(self, task_ids: Sequence[int], *, keep: bool) -> tuple[int, int]:
+        """Wait for replicas to have tasks; return how many of the tasks are there, and how many replicas have them.
 
-    async def _replicated(self, tasks: Sequence[TaskRecord], host_ids: Sequence[int], reached: int) -> None:
+        What is to be kept is not withdrawn any more from now on: another request, which made it and may still be
+        waiting for the replicas, is not the only one that speaks of it.
+        """
+        wanted, patience = self._options.replicas, self._options.timeout / 2
+        return await self._redis.run_replicated("confirm", int(keep), *task_ids, replicas=wanted, timeout=patience)
+
+    async def _confirmed(self, task_ids: Sequence[int]) -> bool:
+        """See that enough replicas have tasks that an earlier request made; return whether all are still there."""
+        if not self._options.replicas:
+            return True
+        there, reached = await self._reached(task_ids, keep=True)
+        if there == len(task_ids) and reached < self._options.replicas:
+            raise self._goes_on(reached)
+        return there == len(task_ids)
+
+    def _goes_on(self, reached: int) -> StoreUnavailable:
+        return StoreUnavailable(
+            say(
+                "Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
+                "{seconds:g} s. It is there all the same, since it was asked for twice or has begun. "
+                "Bring the replicas back or lower the setting, then try again.",
+                reached=reached,
+                wanted=self._options.replicas,
+                seconds=self._options.timeout / 2,
+            )
+        )
+
+    async def _replicated(self, tasks: Sequence[TaskRecord], host_ids: Sequence[int]) -> None:
         """See that enough replicas have what was stored; take it back where they have not."""
         wanted = self._options.replicas
+        reached = (await self._reached([task.id for task in tasks], keep=False))[1] if wanted else 0
         if reached >= wanted:
             return
-        for task in tasks:
-            await self._redis.run("withdraw", task.id)
-        if host_ids:
-            members = (word for host_id in host_ids for word in (host_id, keys.host_member(host_id)))
+        gone = [bool(await self._redis.run("withdraw", task.id)) for task in tasks]
+        members = [
+            word
+            for host_id, its_task_is_gone in zip(host_ids, gone, strict=False)  # there may be no hosts to take back
+            if its_task_is_gone
+            for word in (host_id, keys.host_member(host_id))
+        ]
+        if members:
             await self._redis.run("remove_hosts", "", *members)
+        if not all(gone):
+            raise self._goes_on(reached)
         raise StoreUnavailable(
             say(
                 "Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
@@ -115,7 +143,7 @@ class Creation:
         return tuple(parse_head(task_id, fields).as_accepted() for task_id, fields in pairs if fields)
 
     async def _known_with_hosts(self, task_ids: Sequence[int]) -> HostsAdded | None:
-        tasks = await self._known(task_ids)
+        tasks = await self._known(task_ids) if await self._confirmed(task_ids) else ()
         hosts = await self._redis.calls([("LINDEX", keys.task_hosts(task.id), 0) for task in tasks]) if tasks else []
         return HostsAdded(tasks, tuple(map(int, hosts)), known=True) if tasks and all(hosts) else None
 

@@ -6,8 +6,9 @@ Of one task (all go together, some days after it ended; the events sooner):
   (index of the newest open step), `back` (on the way back: index of the step that is being undone), `token` (the last
   one given), `held` (hosts it holds), `hosts` (how many it has), `first` (its first subtask's id), `n:{step}:{status}`
   (counts), `cursor:{step}` (subtasks below it were claimed once), `undone:{step}` (the same on the way back),
-  `own:{step}` (the token under which a whole step is being claimed), `once` (the key below that names it), `skipped` (1
-  once a subtask was skipped), `cancelled` (1 from its cancelling to its next retry), `turning` (retry or
+  `own:{step}` (the token under which a whole step is being claimed), `once` (the key below that names it), `confirmed`
+  (where replicas are waited for: how often the same request was made again; then it is not withdrawn any more),
+  `skipped` (1 once a subtask was skipped), `cancelled` (1 from its cancelling to its next retry), `turning` (retry or
   rollback, while many failed subtasks become ready again in several calls).
 - `task:{id}:hosts` list: its host ids in the order given.
 - `task:{id}:subtasks:{n}` hash: seriesId to record, for the subtasks 128n to 128n+127 that something happened to.

@@ -1,6 +1,6 @@
 """The worker processes in Redis."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from typing_extensions import override
 
@@ -40,8 +40,10 @@ class RedisWorkers(Workers):
         return tuple(ClaimKey(task_id, series_id, token) for task_id, series_id, token in places)
 
     @override
-    async def lead(self, worker: Worker, lapses: int, version: int = RECORD_VERSION) -> bool:
-        return bool(await self._redis.run("lead", worker.id, lapses, version))
+    async def lead(
+        self, worker: Worker, lapses: int, version: int = RECORD_VERSION, lost: Sequence[Worker] = ()
+    ) -> bool:
+        return bool(await self._redis.run("lead", worker.id, lapses, version, *(one.id for one in lost)))
 
     @override
     async def leave(self, worker: Worker) -> None:

@@ -161,6 +161,16 @@ class Losing:
         assert await store.workers.lead(one, 60_000)
         assert not await store.workers.lead(other, 60_000)
 
+    async def test_a_leader_that_is_lost_or_gone_is_not_waited_for(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        one, other = await store.workers.enrol("one"), await store.workers.enrol("other")
+        assert await store.workers.lead(one, 3_600_000)
+        assert not await store.workers.lead(other, 3_600_000, lost=(other,))
+        assert await store.workers.lead(other, 3_600_000, lost=(one,))
+        assert not await store.workers.lead(one, 3_600_000)
+        await store.workers.leave(other)
+        assert await store.workers.lead(one, 3_600_000)
+
     async def test_a_worker_with_claims_left_is_not_buried_and_loses_none_of_them(self, keeper: Keeper) -> None:
         store = keeper.open()
         worker = await store.workers.enrol("worker-1")

@@ -38,6 +38,29 @@ class Settling:
         assert (stored[0].finished, stored[0].token, stored[2].finished) == (NOW + 7, None, None)
         assert [await store.tasks.stands(claim) for claim in (first, second, third)] == [False, False, True]
 
+    async def test_nothing_ends_before_it_began_however_clocks_are_set(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        task = await store.tasks.create(draft((1, 2)))
+        hour = 3_600_000
+        _, early = await advance(store, task, PREPARE, claim=1, now=NOW - hour)
+        _, late = await advance(store, task, PREPARE, claim=1, now=NOW + hour)
+        await advance(store, task, PREPARE, failed(early.granted), now=NOW - hour)
+        await advance(store, task, PREPARE, succeeded(late.granted), now=NOW - hour)
+        stored = await store.tasks.subtasks(task)
+        assert [(one.started, one.finished) for _, one in sorted(stored.items())] == [
+            (NOW, NOW),
+            (NOW + hour, NOW + hour),
+        ]
+        over = await head(store, task)
+        assert (over.status, over.finished) == (TaskStatus.FAILED, NOW)
+
+    async def test_a_call_that_went_back_in_time_calls_off_at_the_start(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        task = await store.tasks.create(draft((1, 2)))
+        assert await store.tasks.cancel(task, NOW - 5) is True
+        assert {one.finished for one in (await store.tasks.subtasks(task)).values()} == {NOW}
+        assert (await head(store, task)).finished == NOW
+
     async def test_a_stale_result_writes_nothing_and_is_named(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await store.tasks.create(draft())

@@ -14,17 +14,15 @@ ANN, BOB = (User(number, name, "", frozenset()) for number, name in ((100, "ann"
 
 
 class Clock:
-    now = 1_790_000_000.5
+    now = 4_711.5
 
     def __call__(self) -> float:
         return self.now
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    turned = Clock()
-    monkeypatch.setattr("time.time", turned)
-    return turned
+def clock() -> Clock:
+    return Clock()
 
 
 async def test_every_authenticated_reply_says_how_much_is_left() -> None:
@@ -80,7 +78,7 @@ async def test_off_by_a_setting() -> None:
 )
 async def test_each_window_ends(clock: Clock, window: str, seconds: int, words: str) -> None:
     rules = RateRules(**{name: 2 if name == window else 100 for name in RateRules.__slots__})
-    rates = Rates(rules)
+    rates = Rates(rules, clock)
     stood = [await rates.count(ANN) for _ in range(3)]
     assert [(one.limit, one.remaining, one.exceeded, one.window) for one in stood] == [
         (2, 1, False, words),
@@ -94,7 +92,7 @@ async def test_each_window_ends(clock: Clock, window: str, seconds: int, words: 
 
 
 async def test_a_request_that_was_refused_does_not_count_in_longer_windows(clock: Clock) -> None:
-    rates = Rates(RateRules(per_10_seconds=1, per_minute=3, per_hour=100, per_day=100))
+    rates = Rates(RateRules(per_10_seconds=1, per_minute=3, per_hour=100, per_day=100), clock)
     for _ in range(3):
         assert not (await rates.count(ANN)).exceeded
         assert (await rates.count(ANN)).window == "10 s"

@@ -45,6 +45,7 @@ def test_all_unknown_names_are_in_one_error() -> None:
         ("9", "9 may mean host 8 and host 9: it is an id and an alias. Nothing was done."),
         ("web-[1-", "'web-[1-' is no pattern (missing bracket: \"web-[1-\"). Write one such as web-[1-20]"),
         ("web-[3-1]", "'web-[3-1]' is no pattern"),
+        ("[----]", "'[----]' is no pattern"),
         ("", "'' names no host."),
         ("web-[1-4000000000]", "web-[1-4000000000] stands for more than 100000 hosts."),
         ("a[1-99999]b[1-99999]", "a[1-99999]b[1-99999] stands for more than 100000 hosts."),

@@ -405,14 +405,26 @@ async def test_a_worker_that_does_not_lead_gives_back_claims_whose_answer_was_lo
 async def test_who_begins_to_lead_knows_already_who_does_not_beat() -> None:
     watch = await a_watch()
     task = await prepared(watch.work, [1])
-    leader = await claimed_by_another(watch, task, STOP)
+    await claimed_by_another(watch, task, STOP)
+    leader = await watch.work.store.workers.enrol("leader@test")
     assert await watch.work.store.workers.lead(leader, 3_600_000)
-    await watch.pass_by(16)
+    await watch.pass_by(16, leader)
     assert await statuses(watch.work, task, STOP) == [Status.RUNNING], "it is the leader's to say"
     await watch.work.store.workers.lead(leader, 0)  # its right lapses
 
     await watch.pass_by(1)
 
+    assert await statuses(watch.work, task, STOP) == [Status.READY]
+
+
+async def test_a_lost_leader_is_not_waited_for_whatever_the_clock_of_the_store_says() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1])
+    leader = await claimed_by_another(watch, task, STOP)
+    assert await watch.work.store.workers.lead(leader, 3_600_000)
+    await watch.pass_by(15)
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING]
+    await watch.pass_by(1)
     assert await statuses(watch.work, task, STOP) == [Status.READY]
 
 

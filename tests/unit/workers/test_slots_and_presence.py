@@ -88,6 +88,40 @@ async def test_a_beat_ends_the_pause() -> None:
     await presence.require(replace(claim, token=999))
 
 
+async def test_after_an_outage_a_worker_asks_the_record_until_it_beats_again() -> None:
+    _, presence, claim, _ = await claimed()
+    await presence.beat()
+    presence.doubt()
+    with pytest.raises(ClaimLostError):
+        await presence.require(replace(claim, token=999))
+    await presence.beat()
+    await presence.require(replace(claim, token=999))
+
+
+async def test_after_an_outage_runs_of_claims_that_the_record_has_forgotten_are_abandoned() -> None:
+    _, presence, claim, _ = await claimed()
+    forgotten = replace(claim, token=999)
+    runs = {one: asyncio.create_task(_run(presence, one)) for one in (claim, forgotten)}
+    await asyncio.sleep(0)
+    await presence.beat()
+    await asyncio.sleep(0)
+    assert not any(run.done() for run in runs.values()), "nothing gave cause for doubt"
+
+    presence.doubt()
+    await presence.beat()
+
+    with pytest.raises(asyncio.CancelledError):
+        await runs[forgotten]
+    assert presence.running.abandoned(forgotten)
+    assert not runs[claim].done()
+    runs[claim].cancel()
+
+
+async def _run(presence: Presence, claim: Claim) -> None:
+    with presence.running.of(claim):
+        await asyncio.Event().wait()
+
+
 async def test_a_worker_that_the_record_has_forgotten_enrols_anew() -> None:
     work = await make_work()
     store, presence = work.store, work.presence
