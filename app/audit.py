@@ -9,10 +9,11 @@ from starlette.types import Scope
 
 from app.auth.lockout import digest, network_of
 from app.exchange import Exchange, exchange_of
-from app.fleet import Fleet
+from app.fleet import Fleet, fleet_of
 from core.audit import AuditEntry, Proof
 from core.errors import FleetError
 
+OK: Final = 200
 REFUSALS: Final = frozenset({401, 403, 429})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _NAMED: Final = 5
@@ -36,6 +37,17 @@ def note(request: Request, fields: Mapping[str, object] | None = None, *, task_i
     exchange.fields |= {name: _shortened(value) for name, value in (fields or {}).items()}
 
 
+def acceptance(request: Request) -> AuditEntry:
+    """Return what is kept of a request that is accepted, but for the task that it becomes."""
+    scope = request.scope
+    return _entry(scope, exchange_of(request), fleet_of(request).clock(), OK)
+
+
+def kept_with_task(request: Request) -> None:
+    """Say that the store has the entry of a request's acceptance already, together with the task."""
+    exchange_of(request).kept_status = OK
+
+
 async def record(scope: Scope, exchange: Exchange) -> None:
     """Keep a change or a refusal; nothing of what is neither. Called before the reply goes out.
 
@@ -44,8 +56,10 @@ async def record(scope: Scope, exchange: Exchange) -> None:
     if scope["method"] in _READING and exchange.status not in REFUSALS:
         return
     fleet: Fleet = scope["app"].state.fleet
-    entry = _entry(scope, exchange, fleet.clock())
+    entry = _entry(scope, exchange, fleet.clock(), exchange.status)
     log.info("audit", **_for_the_log(entry))
+    if exchange.status == exchange.kept_status:
+        return
     try:
         if entry.proof is not Proof.NONE or await _is_heard(fleet, entry.source):
             await fleet.store.audit.append(entry)
@@ -58,7 +72,7 @@ async def _is_heard(fleet: Fleet, source: str) -> bool:
     return count <= _STRANGERS
 
 
-def _entry(scope: Scope, exchange: Exchange, now: int) -> AuditEntry:
+def _entry(scope: Scope, exchange: Exchange, now: int, status: int) -> AuditEntry:
     code, message = exchange.error
     return AuditEntry(
         at=now,
@@ -70,7 +84,7 @@ def _entry(scope: Scope, exchange: Exchange, now: int) -> AuditEntry:
         path=scope["path"][:_LONGEST],
         fields=exchange.fields,
         task_id=exchange.task_id or _task_of(scope.get("path_params", {})),
-        status=exchange.status,
+        status=status,
         code=code,
         message=message[:_LONGEST],
         trace_id=exchange.trace_id,

@@ -32,8 +32,13 @@ async def tell_brake(request: Request) -> None:
     A store that does not answer costs the header, not the reply: what was asked for may be done already.
     """
     try:
-        braked = await fleet_of(request).store.brake.get()
+        brake = await fleet_of(request).store.brake.get()
     except StoreUnavailable:
         return
-    if braked is not None:
+    note_brake(request, on=brake is not None)
+
+
+def note_brake(request: Request, *, on: bool) -> None:
+    """Say in the reply's header that the brake is on, where it is."""
+    if on:
         exchange_of(request).headers += ((HEADER, "on"),)

@@ -64,6 +64,8 @@ class Exchange:
     """Code and sentence of the reply's error."""
     status: int = 0
     """The reply's status, once it is on its way."""
+    kept_status: int | None = None
+    """The status with which the audit in the store has it already."""
 
     @property
     def millis(self) -> int:
@@ -84,6 +86,7 @@ class Exchanges:
         app: what answers.
         on_fault: makes the reply for an exception that nobody expected, and for a request that is broken off.
         on_reply: is told of each reply before it goes out.
+        on_sent: does what is left to do once the reply is out. The server waits for it before it stops.
     """
 
     def __init__(
@@ -91,10 +94,12 @@ class Exchanges:
         app: ASGIApp,
         on_fault: Callable[[Request, Exception], Response],
         on_reply: Callable[[Scope, Exchange], Awaitable[None]],
+        on_sent: Callable[[Scope], Awaitable[None]],
     ) -> None:
         self._app = app
         self._on_fault = on_fault
         self._on_reply = on_reply
+        self._on_sent = on_sent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -118,6 +123,7 @@ class Exchanges:
         finally:
             _write_line(scope, exchange)
             structlog.contextvars.unbind_contextvars("traceId")
+            await self._on_sent(scope)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
         try:

@@ -11,6 +11,7 @@ from app.auth.passwords import Passwords
 from app.auth.rates import Rates
 from app.auth.vault import Vault
 from app.desk import Desk
+from app.service.publishing import Outbox
 from app.watching.hub import Hub
 from app.watching.stream import Pace
 from infra.dispatch import Dispatcher
@@ -47,6 +48,10 @@ class Fleet:
     """Where workers are asked to do something on a host while a client waits."""
     inventory: InventorySettings
     """How hosts are reached that a client adds without saying so."""
+    withdraws: bool = False
+    """Whether a task may be taken back once it is stored, because too few replicas have it: not all are accepted."""
+    outbox: Outbox = field(default_factory=Outbox)
+    """What is to be published once the replies are out."""
     pace: Pace = field(default_factory=Pace)
     """How often those who watch hear something."""
     passing: Passing = nowhere

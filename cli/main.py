@@ -1,54 +1,38 @@
 """The command line: `ocpfleet`."""
 
 import sys
-from pathlib import Path
-from typing import Annotated
 
-import typer
-from rich.console import Console
-
-from cli import accesskeys, agents, backup, brake, health, hosts, processes, settings, users
-from cli.exits import exit_of
-from cli.output import clean
-from cli.remote import use
-from cli.remote.address import Flags
-from cli.task import commands as tasks
+from cli.servers import SERVERS
 from core.errors import FleetError
-
-cli = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Stop, restart and start the OCP agents of a whole fleet of hosts. Settings are OCPFLEET_* variables.",
-    epilog="Exit codes: 0 done; 1 refused or failed; 2 asked for wrongly; 3 the API does not answer; 4 not permitted; "
-    "5 left running after Ctrl-C.",
-)
-agents.register(cli)
-cli.add_typer(tasks.cli, name="task")
-cli.add_typer(hosts.cli, name="hosts")
-cli.add_typer(users.cli, name="user")
-cli.add_typer(accesskeys.cli, name="key")
-cli.add_typer(brake.cli, name="brake")
-backup.register(cli)
-processes.register(cli)
-health.register(cli)
-settings.register(cli)
-
-
-@cli.callback()
-def options(
-    api: Annotated[str | None, typer.Option(metavar="URL", help="where the API is")] = None,
-    user: Annotated[str | None, typer.Option(metavar="NAME", help="who asks; the password is asked for")] = None,
-    password_file: Annotated[Path | None, typer.Option(metavar="FILE", help="with the password of --user")] = None,
-) -> None:
-    """Say which API the commands mean."""
-    use.choose(Flags(api, user, password_file))
 
 
 def main() -> None:
-    """Run a command. Exits as `cli.exits.Exit` says."""
+    """Run a command. Exits as `cli.exits.Exit` says.
+
+    A process that runs until it is stopped begins at once, without the other commands and what they import: it would
+    keep that for as long as it runs.
+    """
     try:
-        cli()
+        match sys.argv[1:]:
+            case [name] if name in SERVERS:
+                SERVERS[name]()
+            case _:
+                _run_command()
     except FleetError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(clean(error.sentence), style="red", markup=False)
-        sys.exit(exit_of(error))
+        sys.exit(_told(error))
+
+
+def _run_command() -> None:
+    from cli.commands import cli  # noqa: PLC0415 - see `main`
+
+    cli()
+
+
+def _told(error: FleetError) -> int:
+    from rich.console import Console  # noqa: PLC0415 - see `main`
+
+    from cli.exits import exit_of  # noqa: PLC0415
+    from cli.output import clean  # noqa: PLC0415
+
+    Console(stderr=True, highlight=False, soft_wrap=True).print(clean(error.sentence), style="red", markup=False)
+    return exit_of(error)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from core.audit import AuditEntry
 from core.catalogue import TASK_TYPES
 from core.host import HostState, state_seen
 from core.plan import Plan, PlannedStep
@@ -47,6 +48,8 @@ class Draft:
     """The request's trace id."""
     at: int
     """When it was accepted."""
+    entry: AuditEntry | None = None
+    """What the audit keeps of the request, but for the task's id: it is kept with the task, both or neither."""
 
     def on(self, host_ids: tuple[int, ...]) -> "Draft":
         """Return the same request for other hosts."""

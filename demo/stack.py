@@ -165,6 +165,7 @@ class _Builder:
             "OCPFLEET_FLOWER_PASSWORD_FILE": str(self._directory / "admin-password"),
             "OCPFLEET_FLOWER_USER": USER,
             "OCPFLEET_FLOWER_DB": str(self._directory / "flower"),
+            "OCPFLEET_TASK_EVENTS": "true",
         }
         executable = str(Path(sys.executable).with_name("ocpfleet"))
         self._supervisor.start("api", [executable, "api"], environment, restarted=True)

@@ -62,7 +62,7 @@ def make_celery(settings: SharedSettings, *, worker: bool = False) -> Celery:
         task_send_sent_event=False,
         task_publish_retry=True,
         task_publish_retry_policy=_PATIENT if worker else _BRISK,
-        worker_send_task_events=True,
+        worker_send_task_events=False,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
@@ -82,5 +82,8 @@ def _transport_options(settings: SharedSettings, socket_timeout: float) -> dict[
         "socket_connect_timeout": settings.redis_timeout,
         "socket_keepalive": True,
         "health_check_interval": 25,
+        # What was taken and not begun is kept in mind by the worker alone, which puts it back when it stops. The broker
+        # would write it down twice for each message, to send it again an hour after the worker died.
+        "ack_emulation": False,
         "global_keyprefix": "ocpfleet-broker:",
     }

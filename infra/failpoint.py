@@ -19,9 +19,9 @@ class ApiFailpoint(StrEnum):
     """A place in an API process."""
 
     STORED = "stored"
-    """A task, or the change of one, is stored; nothing of it is published."""
-    PUBLISHED = "published"
-    """It is published too; the client has no reply."""
+    """A task, or the change of one, is stored; the client has no reply."""
+    REPLIED = "replied"
+    """The client has its reply; nothing is published."""
 
 
 class WorkerFailpoint(StrEnum):

@@ -37,6 +37,8 @@ _SUSPECT: Final = re.compile(r"(?i)://|pass|secret|authorization|basic\s|hmacsha
 _QUIET: Final = {
     "asyncio": logging.WARNING,
     "asyncssh": logging.WARNING,
+    "celery.app.trace": logging.WARNING,
+    "celery.worker.strategy": logging.WARNING,
     "uvicorn": logging.WARNING,
     "uvicorn.access": logging.CRITICAL,
 }

@@ -135,7 +135,7 @@ class ApiSettings(SharedSettings):
     rate_limit_hour: Rate = Field(300_000, description="the same in an hour")
     rate_limit_day: Rate = Field(3_000_000, description="the same in a day")
     failpoint: ApiFailpoint | None = Field(
-        None, description="for tests alone: where this process kills itself: stored, published"
+        None, description="for tests alone: where this process kills itself: stored, replied"
     )
 
     @property
@@ -171,6 +171,9 @@ class WorkerSettings(SharedSettings):
     lane_window: Annotated[int, Field(ge=1, le=1000)] = Field(64, description="hosts that one lane works on at a time")
     threads: Annotated[int, Field(ge=2, le=1000)] = Field(
         128, description="messages that this process handles at a time"
+    )
+    task_events: bool = Field(
+        default=False, description="tell Flower of messages from the start; else once it asks, which takes 5 seconds"
     )
     beat_every: Seconds = Field(2.0, description="seconds between two beats of this process")
     alive_for: Seconds = Field(

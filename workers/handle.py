@@ -54,6 +54,18 @@ async def find(work: Work, task_id: int, index: int) -> Found | None:
     return Found(task, task.plan.steps[index])
 
 
+async def find_and_handle_step(work: Work, task_id: int, index: int) -> tuple[Found, StepEnd] | None:
+    """Do what the message of a step asks for; None where there is no such step."""
+    found = await find(work, task_id, index)
+    return None if found is None else (found, await handle_step(work, found))
+
+
+async def find_and_handle_lane(work: Work, task_id: int, index: int) -> tuple[Found, LaneEnd] | None:
+    """Work as a lane of a step; None where there is no such step."""
+    found = await find(work, task_id, index)
+    return None if found is None else (found, await handle_lane(work, found))
+
+
 async def handle_step(work: Work, found: Found) -> StepEnd:
     """Do what the message of a step asks for, as far as the record agrees."""
     if found.planned.step.action.on_hosts:

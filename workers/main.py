@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 
 import structlog
 from celery import Celery
@@ -49,17 +50,17 @@ def _work(celery: Celery, runtime: Runtime, settings: WorkerSettings, name: str)
 
     worker_shutting_down.connect(drain)
     log.info("worker starts", name=name, executor=settings.executor, in_flight=settings.max_in_flight)
-    celery.worker_main(
-        [
-            "--quiet",
-            "worker",
-            f"--hostname={name}",
-            "--pool=threads",
-            f"--concurrency={settings.threads}",
-            f"--queues={','.join(queues())}",
-            "--task-events",
-            "--without-gossip",
-            "--without-mingle",
-            f"--loglevel={settings.log_level}",
-        ]
+    # Not through Celery's command line, which brings with it every command that is installed, Flower's among them.
+    worker = celery.Worker(
+        hostname=name,
+        pool_cls="threads",
+        concurrency=settings.threads,
+        queues=queues(),
+        without_gossip=True,
+        without_mingle=True,
+        task_events=settings.task_events,
+        loglevel=settings.log_level,
+        quiet=True,
     )
+    worker.start()
+    sys.exit(worker.exitcode)

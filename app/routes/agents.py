@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 
-from app.audit import note
+from app.audit import acceptance, kept_with_task, note
 from app.auth.permission import HostChanger
-from app.braking import tell_brake
+from app.braking import note_brake
 from app.documents.task import task_instance
-from app.exchange import exchange_of
 from app.fleet import fleet_of
 from app.replies import replayed, reply
 from app.routes.documented import HOST_IDS_BODY, documented
@@ -74,8 +73,10 @@ async def start_agent(request: Request, user: HostChanger, host_id: HostId, key:
 
 
 async def _accepted(request: Request, user: User, slug: str, host_ids: Sequence[int], key: str | None) -> Response:
-    task_type, trace_id = TASK_TYPES[slug], exchange_of(request).trace_id
-    accepted = await launch_service.accept(fleet_of(request), user, task_type, host_ids, trace_id, key)
+    entry = acceptance(request)
+    accepted = await launch_service.accept(fleet_of(request), user, TASK_TYPES[slug], host_ids, entry, key)
     note(request, task_id=accepted.task.id)
-    await tell_brake(request)
+    if accepted.in_audit:
+        kept_with_task(request)
+    note_brake(request, on=accepted.braked)
     return reply(request, task_instance(accepted.task, host_ids), headers=replayed(yes=accepted.replayed))

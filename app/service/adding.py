@@ -50,7 +50,7 @@ async def add_hosts(
             raise _there(hosts, made)
         case HostsAdded():
             for task in made.tasks:
-                await publish(fleet, see_that_known(task))
+                publish(fleet, see_that_known(task))
             return made
 
 

@@ -73,7 +73,7 @@ async def _change_course(fleet: Fleet, task: TaskRecord, course: Course, series_
     answer = await fleet.store.tasks.change_course(task, course, fleet.clock(), series_id)
     match answer:
         case CourseChanged(step, back):
-            await publish(fleet, task, step, back=back)
+            publish(fleet, task, step, back=back)
         case CourseRefused(status):
             raise _refused(task, series_id, status, _ONLY_FAILED[course])
         case None:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from app.fleet import Fleet
 from app.service.finding import see_that_known
 from app.service.publishing import publish
+from core.audit import AuditEntry
 from core.errors import HostsProtected, KeyReused, UnknownHosts
 from core.record import Creator, Draft, TaskRecord
 from core.step import TaskType
@@ -21,19 +22,23 @@ class Accepted:
 
     task: TaskRecord
     replayed: bool
+    in_audit: bool
+    """Whether the audit's entry was kept together with the task."""
+    braked: bool
+    """Whether the fleet's brake is on, so that the task waits."""
 
 
 async def accept(  # noqa: PLR0913, PLR0917 - a request's particulars
-    fleet: Fleet, user: User, task_type: TaskType, host_ids: Sequence[int], trace_id: str, key: str | None = None
+    fleet: Fleet, user: User, task_type: TaskType, host_ids: Sequence[int], entry: AuditEntry, key: str | None = None
 ) -> Accepted:
-    """Accept a request to do something on hosts: store the task first, then publish it.
+    """Accept a request to do something on hosts: store the task first; it is published afterwards.
 
     Args:
         fleet: what the API works with.
         user: who asks.
         task_type: what for.
         host_ids: on which hosts, distinct, at least one; exactly one for a type that is not parallel.
-        trace_id: the request's.
+        entry: what the audit keeps of the request, but for the task.
         key: the client's key for it, under which the same request becomes one task however often it is made.
 
     Raises:
@@ -43,28 +48,26 @@ async def accept(  # noqa: PLR0913, PLR0917 - a request's particulars
         StoreUnavailable: nothing was stored, as far as can be known.
         Unavailable: the key stands for a task that a newer code made.
     """
-    unknown = await fleet.store.hosts.unknown(host_ids)
-    if unknown:
-        raise UnknownHosts(unknown, "hostIds" if task_type.parallel else "hostId")
-    protected = await fleet.store.hosts.protected(host_ids)
-    if protected:
-        raise HostsProtected(protected, "hostIds" if task_type.parallel else "hostId")
+    standing = await fleet.store.hosts.standing(host_ids)
+    if standing.unknown:
+        raise UnknownHosts(standing.unknown, "hostIds" if task_type.parallel else "hostId")
+    if standing.protected:
+        raise HostsProtected(standing.protected, "hostIds" if task_type.parallel else "hostId")
     draft = Draft(
         task_type=task_type,
         host_ids=tuple(host_ids),
         creator=Creator(user.id, user.name),
         executor=fleet.server,
-        trace_id=trace_id,
-        at=fleet.clock(),
+        trace_id=entry.trace_id,
+        at=entry.at,
+        entry=None if fleet.withdraws else entry,
     )
     made = await _made(fleet, draft, key)
-    if isinstance(made, Known):
-        see_that_known(made.task)
-        # The request that made it may still be on its way to the broker, and to publish twice is harmless.
-        await publish(fleet, made.task)
-        return Accepted(made.task, replayed=True)
-    await publish(fleet, made)
-    return Accepted(made, replayed=False)
+    replayed = isinstance(made, Known)
+    task = see_that_known(made.task) if isinstance(made, Known) else made
+    publish(fleet, task)  # twice, where it is replayed: that is harmless, and the first time may have failed
+    in_audit = draft.entry is not None and not replayed
+    return Accepted(task, replayed=replayed, in_audit=in_audit, braked=standing.braked)
 
 
 async def _made(fleet: Fleet, draft: Draft, key: str | None) -> TaskRecord | Known:

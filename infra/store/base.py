@@ -206,6 +206,18 @@ class HostPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in the way of work on some hosts; their ids are in the order in which they were given."""
+
+    unknown: tuple[int, ...]
+    """Those that are not in the inventory."""
+    protected: tuple[int, ...]
+    """Those that are protected."""
+    braked: bool
+    """Whether the fleet's brake is on."""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditPage:
     """A page of the audit, newest first."""
 
@@ -278,7 +290,7 @@ class Tasks(Protocol):
     """The tasks: their heads, subtasks, logs and hosts' holds."""
 
     async def create(self, draft: Draft) -> TaskRecord:
-        """Store a task, its index entry and its first event, at once. Its first step is open."""
+        """Store a task, its index entry, its first event and its audit entry, at once. Its first step is open."""
 
     async def create_once(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken:
         """Store a task like `create`, unless a request with the same key was made in the last 24 hours.
@@ -293,7 +305,7 @@ class Tasks(Protocol):
 
         Args:
             hosts: the hosts.
-            draft: what the tasks have in common; its host ids do not count.
+            draft: what the tasks have in common; its host ids and its audit entry do not count.
             once: as for `create_once`, for all of the tasks together.
         """
 
@@ -472,6 +484,9 @@ class Hosts(Protocol):
     async def unknown(self, host_ids: Sequence[int]) -> tuple[int, ...]:
         """Return those of the ids that are not in the inventory, in the order given."""
 
+    async def standing(self, host_ids: Sequence[int]) -> "Standing":
+        """Return, in one look, all that may keep the hosts of a request from being worked on."""
+
     async def aliases(self) -> Mapping[str, int]:
         """Return every alias and the id of its host."""
 
@@ -490,9 +505,6 @@ class Hosts(Protocol):
 
     async def unprotect(self, host_ids: Sequence[int], now: int) -> tuple[int, ...]:
         """Lift the protection of hosts (at most `CHUNK`) and return those that were protected."""
-
-    async def protected(self, host_ids: Sequence[int]) -> tuple[int, ...]:
-        """Return those of the hosts that are protected, in the order given."""
 
     async def remove(self, host_ids: Sequence[int], lease_id: str | None = None) -> tuple[int, ...]:
         """Take hosts (at most `CHUNK`) out of the inventory, and all that is kept of them.

@@ -23,6 +23,7 @@ from infra.store.redis.connection import answering
 from tests.support import world
 from tests.support.api import NO_BROKER, STOP, Api, entry, running_api
 from tests.support.errands import employ
+from tests.support.falling import Falling, FallingStore
 from tests.support.world import TRACE
 from workers.executor.stub import Behaviour, StubExecutor
 
@@ -260,7 +261,8 @@ async def shared() -> dict[str, Any]:
     """Return the errors that look the same whatever was asked, by status."""
     stop, trace = Asked("POST", STOP, body={"hostIds": [1010]}), {"x-trace-id": TRACE}
     typed = trace | {"content-type": "application/json"}
-    async with running_api(max_hosts=3, rate_limit_10_seconds=5) as api:
+    store = FallingStore()
+    async with running_api(store, max_hosts=3, rate_limit_10_seconds=5) as api:
         viewer = await api.user("viewer", Role.HOST_VIEWER)
         answers = [
             await stop.answer(api, auth=None),
@@ -269,8 +271,9 @@ async def shared() -> dict[str, Any]:
             await api.client.post(STOP, content=b"{}", headers=trace),
         ]
         await api.store.hosts.put([entry(1010)], 0)
-        api.dispatcher.fault = _outage()
+        store.broken_hosts = Falling(store.hosts, "standing", fault=_outage())
         answers.append(await stop.answer(api))
+        store.broken_hosts = None
         limited = await api.user("limited", Role.ADMIN)
         for _ in range(6):
             last = await stop.answer(api, auth=limited)

@@ -306,3 +306,11 @@ local function keep_request(tasks)
   redis.call('SET', request_key(), int(tasks[1]) .. ' ' .. ARGV[11], 'PX', ARGV[12])
   for _, id in ipairs(tasks) do redis.call('HSET', task_key(int(id)), 'once', request_key()) end
 end
+
+-- Keeps an entry of the audit and returns its number. Entries are numbered without gaps, so that a page is found by
+-- number; the newest `most` are kept.
+local function keep_audit(most, entry)
+  local number = int(redis.call('INCR', P .. 'seq:audit'))
+  redis.call('XADD', P .. 'audit', 'MAXLEN', most, number .. '-0', 'e', entry)
+  return tonumber(number)
+end

@@ -8,8 +8,9 @@ from typing_extensions import override
 from core.claim import HeldByOther, Leasing, Missing, Protected, Protecting
 from core.host import WITHOUT_AGENT, AgentStatus, Host, HostState, HostStatus, Target
 from core.lease import HostBusy, Lease, Leased
-from infra.store.base import EVERY_HOST, HostEntry, HostPage, HostQuery, Hosts, NewHost
+from infra.store.base import EVERY_HOST, HostEntry, HostPage, HostQuery, Hosts, NewHost, Standing
 from infra.store.folding import folded
+from infra.store.memory.brake import MemoryBrake
 
 
 @dataclass(slots=True)
@@ -57,7 +58,8 @@ class KeptHost:
 class MemoryHosts(Hosts):
     """The inventory of one fleet in this process."""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(self, brake: MemoryBrake, clock: Callable[[], int]) -> None:
+        self._brake = brake
         self._clock = clock
         self._last = 0
         self._leases: dict[int, tuple[Lease, int]] = {}
@@ -136,6 +138,11 @@ class MemoryHosts(Hosts):
         return tuple(host_id for host_id in host_ids if host_id not in self._kept)
 
     @override
+    async def standing(self, host_ids: Sequence[int]) -> Standing:
+        protected = tuple(one for one in host_ids if one in self._kept and self._kept[one].host.protected)
+        return Standing(await self.unknown(host_ids), protected, self._brake.on is not None)
+
+    @override
     async def aliases(self) -> Mapping[str, int]:
         return dict(self._aliases)
 
@@ -189,7 +196,7 @@ class MemoryHosts(Hosts):
 
     @override
     async def unprotect(self, host_ids: Sequence[int], now: int) -> tuple[int, ...]:
-        lifted = await self.protected(host_ids)
+        lifted = (await self.standing(host_ids)).protected
         self._mark(lifted, now, protected=False)
         return lifted
 
@@ -197,10 +204,6 @@ class MemoryHosts(Hosts):
         for host_id in host_ids:
             kept = self._kept[host_id]
             kept.host = replace(kept.host, protected=protected, updated=now)
-
-    @override
-    async def protected(self, host_ids: Sequence[int]) -> tuple[int, ...]:
-        return tuple(one for one in host_ids if one in self._kept and self._kept[one].host.protected)
 
     def _may_go(self, host_id: int, lease_id: str | None) -> bool:
         kept = self._kept.get(host_id)

@@ -12,7 +12,7 @@ from infra.store.memory.brake import MemoryBrake
 from infra.store.memory.errands import MemoryErrands
 from infra.store.memory.guard import MemoryGuard
 from infra.store.memory.hosts import MemoryHosts
-from infra.store.memory.tasks import MemoryTasks
+from infra.store.memory.tasks import Beside, MemoryTasks
 from infra.store.memory.users import MemoryUsers
 from infra.store.memory.workers import MemoryWorkers
 
@@ -28,14 +28,15 @@ class MemoryStore(Store):
     def __init__(self, options: StoreOptions | None = None, clock: Callable[[], int] = now) -> None:
         options = options or StoreOptions()
         self._brake = MemoryBrake()
-        self._hosts = MemoryHosts(clock)
+        self._hosts = MemoryHosts(self._brake, clock)
         self._errands = MemoryErrands(self._brake, clock)
         self._workers = MemoryWorkers(clock)
-        self._tasks = MemoryTasks(self._hosts, self._workers, self._brake, options, clock)
+        self._audit = MemoryAudit(options.keep_audit)
+        kept = Beside(self._hosts, self._workers, self._brake, self._audit)
+        self._tasks = MemoryTasks(kept, options, clock)
         self._users = MemoryUsers()
         self._access_keys = MemoryAccessKeys()
         self._guard = MemoryGuard(clock)
-        self._audit = MemoryAudit(options.keep_audit)
 
     @property
     @override

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from typing_extensions import override
 
@@ -53,6 +53,7 @@ from infra.store.base import (
     Tasks,
 )
 from infra.store.eventcodec import parse_event
+from infra.store.memory.audit import MemoryAudit
 from infra.store.memory.brake import MemoryBrake
 from infra.store.memory.hosts import KeptHost, MemoryHosts
 from infra.store.memory.task import EVENTS_KEPT, Event, KeptTask
@@ -67,27 +68,31 @@ _LOOK_EVERY = 0.01
 """Seconds between two looks of a follower."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The other parts of the record, as far as they change with the tasks."""
+
+    hosts: MemoryHosts
+    workers: MemoryWorkers
+    brake: MemoryBrake
+    audit: MemoryAudit
+
+
 class MemoryTasks(Tasks):
     """The tasks of one fleet in this process."""
 
-    def __init__(
-        self,
-        hosts: MemoryHosts,
-        workers: MemoryWorkers,
-        brake: MemoryBrake,
-        options: StoreOptions,
-        clock: Callable[[], int],
-    ) -> None:
-        self._hosts = hosts
-        self._workers = workers
-        self._brake = brake
+    def __init__(self, beside: Beside, options: StoreOptions, clock: Callable[[], int]) -> None:
+        self._hosts = beside.hosts
+        self._workers = beside.workers
+        self._brake = beside.brake
+        self._audit = beside.audit
         self._once: dict[tuple[int, str], tuple[int, str, int]] = {}
         self._options = options
         self._clock = clock
         self._kept: dict[int, KeptTask] = {}
         self._last_task = 0
         self._last_subtask = 0
-        workers.task_exists = lambda task_id: self.find(task_id) is not None
+        self._workers.task_exists = lambda task_id: self.find(task_id) is not None
 
     def find(self, task_id: int) -> KeptTask | None:
         """Return a task that has not expired, or None."""
@@ -116,6 +121,8 @@ class MemoryTasks(Tasks):
             events=[opening],
             single_host=draft.host_ids[0] if draft.task_type.single_host else None,
         )
+        if draft.entry is not None:
+            await self._audit.append(replace(draft.entry, task_id=head.id))
         return head
 
     @override

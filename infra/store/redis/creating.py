@@ -6,6 +6,7 @@ from core.errors import StoreUnavailable
 from core.plan import Plan
 from core.record import RECORD_VERSION, Draft, TaskRecord
 from core.words import say
+from infra.store import auditcodec
 from infra.store.base import Adding, AlreadyThere, HostsAdded, KeyTaken, Known, NewHost, Once, StoreOptions
 from infra.store.redis import keys
 from infra.store.redis.connection import Argument, Connection
@@ -25,7 +26,7 @@ class Creation:
     async def task(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken | None:
         """Store a task; None where the task that the key stands for went away meanwhile."""
         size = Plan(draft.task_type, len(draft.host_ids)).size
-        answer = await self._redis.run("create", *self._words(draft, size, once), *draft.host_ids)
+        answer = await self._redis.run("create", *self._words(draft, size, once), *self._entry(draft), *draft.host_ids)
         match answer:
             case ["made", task_id, first]:
                 made = draft.accepted(task_id, first)
@@ -73,6 +74,9 @@ class Creation:
             once.digest,
             self._options.keep_once,
         )
+
+    def _entry(self, draft: Draft) -> tuple[Argument, ...]:
+        return self._options.keep_audit, auditcodec.encode(draft.entry) if draft.entry else ""
 
     async def _reached(self, task_ids: Sequence[int], *, keep: bool) -> tuple[int, int]:
         """Wait for replicas to have tasks; return how many of the tasks are there, and how many replicas have them.

@@ -8,10 +8,10 @@ from core.chunks import chunks
 from core.claim import Leasing, Protecting
 from core.host import Host, HostStatus
 from core.lease import Lease, Leased
-from infra.store.base import CHUNK, EVERY_HOST, HostEntry, HostPage, HostQuery, Hosts
+from infra.store.base import CHUNK, EVERY_HOST, HostEntry, HostPage, HostQuery, Hosts, Standing
 from infra.store.folding import folded
 from infra.store.redis import keys
-from infra.store.redis.connection import Argument, Connection
+from infra.store.redis.connection import Argument, Connection, Reply
 from infra.store.redis.heads import HOST_FIELDS, parse_host, parse_obstacle
 
 _LOOKED_AT = 250
@@ -75,11 +75,19 @@ class RedisHosts(Hosts):
 
     @override
     async def unknown(self, host_ids: Sequence[int]) -> tuple[int, ...]:
-        queries: list[tuple[Argument, ...]] = [
-            ("ZMSCORE", keys.HOSTS, *map(keys.host_member, chunk)) for chunk in chunks(host_ids, CHUNK)
-        ]
-        scores = [score for answer in await self._redis.calls(queries) for score in answer]
-        return tuple(host_id for host_id, score in zip(host_ids, scores, strict=True) if score is None)
+        answers = await self._redis.calls(list(_scores(host_ids)))
+        return _without_score(host_ids, answers)
+
+    @override
+    async def standing(self, host_ids: Sequence[int]) -> Standing:
+        scores, members = list(_scores(host_ids)), list(_members(host_ids))
+        brake, *answers = await self._redis.calls([("EXISTS", keys.BRAKE), *scores, *members])
+        protected = [found for answer in answers[len(scores) :] for found in answer]
+        return Standing(
+            unknown=_without_score(host_ids, answers[: len(scores)]),
+            protected=tuple(host_id for host_id, found in zip(host_ids, protected, strict=True) if found),
+            braked=bool(brake),
+        )
 
     @override
     async def aliases(self) -> Mapping[str, int]:
@@ -104,14 +112,6 @@ class RedisHosts(Hosts):
         return tuple(map(int, await self._redis.run("unprotect", now, *host_ids)))
 
     @override
-    async def protected(self, host_ids: Sequence[int]) -> tuple[int, ...]:
-        queries: list[tuple[Argument, ...]] = [
-            ("SMISMEMBER", keys.PROTECTED, *chunk) for chunk in chunks(host_ids, CHUNK)
-        ]
-        among = [member for answer in await self._redis.calls(queries) for member in answer]
-        return tuple(host_id for host_id, member in zip(host_ids, among, strict=True) if member)
-
-    @override
     async def remove(self, host_ids: Sequence[int], lease_id: str | None = None) -> tuple[int, ...]:
         words = (word for host_id in host_ids for word in (host_id, keys.host_member(host_id)))
         return tuple(map(int, await self._redis.run("remove_hosts", lease_id or "", *words)))
@@ -129,3 +129,18 @@ def _words(entry: HostEntry) -> Iterator[Argument]:
     target = entry.target
     yield from (target.host_id, keys.host_member(target.host_id), target.address, target.port, target.user)
     yield from (target.agent_home, target.agent_prefix, int(target.sudo), target.host_key or "", entry.alias or "")
+
+
+def _scores(host_ids: Sequence[int]) -> Iterator[tuple[Argument, ...]]:
+    for chunk in chunks(host_ids, CHUNK):
+        yield ("ZMSCORE", keys.HOSTS, *map(keys.host_member, chunk))
+
+
+def _members(host_ids: Sequence[int]) -> Iterator[tuple[Argument, ...]]:
+    for chunk in chunks(host_ids, CHUNK):
+        yield ("SMISMEMBER", keys.PROTECTED, *chunk)
+
+
+def _without_score(host_ids: Sequence[int], answers: Sequence[Reply]) -> tuple[int, ...]:
+    scores = [score for answer in answers for score in answer]
+    return tuple(host_id for host_id, score in zip(host_ids, scores, strict=True) if score is None)

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from core.access_key import AccessKey
 from core.audit import AuditEntry, Proof
+from core.record import TaskRecord
 from core.user import Role, User
-from infra.store.base import Counted, StoreOptions
+from infra.store.base import Counted, Once, StoreOptions
 from tests.support.keepers import Keeper
-from tests.support.records import NOW
+from tests.support.records import NOW, draft
 from tests.support.waiting import eventually
 
 KEY = AccessKey("ak-1", "ann", 100, "gAAAA", "for the cron job", NOW)
@@ -135,6 +136,17 @@ class Guarding:
         page = await store.audit.page(1, 1)
         assert page.entries == (replace(BARE, number=2),)
         assert (await store.audit.page(3, 10)).entries == ()
+
+    async def test_a_task_is_kept_together_with_the_entry_of_its_request(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        made = await store.tasks.create(replace(draft((1, 2)), entry=ENTRY))
+        await store.tasks.create(draft((1, 2)))
+        once = Once("k-1", "ab12")
+        other = await store.tasks.create_once(replace(draft((3,)), entry=BARE), once)
+        await store.tasks.create_once(replace(draft((3,)), entry=BARE), once)
+        assert isinstance(other, TaskRecord)
+        page = await store.audit.page(0, 10)
+        assert page.entries == (replace(BARE, number=2, task_id=other.id), replace(ENTRY, number=1, task_id=made.id))
 
     async def test_the_audit_keeps_the_newest(self, keeper: Keeper) -> None:
         store = keeper.open(StoreOptions(keep_audit=5))

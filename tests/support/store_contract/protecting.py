@@ -1,8 +1,10 @@
 """Protected hosts: no task takes them, and nobody leases or removes them."""
 
+from core.brake import Brake
 from core.claim import HeldByOther, Missing, Protected, Taken
 from core.host import STOPPED, STOPPING
 from core.lease import HostBusy, Lease, Leased
+from infra.store.base import Standing
 from tests.support.keepers import Keeper
 from tests.support.records import NOW, PREPARE, claim_step, draft, entry
 
@@ -21,8 +23,8 @@ class Protecting:
             (True, NOW + 1),
             (True, NOW + 1),
         ]
-        assert await store.hosts.protected((LARGEST, 7, 1, 2)) == (LARGEST, 2)
-        assert await store.hosts.protected(()) == ()
+        assert (await store.hosts.standing((LARGEST, 7, 1, 2))).protected == (LARGEST, 2)
+        assert (await store.hosts.standing(())).protected == ()
         assert await store.hosts.protect((2,), NOW + 2) == Protected(2)
         assert (await store.hosts.get((2,)))[2].updated == NOW + 1, "it was protected already"
         await store.hosts.put([entry(2, alias="b")], NOW + 3)
@@ -31,6 +33,16 @@ class Protecting:
         found = (await store.hosts.get((2,)))[2]
         assert (found.protected, found.updated) == (False, NOW + 4)
         assert await store.hosts.unprotect((2,), NOW + 5) == ()
+
+    async def test_one_look_says_all_that_stands_in_the_way(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        await store.hosts.put([entry(host_id) for host_id in range(1, 1301)], NOW)
+        await store.hosts.protect((1300, 7), NOW)
+        assert await store.hosts.standing(()) == Standing((), (), braked=False)
+        assert await store.hosts.standing((2, LARGEST, 7)) == Standing((LARGEST,), (7,), braked=False)
+        await store.brake.pull(Brake("night-shift", NOW, "smoke"))
+        asked = (LARGEST, *range(1301, 0, -1))
+        assert await store.hosts.standing(asked) == Standing((LARGEST, 1301), (1300, 7), braked=True)
 
     async def test_nobody_takes_leases_or_removes_it(self, keeper: Keeper) -> None:
         store = keeper.open()
@@ -66,4 +78,4 @@ class Protecting:
         assert await store.hosts.protect((3, 1), NOW) == HeldByOther(1, task.id)
         assert isinstance(await store.hosts.protect((3, 2), NOW), HostBusy)
         assert await store.hosts.protect((3, 7), NOW) == Missing(7)
-        assert await store.hosts.protected((1, 2, 3, 7)) == (), "all hosts or none"
+        assert (await store.hosts.standing((1, 2, 3, 7))).protected == (), "all hosts or none"

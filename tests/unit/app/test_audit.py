@@ -154,6 +154,32 @@ class FallingAudit(MemoryStore):
         return self.broken or super().audit
 
 
+async def test_a_request_that_becomes_a_task_is_kept_with_it_once() -> None:
+    store = FallingAudit()
+    async with running_api(store) as api:
+        await store.hosts.put([entry(1)], 0)
+        store.broken = Falling(store.audit, "append")
+        await api.stop([1], headers={"Idempotency-Key": "k-1"})
+        store.broken = None
+        assert [(one["status"], one["taskId"]) for one in await entries(api)] == [(200, 1)]
+        await api.stop([1], headers={"Idempotency-Key": "k-1"})
+        assert [(one["id"], one["status"], one["taskId"]) for one in await entries(api)] == [(2, 200, 1), (1, 200, 1)]
+
+
+async def test_where_replicas_may_refuse_a_task_it_is_kept_with_the_reply() -> None:
+    async with running_api(replicas=1) as api:
+        await api.store.hosts.put([entry(1)], 0)
+        await api.stop([1])
+        assert [(one["status"], one["taskId"]) for one in await entries(api)] == [(200, 1)]
+
+
+async def test_a_fault_after_the_task_was_stored_is_kept_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.routes.agents.task_instance", lambda *_: 1 / 0)
+    assert (await api.stop([1])).status_code == 500
+    failed, stored = await entries(api)
+    assert (failed["status"], stored["status"], stored["taskId"]) == (500, 200, 1)
+
+
 async def test_a_store_that_does_not_take_the_entry_costs_no_reply_and_the_log_has_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -165,7 +191,8 @@ async def test_a_store_that_does_not_take_the_entry_costs_no_reply_and_the_log_h
         store.broken = Falling(store.audit, "append")
         configure_logging("json", "info")
         try:
-            assert (await api.stop([2], headers={"x-trace-id": "t-2"})).status_code == 200
+            done = await api.client.post(f"{HOSTS}/2/protection", headers={"x-trace-id": "t-2"})
+            assert done.status_code == 200
         finally:
             root.handlers, root.level = handlers, level
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
@@ -177,14 +204,14 @@ async def test_a_store_that_does_not_take_the_entry_costs_no_reply_and_the_log_h
         "event": "audit",
         "accessKey": None,
         "code": 0,
-        "fields": {"hostIds": "2"},
+        "fields": {},
         "message": "",
         "method": "POST",
-        "path": STOP,
+        "path": f"{HOSTS}/2/protection",
         "proof": "PASSWORD",
         "source": "127.0.0.1",
         "status": 200,
-        "taskId": 1,
+        "taskId": None,
         "traceId": "t-2",
         "user": "admin",
     }

@@ -1,0 +1,40 @@
+"""All commands of `ocpfleet`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import accesskeys, agents, backup, brake, health, hosts, processes, settings, users
+from cli.remote import use
+from cli.remote.address import Flags
+from cli.task import commands as tasks
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Stop, restart and start the OCP agents of a whole fleet of hosts. Settings are OCPFLEET_* variables.",
+    epilog="Exit codes: 0 done; 1 refused or failed; 2 asked for wrongly; 3 the API does not answer; 4 not permitted; "
+    "5 left running after Ctrl-C.",
+)
+agents.register(cli)
+cli.add_typer(tasks.cli, name="task")
+cli.add_typer(hosts.cli, name="hosts")
+cli.add_typer(users.cli, name="user")
+cli.add_typer(accesskeys.cli, name="key")
+cli.add_typer(brake.cli, name="brake")
+backup.register(cli)
+processes.register(cli)
+health.register(cli)
+settings.register(cli)
+
+
+@cli.callback()
+def options(
+    api: Annotated[str | None, typer.Option(metavar="URL", help="where the API is")] = None,
+    user: Annotated[str | None, typer.Option(metavar="NAME", help="who asks; the password is asked for")] = None,
+    password_file: Annotated[Path | None, typer.Option(metavar="FILE", help="with the password of --user")] = None,
+) -> None:
+    """Say which API the commands mean."""
+    use.choose(Flags(api, user, password_file))
