@@ -24,7 +24,7 @@ from core.progress import progress
 from core.record import TaskRecord
 from core.status import Status, TaskStatus
 from infra.dispatch import Dispatcher
-from infra.store.base import CHUNK, TOO_MANY_LOSSES, Course, TaskQuery
+from infra.store.base import CHUNK, LOST, TOO_MANY_LOSSES, Course, TaskQuery
 from workers.context import Work
 from workers.watched import WatchedTime
 
@@ -124,9 +124,9 @@ class Reconciler:
     async def _look(self, now: float) -> None:
         await self._give_back_unknown(now)
         lost = await self._lost(now)
-        if await self.work.store.workers.lead(self.work.presence.worker, self.patience.leading_for, lost=lost):
-            for worker in lost:
-                await self._bury(worker)
+        if await self.work.store.workers.lead(self.work.presence.worker, self.patience.leading_for, lost=tuple(lost)):
+            for worker, counter in lost.items():
+                await self._bury(worker, counter)
             await self._publish_unclaimed(now)
         else:
             self._quiet.clear()
@@ -141,8 +141,8 @@ class Reconciler:
             log.warning("claims whose answer was lost are given back", claims=len(due))
             await self._reopen(worker, due, lost=False)
 
-    async def _lost(self, now: float) -> list[Worker]:
-        """Return the workers that have not beaten for too long.
+    async def _lost(self, now: float) -> dict[Worker, int]:
+        """Return the workers that have not beaten for too long, and where their counters stand.
 
         Whoever does not lead watches too: the leader may be among the lost, and whoever takes its place knows then
         since when.
@@ -150,18 +150,24 @@ class Reconciler:
         beats = await self.work.store.workers.beats()
         known = {worker.id for worker in beats}
         self._pulses = {number: pulse for number, pulse in self._pulses.items() if number in known}
-        lost: list[Worker] = []
+        lost: dict[Worker, int] = {}
         for worker, counter in beats.items():
+            if counter == LOST:  # by somebody who did not come to the end of it
+                lost[worker] = counter
+                continue
             pulse = self._pulses.get(worker.id)
             if pulse is None or pulse.counter != counter:
                 self._pulses[worker.id] = _Pulse(counter, now)
             elif now - pulse.since >= self.patience.lost_after and worker != self.work.presence.worker:
-                lost.append(worker)
-        return lost if self._watched.since_gap >= self.patience.grace else []
+                lost[worker] = counter
+        return lost if self._watched.since_gap >= self.patience.grace else {}
 
-    async def _bury(self, worker: Worker) -> None:
+    async def _bury(self, worker: Worker, counter: int) -> None:
+        if not await self.work.store.workers.condemn(worker, counter):
+            return  # it has beaten since
         claims = await self.work.store.workers.claims(worker)
-        log.warning("worker lost", name=worker.name, claims=len(claims))
+        if counter != LOST:
+            log.warning("worker lost", name=worker.name, claims=len(claims))
         await self._reopen(worker, claims, lost=True)
         if not await self.work.store.workers.bury(worker):
             log.info("a lost worker has claims left, looked at again", name=worker.name)

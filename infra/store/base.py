@@ -42,6 +42,9 @@ CHUNK = 200
 SUSPECT = 2
 """So many losses of its worker make a subtask a suspect: a worker has one suspect at a time."""
 
+LOST = -1
+"""Where the counter of a worker stands that was called lost."""
+
 TOO_MANY_LOSSES = 5
 """So many losses fail a subtask: two among others, three as a suspect."""
 
@@ -556,7 +559,7 @@ class Workers(Protocol):
         """Raise a worker's counter; it counts as alive for so many milliseconds. Brings back its cancelled claims."""
 
     async def beats(self) -> Mapping[Worker, int]:
-        """Return the counter of every worker that is in the record, alive or not."""
+        """Return the counter of every worker that is in the record, alive or not; `LOST` where it was called lost."""
 
     async def claims(self, worker: Worker) -> tuple[ClaimKey, ...]:
         """Return what a worker has claimed and not settled."""
@@ -575,6 +578,16 @@ class Workers(Protocol):
 
         Returns:
             Whether it is the one.
+        """
+
+    async def condemn(self, worker: Worker, counter: int) -> bool:
+        """Call a worker lost, unless it has beaten since its counter stood there.
+
+        From then on it is granted nothing, and its next beat tells it that it is not known any more: before anything is
+        taken from it, so that one that goes on after all is not at work beside whoever gets its hosts.
+
+        Returns:
+            Whether it is lost.
         """
 
     async def bury(self, worker: Worker) -> bool:

@@ -22,7 +22,7 @@ AGENT_OF = {"OFFLINE": False, "AVAILABLE": True}
 """What a free host's agent status says of its processes. A free host has no other status."""
 _BURYING = 5.0
 """Seconds that it may take from the opening of a lost worker's first claim until its number is gone."""
-_WORKS_ON = {Kind.TERM_WORKER: math.inf, Kind.FREEZE_WORKER: 20.0}
+_WORKS_ON = {Kind.TERM_WORKER: math.inf, Kind.FREEZE_WORKER: 15.0}
 """Seconds after a fault in which the worker still comes to hosts of which the claims may be taken from it."""
 WITHOUT_NUMBER = {
     *("hosts", "protected", "aliases", "endpoints", "workers", "beats", "users", "audit", "types"),

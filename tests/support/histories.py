@@ -298,6 +298,8 @@ class Pair:
 
     async def _bury(self) -> None:
         left = [await store.workers.claims(SECOND) for store in self.stores]
+        lost = [await store.workers.condemn(SECOND, 0) for store in self.stores]
+        assert lost[0] == lost[1], left
         buried = [await store.workers.bury(SECOND) for store in self.stores]
         assert buried[0] == buried[1], left
         assert buried[0] or left[0], "whoever has nothing left is buried"

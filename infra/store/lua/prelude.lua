@@ -60,6 +60,10 @@ local function not_before(began, now) return math.max(now, tonumber(began)) end
 
 local function ended(r, now) return int(math.max(now, tonumber(r.started) or 0)) end
 
+-- Where the counter of a worker stands that was called lost.
+local LOST = '-1'
+local function is_lost(worker) return redis.call('HGET', P .. 'beats', worker) == LOST end
+
 -- So many losses of its worker make a subtask a suspect.
 local SUSPECT = 2
 

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from core.claim import Beat, ClaimKey, Worker
 from core.record import RECORD_VERSION
-from infra.store.base import Workers
+from infra.store.base import LOST, Workers
 
 
 class MemoryWorkers(Workers):
@@ -36,15 +36,15 @@ class MemoryWorkers(Workers):
 
     @override
     async def beat(self, worker: Worker, alive_for: int) -> Beat:
-        if worker.id not in self._enrolled:
+        if worker.id not in self._enrolled or self._beats.get(worker.id) == LOST:
             return Beat(known=False)
         self._beats[worker.id] = self._beats.get(worker.id, 0) + 1
         self._alive_until[worker.id] = self._clock() + alive_for
         return Beat(known=True, cancelled=frozenset(self._cancelled.get(worker.id, ())))
 
     def buried(self, worker: Worker) -> bool:
-        """Return whether a worker was enrolled, and was buried since or has left."""
-        return worker.id <= self._last and worker.id not in self._enrolled
+        """Return whether a worker was enrolled, and was called lost or buried since or has left."""
+        return worker.id <= self._last and (worker.id not in self._enrolled or self._beats.get(worker.id) == LOST)
 
     def let_go(self, worker_id: int, claim: ClaimKey) -> bool:
         """Ask a worker to let a claim go; False where it is not alive."""
@@ -87,6 +87,14 @@ class MemoryWorkers(Workers):
     async def leave(self, worker: Worker) -> None:
         self._alive_until.pop(worker.id, None)
         await self.bury(worker)
+
+    @override
+    async def condemn(self, worker: Worker, counter: int) -> bool:
+        if worker.id not in self._enrolled or self._beats.get(worker.id, 0) != counter:
+            return False
+        self._beats[worker.id] = LOST
+        self._alive_until.pop(worker.id, None)
+        return True
 
     @override
     async def bury(self, worker: Worker) -> bool:

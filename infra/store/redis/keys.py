@@ -41,7 +41,8 @@ Of the fleet:
 - `aliases` hash: alias to host id. `endpoints` hash: `ip port home` to the id of the host whose agent that is.
 - `seq:host`: the last id given to a host; never below an id of at most 15 digits that was given by people.
 - `errand:{id}`: an errand that no worker has claimed yet, as JSON. `errand:{id}:answer` list: its answer, likewise.
-- `workers` hash: worker's number to its name. `beats` hash: its counter. `alive:{n}`: lapses when it stops beating.
+- `workers` hash: worker's number to its name. `beats` hash: its counter, -1 once it was called lost. `alive:{n}`:
+  lapses when it stops beating.
 - `claims:{n}` hash: `taskId:seriesId` to token, what that worker has claimed and not settled.
 - `suspect:{n}`: `taskId:seriesId`, the claim of that worker whose subtask lost workers before; there is one at a time.
 - `reconciler:{version}`: the number of the worker that reconciles, of those whose newest known version of a task's head

@@ -51,6 +51,10 @@ class RedisWorkers(Workers):
             await self._redis.call("DEL", keys.alive(worker.id))
 
     @override
+    async def condemn(self, worker: Worker, counter: int) -> bool:
+        return bool(await self._redis.run("condemn", worker.id, counter))
+
+    @override
     async def bury(self, worker: Worker) -> bool:
         return bool(await self._redis.run("bury", worker.id))
 

@@ -3,7 +3,7 @@
 from core.claim import Reopened, Worker
 from core.record import TaskRecord
 from core.status import Operation, Status, TaskStatus
-from infra.store.base import CHUNK, SUSPECT, TOO_MANY_LOSSES, Store, StoreOptions
+from infra.store.base import CHUNK, LOST, SUSPECT, TOO_MANY_LOSSES, Store, StoreOptions
 from tests.support.keepers import Keeper
 from tests.support.records import (
     FIRST_WAIT,
@@ -67,6 +67,35 @@ class Losing:
         again = await claim_step(store, task, STOP, worker=SECOND)
         assert {(claim.operation, claim.run_time) for claim in again} == {(Operation.EXECUTE, 1)}
         assert (await settle(store, task, STOP, succeeded(again))).opened == STOP + 1
+
+    async def test_a_worker_that_has_beaten_since_it_was_looked_at_is_not_lost(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        worker = await store.workers.enrol("worker-1")
+        task = await at_stop(store, 1)
+        seen = (await store.workers.beats())[worker]
+        await store.workers.beat(worker, 60_000)
+        assert not await store.workers.condemn(worker, seen)
+        assert (await store.workers.beat(worker, 60_000)).known
+        _, answer = await advance(store, task, STOP, claim=1, worker=worker)
+        assert len(answer.granted) == 1
+
+    async def test_a_lost_worker_learns_of_it_before_anything_is_taken_from_it(self, keeper: Keeper) -> None:
+        store = keeper.open()
+        worker = await store.workers.enrol("worker-1")
+        await store.workers.beat(worker, 60_000)
+        task = await at_stop(store, 2)
+        _, answer = await advance(store, task, STOP, claim=1, worker=worker)
+        assert await store.workers.condemn(worker, 1)
+        assert (await store.workers.beats())[worker] == LOST
+        assert not (await store.workers.beat(worker, 60_000)).known
+        assert worker not in await store.workers.alive()
+        _, more = await advance(store, task, STOP, claim=1, worker=worker)
+        assert more.granted == ()
+        assert await store.workers.claims(worker) == (answer.granted[0].key,), "which is still to be opened"
+        assert await store.workers.condemn(worker, LOST), "by whoever goes on with it"
+        assert await lose(store, task, worker) == Reopened(ready=1)
+        assert not await store.workers.condemn(worker, LOST), "it is gone"
+        assert worker not in await store.workers.beats()
 
     async def test_a_worker_that_was_buried_is_given_nothing_more(self, keeper: Keeper) -> None:
         store = keeper.open()

@@ -130,25 +130,54 @@ async def test_what_a_lost_worker_had_runs_again_as_the_same_run() -> None:
     assert {(one.run_time, one.operation) for one in records.values()} == {(1, Operation.EXECUTE)}
 
 
-async def test_what_a_worker_claims_while_it_is_buried_is_not_lost() -> None:
+async def test_a_worker_is_given_nothing_while_it_is_buried() -> None:
     watch = await a_watch()
     task = await prepared(watch.work, [1, 2, 3])
     lost = await claimed_by_another(watch, task, STOP, 2)
     tasks, planned = watch.work.store.tasks, task.plan.steps[STOP]
-    reopen = tasks.reopen
+    reopen, given = tasks.reopen, []
 
     async def claims_meanwhile(*words, lost):  # noqa: ANN001, ANN002, ANN202
         answer = await reopen(*words, lost=lost)
-        await tasks.advance(task, planned, words[1], 6, claim=ClaimRequest(1))
+        given.append(await tasks.advance(task, planned, words[1], 6, claim=ClaimRequest(1)))
         return answer
 
     tasks.reopen = claims_meanwhile  # type: ignore[method-assign]
     await watch.pass_by(17)
-    assert lost in await watch.work.store.workers.beats(), "it has a claim left"
-    tasks.reopen = reopen  # type: ignore[method-assign]
-    await watch.pass_by(1)
+    assert [claims.granted for _, claims in given] == [()]
     assert lost not in await watch.work.store.workers.beats()
     assert await statuses(watch.work, task, STOP) == [Status.READY] * 3
+
+
+async def test_a_worker_that_beats_again_in_the_last_moment_keeps_what_it_has() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2])
+    other = await claimed_by_another(watch, task, STOP)
+    workers = watch.work.store.workers
+    lead = workers.lead
+
+    async def beats_meanwhile(worker, lapses, version=RECORD_VERSION, lost=()):  # noqa: ANN001, ANN202
+        if lost:
+            await workers.beat(other, 60_000)
+        return await lead(worker, lapses, version, lost)
+
+    workers.lead = beats_meanwhile  # type: ignore[method-assign]
+    await watch.pass_by(17)
+    assert await statuses(watch.work, task, STOP) == [Status.RUNNING] * 2
+    assert (await workers.beat(other, 60_000)).known
+    assert watch.desk.published == []
+
+
+async def test_a_burial_that_broke_off_is_ended_at_once_by_whoever_leads_then() -> None:
+    watch = await a_watch()
+    task = await prepared(watch.work, [1, 2])
+    lost = await claimed_by_another(watch, task, STOP)
+    assert await watch.work.store.workers.condemn(lost, 1)
+
+    await watch.pass_by(5)  # the grace
+
+    assert lost not in await watch.work.store.workers.beats()
+    assert await statuses(watch.work, task, STOP) == [Status.READY] * 2
 
 
 async def test_a_worker_that_beats_keeps_what_it_has() -> None:
