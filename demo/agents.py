@@ -31,6 +31,7 @@ SERVICES = ("mgragent", "monagent")
 
 _PREFIX = re.compile(r"[a-z][a-z0-9]{0,5}")
 _LIMIT = 5.0  # seconds for the kernel to do what a signal said
+_LOOKS, _BETWEEN = 50, 0.02  # for a child that is not yet what it is to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,17 @@ class StandInAgent:
     def pid(self, name: str) -> int:
         """Return the pid of the one live process of this name, with or without the prefix.
 
+        One that starts a child is two for a moment, until the child is the program that it is to be.
+
         Raises:
             StandInError: There is none, or more than one.
         """
         full = name if name in self.names else f"{self.prefix}_{name}"
-        pids = [pid for pid, found in self.processes() if found == full]
+        for _ in range(_LOOKS):
+            pids = [pid for pid, found in self.processes() if found == full]
+            if len(pids) <= 1:
+                break
+            time.sleep(_BETWEEN)
         if len(pids) != 1:
             raise StandInError(f"{self.home} has {len(pids)} live {full}, one was expected")
         return pids[0]
