@@ -110,7 +110,7 @@ class Presence:
         self._every = every
         self._alive_for = alive_for
         self._monotonic = monotonic
-        self._last = monotonic()
+        self._last = self._asked = monotonic()
         self._in_doubt = False
         self.running = Running()
         self.in_hand: set[ClaimKey] = set()
@@ -156,6 +156,13 @@ class Presence:
             log.warning("the record has forgotten claims, their hosts are left alone", claims=len(forgotten))
             self.running.cancel(forgotten)
 
+    def awake(self) -> bool:
+        """Return whether this process cannot have stood still for long since it knew last that a claim stands.
+
+        Asked in the moment before a command is sent: between `require` and that moment lies a way to the host.
+        """
+        return self._monotonic() - max(self._last, self._asked) < 2 * self._every
+
     async def require(self, claim: Claim) -> None:
         """See that a claim stands; called before each remote command.
 
@@ -163,7 +170,9 @@ class Presence:
             ClaimLostError: it does not.
             StoreUnavailable: it has to be asked for, and the store does not answer.
         """
-        if self._monotonic() - self._last < 2 * self._every:
+        now = self._monotonic()
+        if now - self._last < 2 * self._every:
             return
         if not await self._store.tasks.stands(claim):
             raise ClaimLostError
+        self._asked = now

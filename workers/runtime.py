@@ -112,7 +112,7 @@ class Runtime:
 
         return Work(
             store=store,
-            executor=make_executor(settings, pin),
+            executor=make_executor(settings, pin, presence.awake),
             presence=presence,
             slots=Slots(settings.max_in_flight),
             clock=now,

@@ -30,7 +30,7 @@ from core.outcome import (
 )
 from demo.keys import KeyPair, make_key_pair
 from tests.support.waiting import eventually, wait_until
-from workers.executor.base import ConnectionFailed
+from workers.executor.base import ConnectionFailed, NotBegun
 from workers.executor.ssh import SshExecutor, SshOptions, fetch_host_key, fingerprint
 
 if TYPE_CHECKING:
@@ -207,6 +207,17 @@ async def test_a_command_reaches_the_host_as_its_words_and_its_end_comes_back(ke
     assert (first.exit_status, first.signal, first.stdout) == (3, None, "echo 'a b' '$HOME'")
     assert (second.exit_status, second.signal) == (None, "TERM")
     assert (third.exit_status, third.signal) == (None, None)
+
+
+async def test_a_worker_that_stood_still_sends_nothing_until_it_has_asked(keys: KeyPair) -> None:
+    asked: list[bool] = []
+    executor = SshExecutor(SshOptions(client_keys=(keys.private,)), no_pin, lambda: bool(asked))
+    async with serving(keys) as server, executor.connect(target(server)) as session:
+        with pytest.raises(NotBegun):
+            await session.run(Command.of("echo", "too late"), timeout=5)
+        asked.append(True)
+        assert (await session.run(Command.of("echo", "now"), timeout=5)).stdout == "echo now"
+    assert [one for one in server.seen if one.startswith("echo")] == ["echo now"]
 
 
 async def test_a_flood_is_read_to_its_end_and_only_head_and_tail_are_kept(keys: KeyPair) -> None:

@@ -45,7 +45,7 @@ from workers.agent.story import (
     Verb,
     Wait,
 )
-from workers.executor.base import CommandTimeout, Completed, ConnectionFailed, Session
+from workers.executor.base import CommandTimeout, Completed, ConnectionFailed, NotBegun, Session
 
 _LOOKING = "looking at the agent's processes"
 
@@ -180,10 +180,11 @@ class Run:
     def _touch(self, *, stopping: bool, story: Story) -> None:
         """Note, before a command that stops or starts the agent, that the run may change what was there before it.
 
-        To stop an agent that does not run, and to start one that does, changes nothing.
+        To stop an agent that does not run, and to start one that does, changes nothing. Between two calls of its stop
+        somebody else's start may have held the lock.
         """
         ran = story.before is not None and story.before.has_agentd
-        if stopping and (story.met or (story.before is not None and story.before.processes)):
+        if stopping and (story.calls or story.met or (story.before is not None and story.before.processes)):
             self.journal.touched = True
         if not stopping and not ran:
             self.journal.touched = True
@@ -228,10 +229,14 @@ class Run:
             raise _EndsHereError(TimedOut(doing, self.policy.command_timeout)) from None
 
     async def _execute(self, command: Command, *, may_touch: bool = False) -> Completed:
-        await self.stands()
-        self.journal.touched |= may_touch
-        self.journal.command(command)
-        return await self.session.run(command, timeout=self.policy.command_timeout)
+        while True:
+            await self.stands()
+            self.journal.touched |= may_touch
+            self.journal.command(command)
+            try:
+                return await self.session.run(command, timeout=self.policy.command_timeout)
+            except NotBegun:
+                self.journal.say("Not sent: the worker stood still meanwhile. It asks whose the host is.", Level.WARN)
 
     def _understood(self, completed: Completed, read: Callable[[Completed], T]) -> T:
         """Read what a script of ours said. Its output goes to the journal only where it says more than was read."""

@@ -1,6 +1,8 @@
 """All that a client can know of the agent on one host: its processes, whose they are, its version. Only looks."""
 
+import asyncio
 from dataclasses import dataclass
+from typing import Final
 
 from core.agent import NAMES, AgentFound, ProcessFound
 from core.command import Command
@@ -11,7 +13,10 @@ from workers.agent.answer import Accepted, Missing, read_answer, refused_by_sudo
 from workers.agent.processes import AgentProcess, process_names
 from workers.agent.remote import Survey, UnreadableAnswerError, control_command, read_survey, survey_command
 from workers.agent.report import Report, read_report
-from workers.executor.base import Completed, Session
+from workers.executor.base import Completed, NotBegun, Session
+
+_AGAIN: Final = 0.1
+"""Seconds until a command is tried again that was not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,11 @@ class Surveying:
 
     async def _run(self, command: Command) -> Completed:
         self.journal.command(command)
-        return await self.session.run(command, timeout=self.command_timeout)
+        while True:
+            try:
+                return await self.session.run(command, timeout=self.command_timeout)
+            except NotBegun:  # it only looks, whosever the host is; whoever waits for it sets the limit
+                await asyncio.sleep(_AGAIN)
 
 
 def _process(name: str, full: str, survey: Survey, report: Report | None) -> ProcessFound:

@@ -31,6 +31,10 @@ class Completed:
     """The same for the other stream."""
 
 
+class NotBegun(Exception):  # noqa: N818 - nothing went wrong, nothing was done
+    """A command was not sent: this process stood still before it could be, and may not be meant to any more."""
+
+
 class CommandTimeout(TimeoutError):  # noqa: N818 - a kind of TimeoutError, named like it
     """A command on a host did not end in time, and may go on there; `so_far` is what it had written until then."""
 
@@ -52,6 +56,7 @@ class Session(Protocol):
         Raises:
             CommandTimeout: the limit ran out; the session can still be used.
             ConnectionFailed: the connection was lost: what the command did is not known.
+            NotBegun: it was not sent, since the process stood still; the session can still be used.
         """
 
 

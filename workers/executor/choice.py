@@ -1,5 +1,6 @@
 """Which executor a worker process uses, from its settings."""
 
+from collections.abc import Callable
 from typing import assert_never
 
 import structlog
@@ -14,19 +15,20 @@ from workers.executor.stub import StubExecutor
 log = structlog.get_logger(__name__)
 
 
-def make_executor(settings: WorkerSettings, pin: PinCallback) -> Executor:
+def make_executor(settings: WorkerSettings, pin: PinCallback, may_begin: Callable[[], bool]) -> Executor:
     """Return the configured way to hosts.
 
     Args:
         settings: the worker's.
         pin: told the host key that was seen on first use, where that is trusted.
+        may_begin: whether this process may send a command just now.
 
     Raises:
         Misconfigured: a private key cannot be read.
     """
     match settings.executor:
         case "ssh":
-            return _ssh(settings, pin)
+            return _ssh(settings, pin, may_begin)
         case "local":
             return LocalExecutor()
         case "stub":
@@ -36,9 +38,9 @@ def make_executor(settings: WorkerSettings, pin: PinCallback) -> Executor:
             assert_never(settings.executor)
 
 
-def _ssh(settings: WorkerSettings, pin: PinCallback) -> Executor:
+def _ssh(settings: WorkerSettings, pin: PinCallback, may_begin: Callable[[], bool]) -> Executor:
     try:
-        return SshExecutor(_ssh_options(settings), pin)
+        return SshExecutor(_ssh_options(settings), pin, may_begin)
     except (ValueError, OSError) as error:
         raise Misconfigured(
             f"The worker cannot log in to any host: {error}. "

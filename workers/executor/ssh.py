@@ -34,15 +34,17 @@ class SshExecutor:
     Args:
         options: how hosts are reached.
         pin: keeps the key of a host that was trusted on first use, after the login succeeded.
+        may_begin: asked in the very moment before a command is sent.
 
     Raises:
         ValueError: there is nothing to log in with, or a key is unusable (bad format, wrong passphrase).
         OSError: a key's file, or the passphrase's, cannot be read.
     """
 
-    def __init__(self, options: SshOptions, pin: PinCallback) -> None:
+    def __init__(self, options: SshOptions, pin: PinCallback, may_begin: Callable[[], bool] = lambda: True) -> None:
         self._options = options
         self._pin = pin
+        self._may_begin = may_begin
         self._limits = Limits(options.connect_timeout, options.login_timeout)
         self._base = base_options(options)
         self._keys = tuple(self._base.client_keys or ())
@@ -54,7 +56,7 @@ class SshExecutor:
         """Open a connection; see `workers.executor.base.Executor.connect`."""
         connection = await self._opened(target)
         try:
-            yield SshSession(connection, target.endpoint)
+            yield SshSession(connection, target.endpoint, self._may_begin)
         finally:
             await _close(connection, self._options.close_timeout)
 

@@ -1,20 +1,22 @@
 """Commands on an open SSH connection."""
 
 import asyncio
+from collections.abc import Callable
 
 import asyncssh
 from typing_extensions import override
 
 from core.command import Command
 from core.outcome import UnexpectedAnswer, Unreachable
-from workers.executor.base import CommandTimeout, Completed, ConnectionFailed
+from workers.executor.base import CommandTimeout, Completed, ConnectionFailed, NotBegun
 from workers.executor.output import Output
 
 
 class _Run(asyncssh.SSHClientSession[bytes]):
     """asyncssh's callbacks for one command: they collect what it writes and how it ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, may_begin: Callable[[], bool]) -> None:
+        self._may_begin = may_begin
         self.stdout = Output()
         self.stderr = Output()
         self.status: int | None = None
@@ -24,7 +26,10 @@ class _Run(asyncssh.SSHClientSession[bytes]):
 
     @override
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        """Take the channel that the host has opened; what this raises keeps the command from being sent."""
         self.channel = chan
+        if not self._may_begin():
+            raise NotBegun
 
     @override
     def data_received(self, data: bytes, datatype: int | None) -> None:
@@ -50,13 +55,14 @@ class _Run(asyncssh.SSHClientSession[bytes]):
 class SshSession:
     """An open connection to one host; see `workers.executor.base.Session`."""
 
-    def __init__(self, connection: asyncssh.SSHClientConnection, endpoint: str) -> None:
+    def __init__(self, connection: asyncssh.SSHClientConnection, endpoint: str, may_begin: Callable[[], bool]) -> None:
         self._connection = connection
         self._endpoint = endpoint
+        self._may_begin = may_begin
 
     async def run(self, command: Command, *, timeout: float) -> Completed:
         """Run one command; see `workers.executor.base.Session.run`."""
-        run = _Run()
+        run = _Run(self._may_begin)
         try:
             async with asyncio.timeout(timeout):
                 await self._start(run, command)

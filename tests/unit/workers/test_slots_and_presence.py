@@ -81,6 +81,17 @@ async def test_after_a_pause_a_worker_asks_the_record() -> None:
         await presence.require(replace(claim, token=999))
 
 
+async def test_a_worker_that_stands_still_after_it_asked_is_not_awake() -> None:
+    _, presence, claim, clock = await claimed()
+    assert presence.awake()
+    clock.now += 4.1
+    assert not presence.awake()
+    await presence.require(claim)
+    assert presence.awake(), "so that it does not ask for ever where only its beats fail"
+    clock.now += 4.1
+    assert not presence.awake()
+
+
 async def test_a_beat_ends_the_pause() -> None:
     _, presence, claim, clock = await claimed()
     clock.now += 60

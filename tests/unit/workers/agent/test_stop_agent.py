@@ -19,7 +19,7 @@ from core.outcome import (
 )
 from tests.support.scripted import HOME, TARGET, Reply, look, play, shell, signal, stop
 from workers.agent.stop import StopPolicy
-from workers.executor.base import Completed, ConnectionFailed
+from workers.executor.base import Completed, ConnectionFailed, NotBegun
 
 ALL = ("agentd", "mgragent", "monagent")
 CHILDREN = ("mgragent", "monagent")
@@ -323,6 +323,7 @@ async def test_a_lost_connection_is_an_outcome() -> None:
     [
         pytest.param([look("agentd"), stop(), look()], True, id="it ran"),
         pytest.param([look(), stop(), look()], False, id="it did not run"),
+        pytest.param([look(), stop(LOCKED), look(), stop(), look()], True, id="somebody may have started it meanwhile"),
         pytest.param([shell(71, "/proc is not readable", to="look")], False, id="nothing was called"),
         pytest.param([Reply("look", TimeoutError())], True, id="it may be called yet"),
         pytest.param([look(), Reply("stop", TimeoutError()), look()], False, id="a stop of nothing that does not end"),
@@ -332,6 +333,16 @@ async def test_what_may_have_changed_the_agent_is_told(replies: list[Reply], tou
     _, host = await play(*replies)
 
     assert host.journal.touched is touched
+
+
+async def test_a_command_that_was_not_sent_is_sent_after_another_look_at_the_claim() -> None:
+    standing_still = Reply("look", NotBegun())
+
+    outcome, host = await play(standing_still, standing_still, look("agentd"), stop(), look())
+
+    assert outcome == Stopped((10,))
+    assert host.checks == 3
+    assert "Not sent: the worker stood still meanwhile." in host.text
 
 
 async def test_a_claim_that_fell_stops_the_work_before_the_next_command() -> None:
