@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Final, assert_never, cast
+from typing import Final, TypeVar, assert_never, cast
 
 import structlog
 
@@ -47,6 +47,7 @@ from workers.context import Work
 from workers.hostwork import SKIPPED
 from workers.settling import settled
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 Verdicts = dict[int, Outcome]
@@ -75,12 +76,28 @@ async def _do_and_record(work: Work, task: TaskRecord, planned: PlannedStep, cla
     verdicts = dict.fromkeys((claim.series_id for claim in claims), cast("Outcome", SKIPPED))
     if wanted:
         verdicts |= await _within_limit(work, task, planned, wanted)
-    results = [settled(work, claim, verdicts[claim.series_id]) for claim in claims]
-    opened: int | None = None
-    for chunk in chunks(results, CHUNK):
-        settlement, _ = await work.recorder.advance(task, planned, chunk)
-        opened = settlement.opened if settlement.opened is not None else opened
-    return opened
+
+    async def record(chunk: Sequence[Claim]) -> int | None:
+        results = [settled(work, claim, verdicts[claim.series_id]) for claim in chunk]
+        settlement, _ = await work.recorder.advance(task, planned, results)
+        return settlement.opened
+
+    return next((opened for opened in await _by_two(claims, record) if opened is not None), None)
+
+
+async def _by_two(claims: Sequence[Claim], do: Callable[[Sequence[Claim]], Awaitable[T]]) -> list[T]:
+    """Do something with claims in chunks, two at a time: while the store works on one, the other is made or read."""
+    every = list(chunks(claims, CHUNK))
+
+    async def each(some: Sequence[Sequence[Claim]]) -> list[T]:
+        return [await do(chunk) for chunk in some]
+
+    halves = [asyncio.create_task(each(every[first::2])) for first in range(min(2, len(every)))]
+    try:
+        return [answer for half in halves for answer in await half]
+    finally:
+        for half in halves:
+            half.cancel()
 
 
 def _passed_over(planned: PlannedStep, claim: Claim) -> bool:
@@ -269,11 +286,11 @@ def _index(task: TaskRecord, claim: Claim) -> int:
 
 async def _free(work: Work, claims: Sequence[Claim], after: HostState | None) -> set[int]:
     """Give hosts back, their state set or (None) restored, and return which ones were ours to give."""
-    freed: set[int] = set()
-    for chunk in chunks(claims, CHUNK):
-        give = partial(work.store.tasks.give_back_hosts, chunk, work.clock(), after)
-        freed.update(await work.recorder.persist(give))
-    return freed
+
+    async def free(chunk: Sequence[Claim]) -> tuple[int, ...]:
+        return await work.recorder.persist(partial(work.store.tasks.give_back_hosts, chunk, work.clock(), after))
+
+    return {host_id for freed in await _by_two(claims, free) for host_id in freed}
 
 
 _DOING: Final = MappingProxyType[Action, Doing](

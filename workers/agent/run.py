@@ -132,23 +132,28 @@ class Run:
 
     async def _look(self, story: Story) -> Story:
         completed = await self._script(self.look(self.target), _LOOKING)
-        return self._saw(self._understood(completed, read_look), story)
+        seen = self._understood(completed, read_look)
+        self._tell(seen, "Seen")
+        return replace(story, before=story.before or seen, now_seen=seen, met=story.met | _pids(seen))
 
-    def _saw(self, seen: Sight, story: Story, when: str = "Seen") -> Story:
+    def _tell(self, seen: Sight, when: str) -> None:
         self.journal.say(f"{when}: {seen}.", Level.WARN if seen.restricted else Level.INFO)
         if self.look is look_command and (seen.processes or not seen.restricted):
             self.journal.agent_alive = bool(seen.processes)
-        met = story.met | {process.pid for process in seen.proved}
-        return replace(story, before=story.before or seen, now_seen=seen, met=met)
 
     async def _stop(self, story: Story) -> Story:
         began, touched = self.now(), self.journal.touched
         seen = await self._stop_seen(touched=touched)
         self.journal.touched = touched or bool(seen.before.processes)
-        story = self._saw(seen.before, story, "Seen before the stop")
+        self._tell(seen.before, "Seen before the stop")
         answer = read_answer(call) if (call := self._heard(seen.call)) else NoAnswer(self.policy.command_timeout)
-        story = replace(_anew(story), calls=(*story.calls, Call(answer, began, self.now())), asked=())
-        return self._saw(seen.after, story, "Seen after it") if seen.after else story
+        met = story.met | _pids(seen.before)
+        if seen.after:
+            self._tell(seen.after, "Seen after it")
+            met |= _pids(seen.after)
+        calls = (*story.calls, Call(answer, began, self.now()))
+        before = story.before or seen.before
+        return replace(story, before=before, calls=calls, asked=(), now_seen=seen.after, now_said=None, met=met)
 
     async def _stop_seen(self, *, touched: bool) -> StopSeen:
         try:
@@ -260,6 +265,11 @@ class Run:
             stdout=completed.stdout,
             stderr=completed.stderr,
         )
+
+
+def _pids(seen: Sight) -> frozenset[int]:
+    """Return the pids of those that are certainly this agent's."""
+    return frozenset(process.pid for process in seen.proved)
 
 
 def _anew(story: Story) -> Story:
