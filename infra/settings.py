@@ -168,7 +168,7 @@ class WorkerSettings(SharedSettings):
     max_lanes: Annotated[int, Field(ge=1, le=1000)] = Field(
         32, description="messages that a step of a task fans out into"
     )
-    lane_window: Annotated[int, Field(ge=1, le=1000)] = Field(64, description="hosts that one lane works on at a time")
+    lane_window: Annotated[int, Field(ge=1, le=1000)] = Field(128, description="hosts that one lane works on at a time")
     threads: Annotated[int, Field(ge=2, le=1000)] = Field(
         128, description="messages that this process handles at a time"
     )

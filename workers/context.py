@@ -34,7 +34,7 @@ class Work:
     """How long a start is waited for, and what is allowed."""
     max_lanes: int = 32
     """Into how many lanes a step fans out."""
-    lane_window: int = 64
+    lane_window: int = 128
     """Hosts that one lane works on at a time, at most."""
     host_time_limit: float | None = None
     """Seconds that one host may take where that is less than the plan's limit."""
