@@ -123,11 +123,8 @@ def test_a_stop_of_six_seconds_is_cancelled_after_one_and_rolled_back_at_once(sy
         assert not set(pids(agent).values()) & set(before[host_id].values())
         assert ready(agent)
     assert all_of(system, hosts) == [AS_BEFORE] * 3
-    assert all(
-        "another start or stop" in system.log(task["id"], one["id"])
-        or "agentd is stopping" in system.log(task["id"], one["id"])
-        for one in of_step(ended, STOP)
-    )
+    logs = [system.log(task["id"], one["id"]) for one in of_step(ended, STOP)]
+    assert any("another start or stop" in log or "agentd is stopping" in log for log in logs), "as some stop went on"
 
 
 def stopping_for(agent: StandInAgent) -> float:
