@@ -78,8 +78,7 @@ async def _do_and_record(work: Work, task: TaskRecord, planned: PlannedStep, cla
         verdicts |= await _within_limit(work, task, planned, wanted)
 
     async def record(chunk: Sequence[Claim]) -> int | None:
-        results = [settled(work, claim, verdicts[claim.series_id]) for claim in chunk]
-        settlement, _ = await work.recorder.advance(task, planned, results)
+        settlement, _ = await work.recorder.advance(task, planned, settled(work, chunk, verdicts))
         return settlement.opened
 
     return next((opened for opened in await _by_two(claims, record) if opened is not None), None)

@@ -376,10 +376,14 @@ def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:
 
 def _results(settled: Sequence[Settled]) -> Iterator[Argument]:
     yield from (_SETTLE_FROM, len(settled))
+    logs: dict[int, bytes] = {}  # many runs of a step may share one
     for result in settled:
+        log = logs.get(id(result.log))
+        if log is None:
+            log = logs[id(result.log)] = logcodec.encode(result.log)
         yield from (result.series_id, result.token, STATUS_LETTERS[MOVES[type(result)].to])
         yield SEEN_LETTERS[result.agent_alive, result.touched]
-        yield logcodec.encode(result.log)
+        yield log
 
 
 def _claim_words(claim: ClaimRequest | None) -> Iterator[Argument]:
