@@ -148,6 +148,7 @@ async def test_older_workers_are_replaced_by_newer_ones_while_tasks_of_both_run(
     system.start_worker(NEW, newer=True)
     newer = mixed.stop(HOSTS[90:110], newer=True)
     wait_until(lambda: mixed.runs(newer, "RUNNING").get(NEW), 60, "the newer worker to be at its task")
+    wait_until(lambda: mixed.runs(older, "SUCCESSFUL").get(OLD), 60, "the older worker to have done some")
     wait_until(lambda: mixed.runs(older, "RUNNING").get(OLD), 60, "the older worker to be in the middle")
 
     mixed.leave(OLD)
