@@ -1,7 +1,6 @@
 """The API process: what it is built of, and how it runs."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -33,6 +32,7 @@ from app.server import Server, bound_socket, local_address
 from app.service.publishing import publish_posted
 from app.watching.hub import Hub
 from core.errors import Misconfigured, Unavailable
+from infra import collector
 from infra.celery import make_celery
 from infra.clock import now
 from infra.dispatch import CeleryDispatcher, Dispatcher
@@ -46,10 +46,6 @@ _WORTH_IT: Final = 1024
 """Bytes from which on a reply is compressed for a client that takes gzip; archives and event streams never are."""
 _LEVEL: Final = 2
 """How hard: a task of 10,000 hosts becomes a fourteenth of its size; more makes it slower, but not much smaller."""
-
-_COLLECT_AFTER: Final = 20_000
-"""Objects made and not freed until the collector looks at the young ones: a reply over 10,000 hosts is of 30,000, and
-at Python's 700 a fifth of its making went into looking at them again and again."""
 
 log = structlog.get_logger("ocpfleet.api")
 
@@ -161,8 +157,7 @@ async def _serve(settings: ApiSettings) -> None:
         await _prepare(settings, store, passwords)
         app = create_app(settings, store, CeleryDispatcher(make_celery(settings)), passwords=passwords)
         fleet: Fleet = app.state.fleet
-        gc.freeze()  # what is loaded by now stays
-        gc.set_threshold(_COLLECT_AFTER)
+        collector.look_rarely()
         with bound_socket(settings.api_host, settings.api_port) as listener:
             await Server(app, fleet.hub.stop, grace=settings.request_grace).run_on(listener)
     finally:

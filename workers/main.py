@@ -1,6 +1,5 @@
 """A worker process: settings, the runtime with its loop, then Celery's worker with the threads pool in front of it."""
 
-import gc
 import os
 import sys
 
@@ -8,6 +7,7 @@ import structlog
 from celery import Celery
 from celery.signals import worker_shutting_down
 
+from infra import collector
 from infra.celery import make_celery, queues
 from infra.dispatch import CeleryDispatcher
 from infra.logs import configure_logging
@@ -16,10 +16,6 @@ from workers.runtime import Runtime, node_name
 from workers.tasks import register
 
 log = structlog.get_logger(__name__)
-
-_COLLECT_AFTER = 20_000
-"""Objects made and not freed until the collector looks at the young ones. A step of 10,000 hosts holds some hundred
-thousand for a moment; at Python's 700 a fifth of a worker's time went into looking at them again and again."""
 
 
 def run() -> None:
@@ -36,9 +32,7 @@ def run() -> None:
         celery = make_celery(settings, worker=True)
         register(celery, runtime)
         runtime.reconcile(CeleryDispatcher(celery))
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays
-        gc.set_threshold(_COLLECT_AFTER)
+        collector.look_rarely()
         _work(celery, runtime, settings, name)
     finally:
         runtime.stop()
