@@ -205,11 +205,10 @@ local function whole_step_is_free()
   return tonumber(redis.call('HGET', task, 'n:' .. step .. ':R') or '0') == 0
 end
 
--- A worker that was called lost or was buried, and does not know it yet: what it claimed would be in no living worker's hand, and never
--- be opened again.
+-- A worker that was called lost or was buried, and does not know it yet: what it claimed would be in no living worker's
+-- hand, and never be opened again.
 local function buried()
-  if redis.call('HEXISTS', P .. 'workers', worker) == 1 then return is_lost(worker) end
-  return tonumber(worker) <= tonumber(redis.call('GET', P .. 'seq:worker') or '0')
+  return not is_known(worker) and tonumber(worker) <= tonumber(redis.call('GET', P .. 'seq:worker') or '0')
 end
 
 local function claim()

@@ -60,9 +60,11 @@ local function not_before(began, now) return math.max(now, tonumber(began)) end
 
 local function ended(r, now) return int(math.max(now, tonumber(r.started) or 0)) end
 
--- Where the counter of a worker stands that was called lost.
+-- Where the counter of a worker stands that was called lost. From then on it is not known any more, though still there.
 local LOST = '-1'
-local function is_lost(worker) return redis.call('HGET', P .. 'beats', worker) == LOST end
+local function is_known(worker)
+  return redis.call('HEXISTS', P .. 'workers', worker) == 1 and redis.call('HGET', P .. 'beats', worker) ~= LOST
+end
 
 -- So many losses of its worker make a subtask a suspect.
 local SUSPECT = 2

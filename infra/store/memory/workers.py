@@ -36,7 +36,7 @@ class MemoryWorkers(Workers):
 
     @override
     async def beat(self, worker: Worker, alive_for: int) -> Beat:
-        if worker.id not in self._enrolled or self._beats.get(worker.id) == LOST:
+        if not self._is_known(worker):
             return Beat(known=False)
         self._beats[worker.id] = self._beats.get(worker.id, 0) + 1
         self._alive_until[worker.id] = self._clock() + alive_for
@@ -44,7 +44,10 @@ class MemoryWorkers(Workers):
 
     def buried(self, worker: Worker) -> bool:
         """Return whether a worker was enrolled, and was called lost or buried since or has left."""
-        return worker.id <= self._last and (worker.id not in self._enrolled or self._beats.get(worker.id) == LOST)
+        return worker.id <= self._last and not self._is_known(worker)
+
+    def _is_known(self, worker: Worker) -> bool:
+        return worker.id in self._enrolled and self._beats.get(worker.id) != LOST
 
     def let_go(self, worker_id: int, claim: ClaimKey) -> bool:
         """Ask a worker to let a claim go; False where it is not alive."""
