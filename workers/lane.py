@@ -115,11 +115,10 @@ class Lane:
     async def _next_results(self) -> list[Settled]:
         """Wait until a run ends, or until a suspect may be had; with neither to wait for there is nothing to add."""
         turn = self._turn()
-        if self._working or turn:
-            await self._until(turn)
-        else:
+        if not (self._working or turn):
             self._exhausted |= self._withheld  # whoever has the suspect, or waits for its end, goes on with the step
-        done = [run for run in self._working if run.done()]
+            return []
+        done = await self._until(turn)
         self._work.slots.release(len(done))
         results: list[Settled] = []
         for run in done:
@@ -135,15 +134,17 @@ class Lane:
         step = self._task.id, self._planned.index
         return self._work.recorder.suspects.turn(step, self._vacated) if self._withheld else None
 
-    async def _until(self, turn: asyncio.Future[None] | None) -> None:
+    async def _until(self, turn: asyncio.Future[None] | None) -> set[asyncio.Task[Settled | Claim]]:
+        """Return the runs that have ended once there is one, or none once the turn has come."""
         waited: set[asyncio.Future[Any]] = {*self._working}
         if turn:
             waited.add(turn)
         try:
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         finally:
             if turn:
                 turn.cancel()
+        return self._working.keys() & ended
 
     async def _abandon(self) -> None:
         """Leave nothing running where the lane itself breaks off."""
