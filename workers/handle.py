@@ -1,7 +1,9 @@
 """What a message makes a worker do: it names a task and a step, and the record says what is to be done, if anything."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
@@ -14,6 +16,7 @@ from workers.lane import LaneEnd, run_lane
 from workers.steps import run_step
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +57,12 @@ async def find(work: Work, task_id: int, index: int) -> Found | None:
     return Found(task, task.plan.steps[index])
 
 
-async def find_and_handle_step(work: Work, task_id: int, index: int) -> tuple[Found, StepEnd] | None:
-    """Do what the message of a step asks for; None where there is no such step."""
+async def find_and(
+    handle: Callable[[Work, Found], Awaitable[T]], work: Work, task_id: int, index: int
+) -> tuple[Found, T] | None:
+    """Handle a message by `handle_step` or `handle_lane`; None where there is no such step."""
     found = await find(work, task_id, index)
-    return None if found is None else (found, await handle_step(work, found))
-
-
-async def find_and_handle_lane(work: Work, task_id: int, index: int) -> tuple[Found, LaneEnd] | None:
-    """Work as a lane of a step; None where there is no such step."""
-    found = await find(work, task_id, index)
-    return None if found is None else (found, await handle_lane(work, found))
+    return None if found is None else (found, await handle(work, found))
 
 
 async def handle_step(work: Work, found: Found) -> StepEnd:

@@ -11,7 +11,7 @@ from core.step import Action
 from infra import dispatch
 from infra.failpoint import WorkerFailpoint
 from workers.errands import run_errand
-from workers.handle import Found, find_and_handle_lane, find_and_handle_step
+from workers.handle import Found, find_and, handle_lane, handle_step
 from workers.runtime import Runtime
 
 
@@ -50,7 +50,7 @@ def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int,
         Whether Celery shall go on with the chain that the message carries. Only the message that opened the next step
         goes on: a late, early or second copy ends here.
     """
-    handled = runtime.call(find_and_handle_step(runtime.work, task_id, index))
+    handled = runtime.call(find_and(handle_step, runtime.work, task_id, index))
     if handled is None:
         return False
     found, end = handled
@@ -73,7 +73,7 @@ def _publish_from(celery: Celery, found: Found, opened: int) -> None:
 
 def run_lane_message(celery: Celery, runtime: Runtime, task_id: int, index: int) -> None:
     """Handle the message of a lane: work until nothing is left, then publish what follows, if it is ours to do."""
-    handled = runtime.call(find_and_handle_lane(runtime.work, task_id, index))
+    handled = runtime.call(find_and(handle_lane, runtime.work, task_id, index))
     if handled is None:
         return
     found, end = handled
