@@ -54,11 +54,6 @@ def make_celery(settings: SharedSettings, *, worker: bool = False) -> Celery:
         task_queues=[Queue(name, Exchange(name), routing_key=name) for name in queues()],
         task_default_queue=STEPS_QUEUE,
         task_create_missing_queues=False,
-        task_routes={
-            "ocpfleet.*.lane": {"queue": HOSTS_QUEUE},
-            "ocpfleet.errand": {"queue": HOSTS_QUEUE},
-            "ocpfleet.*": {"queue": STEPS_QUEUE},
-        },
         task_send_sent_event=False,
         task_publish_retry=True,
         task_publish_retry_policy=_PATIENT if worker else _BRISK,

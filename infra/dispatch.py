@@ -6,7 +6,7 @@ publishes the rest of the chain. Every message is a hint: sent twice, late or fo
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from celery import Celery, chain, group
@@ -77,28 +77,19 @@ def lanes(celery: Celery, task: TaskRecord, planned: PlannedStep, count: int) ->
 
 
 def _step_signature(celery: Celery, task: TaskRecord, planned: PlannedStep) -> Signature[Any]:
-    name, queue = step_name(planned.step.action), _queue_for(STEPS_QUEUE, task)
-    return _signature(celery, name, (task.id, planned.index), _described(task, planned), queue)
+    queue = queue_for(STEPS_QUEUE, task.version)
+    name, described = step_name(planned.step.action), _described(task, planned)
+    return _signature(celery, queue, name, (task.id, planned.index), described)
 
 
 def _lane_signature(celery: Celery, task: TaskRecord, planned: PlannedStep, lane: int, count: int) -> Signature[Any]:
-    name = lane_name(planned.step.action)
-    described = _described(task, planned, f"lane {lane + 1} of {count}, ")
-    return _signature(celery, name, (task.id, planned.index, lane), described, _queue_for(HOSTS_QUEUE, task))
+    queue = queue_for(HOSTS_QUEUE, task.version)
+    name, described = lane_name(planned.step.action), _described(task, planned, f"lane {lane + 1} of {count}, ")
+    return _signature(celery, queue, name, (task.id, planned.index, lane), described)
 
 
-def _queue_for(queue: str, task: TaskRecord) -> dict[str, str]:
-    """Return the option that names a queue which only workers take from that know the task's record.
-
-    Nothing for the first form of the record: its messages go the way of their names.
-    """
-    return {} if task.version == 1 else {"queue": queue_for(queue, task.version)}
-
-
-def _signature(
-    celery: Celery, name: str, args: tuple[int | str, ...], described: str, queue: Mapping[str, str] | None = None
-) -> Signature[Any]:
-    options = {"argsrepr": described, "kwargsrepr": "{}", "ignore_result": True, **(queue or {})}
+def _signature(celery: Celery, queue: str, name: str, args: tuple[int | str, ...], described: str) -> Signature[Any]:
+    options = {"queue": queue, "argsrepr": described, "kwargsrepr": "{}", "ignore_result": True}
     return celery.signature(name, args=args, options=options, immutable=True)
 
 
@@ -144,7 +135,7 @@ def _unavailable(error: Exception) -> BrokerUnavailable:
 
 def errand_signature(celery: Celery, errand: Errand) -> Signature[Any]:
     """Return the message that has a worker do an errand; it names the errand, and the record has it."""
-    return _signature(celery, ERRAND, (errand.id,), f"(host {errand.host_id}, {errand.purpose})")
+    return _signature(celery, HOSTS_QUEUE, ERRAND, (errand.id,), f"(host {errand.host_id}, {errand.purpose})")
 
 
 class Dispatcher(Protocol):
