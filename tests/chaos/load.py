@@ -12,6 +12,7 @@ import httpx
 
 from tests.chaos.balancer import Balancer
 from tests.chaos.people import Person
+from tests.chaos.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,22 +38,17 @@ class Load:
     """The subtasks that were skipped, or may have been."""
     accepted: list[int] = field(default_factory=list)
     """The tasks whose acceptance was answered."""
-    _over: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    _threads: Threads = field(default_factory=Threads)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
         """Begin to ask."""
         for number in range(_PEOPLE):
-            self._threads.append(threading.Thread(target=self._person, args=(number,), daemon=True))
-        for thread in self._threads:
-            thread.start()
+            self._threads.start(self._person, number)
 
     def stop(self) -> None:
         """Ask for no more."""
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        self._threads.stop()
 
     def ask(self, client: httpx.Client, what: str, path: str, body: object = None) -> Json | None:
         """Ask for something; None where it was not done, or nobody knows."""
@@ -95,5 +91,5 @@ class Load:
         auth = self.rig.system.client.auth
         with httpx.Client(transport=transport, base_url="http://api/api/v2", auth=auth, timeout=10) as client:
             person = Person(self, client, draws)
-            while not self._over.wait(draws.uniform(0.1, 0.8)):
+            while not self._threads.over(draws.uniform(0.1, 0.8)):
                 person.act()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from core.plan import Plan
 from infra.store.redis.keys import PREFIX
 from tests.chaos.invariants import doubled
 from tests.chaos.seen import Burial, ClaimSeen
+from tests.chaos.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -79,8 +79,7 @@ class Watch:
     _lives: dict[int, str] = field(default_factory=dict)
     """By a worker process's number: the worker in its life then."""
     _plans: dict[int, tuple[Plan, list[int]]] = field(default_factory=dict)
-    _over: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    _threads: Threads = field(default_factory=Threads)
 
     def start(self) -> None:
         """Begin to look."""
@@ -88,15 +87,11 @@ class Watch:
             self.rig.system.settings.redis_url, decode_responses=True, socket_timeout=2, socket_connect_timeout=2
         )
         for work in (self._look, self._ask):
-            self._threads.append(threading.Thread(target=self._for_ever, args=(work,), daemon=True))
-        for thread in self._threads:
-            thread.start()
+            self._threads.start(self._for_ever, work)
 
     def stop(self) -> None:
         """End looking."""
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        self._threads.stop()
         self._redis.close()
 
     def follow(self, fault: Fault, worker: int) -> None:
@@ -120,7 +115,7 @@ class Watch:
             yield str(key).removeprefix(PREFIX)
 
     def _for_ever(self, work: Callable[[], None]) -> None:
-        while not self._over.wait(_EVERY):
+        while not self._threads.over(_EVERY):
             with suppress(RedisError):  # it was killed, and will be back
                 work()
 
