@@ -121,7 +121,19 @@ class SimulatedSshd:
         }
 
 
-class _Doorkeeper(asyncssh.SSHServer):
+class ByKey(asyncssh.SSHServer):
+    """A door that opens to keys alone; which ones, is said by `validate_public_key`."""
+
+    @override
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    @override
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+
+class _Doorkeeper(ByKey):
     """Lets one user in, with one key and nothing else, and keeps the list of who is in."""
 
     def __init__(self, user: str, key: asyncssh.SSHKey, connections: set[asyncssh.SSHServerConnection]) -> None:
@@ -139,14 +151,6 @@ class _Doorkeeper(asyncssh.SSHServer):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._connection is not None:
             self._connections.discard(self._connection)
-
-    @override
-    def begin_auth(self, username: str) -> bool:
-        return True
-
-    @override
-    def public_key_auth_supported(self) -> bool:
-        return True
 
     @override
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:

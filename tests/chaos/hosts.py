@@ -28,6 +28,7 @@ from typing_extensions import override
 from core.command import Command
 from core.host import Target
 from demo.processes import die_with_parent
+from demo.simulated_sshd import ByKey
 from workers.executor.base import Completed
 from workers.executor.stub import StubExecutor, looked_around
 
@@ -135,7 +136,7 @@ class _Keys:
         return self.known.get(given, "")
 
 
-class _Door(asyncssh.SSHServer):
+class _Door(ByKey):
     """Lets in whoever has a key in the directory, under the name of the key's file."""
 
     def __init__(self, host: int, visit: int, keys: _Keys, say: Callable[[dict[str, Any]], None]) -> None:
@@ -151,14 +152,6 @@ class _Door(asyncssh.SSHServer):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._in:
             self._say({"edge": "gone", "host": self._host, "visit": self._visit})
-
-    @override
-    def begin_auth(self, username: str) -> bool:
-        return True
-
-    @override
-    def public_key_auth_supported(self) -> bool:
-        return True
 
     @override
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
