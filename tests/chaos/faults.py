@@ -27,7 +27,8 @@ _FRESH = 0.5
 _PATIENCE = 6.0
 """Seconds that is waited for a fault that hits live claims and whose kind did so least often; then any will do."""
 _LONG = 45.0
-"""Seconds after SIGTERM within which a process must have ended: an API drains for up to 30, a worker for one."""
+"""Seconds after SIGTERM within which a process must have ended: an API once what it has in hand is answered, and a
+worker, whose grace is a second, once its hosts are handed over."""
 _FROZEN = 12.0
 """Most seconds that a worker stands still; it goes on once it is buried, and some time after that."""
 
