@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Final, TypeVar, assert_never, cast
+from typing import Final, assert_never, cast
 
 import structlog
 
@@ -43,11 +43,11 @@ from core.record import PENDING, SubtaskRecord, TaskRecord
 from core.status import Operation
 from core.step import Action
 from infra.store.base import CHUNK, ClaimRequest
+from workers.chunked import by_two
 from workers.context import Work
 from workers.hostwork import SKIPPED
 from workers.settling import settled
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 Verdicts = dict[int, Outcome]
@@ -81,22 +81,7 @@ async def _do_and_record(work: Work, task: TaskRecord, planned: PlannedStep, cla
         settlement, _ = await work.recorder.advance(task, planned, settled(work, chunk, verdicts))
         return settlement.opened
 
-    return next((opened for opened in await _by_two(claims, record) if opened is not None), None)
-
-
-async def _by_two(claims: Sequence[Claim], do: Callable[[Sequence[Claim]], Awaitable[T]]) -> list[T]:
-    """Do something with claims in chunks, two at a time: while the store works on one, the other is made or read."""
-    every = list(chunks(claims, CHUNK))
-
-    async def each(some: Sequence[Sequence[Claim]]) -> list[T]:
-        return [await do(chunk) for chunk in some]
-
-    halves = [asyncio.create_task(each(every[first::2])) for first in range(min(2, len(every)))]
-    try:
-        return [answer for half in halves for answer in await half]
-    finally:
-        for half in halves:
-            half.cancel()
+    return next((opened for opened in await by_two(claims, record) if opened is not None), None)
 
 
 def _passed_over(planned: PlannedStep, claim: Claim) -> bool:
@@ -289,7 +274,7 @@ async def _free(work: Work, claims: Sequence[Claim], after: HostState | None) ->
     async def free(chunk: Sequence[Claim]) -> tuple[int, ...]:
         return await work.recorder.persist(partial(work.store.tasks.give_back_hosts, chunk, work.clock(), after))
 
-    return {host_id for freed in await _by_two(claims, free) for host_id in freed}
+    return {host_id for freed in await by_two(claims, free) for host_id in freed}
 
 
 _DOING: Final = MappingProxyType[Action, Doing](

@@ -1,0 +1,26 @@
+"""Many claims, a chunk at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from core.chunks import chunks
+from core.claim import Claim
+from infra.store.base import CHUNK
+
+T = TypeVar("T")
+
+
+async def by_two(claims: Sequence[Claim], do: Callable[[Sequence[Claim]], Awaitable[T]]) -> list[T]:
+    """Do something with claims in chunks, two at a time: while the store works on one, the other is made or read."""
+    every = list(chunks(claims, CHUNK))
+
+    async def each(some: Sequence[Sequence[Claim]]) -> list[T]:
+        return [await do(chunk) for chunk in some]
+
+    halves = [asyncio.create_task(each(every[first::2])) for first in range(min(2, len(every)))]
+    try:
+        return [answer for half in halves for answer in await half]
+    finally:
+        for half in halves:
+            half.cancel()
