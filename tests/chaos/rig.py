@@ -128,7 +128,7 @@ def standing(directory: Path, count: int, seed: int, **settings: str) -> Iterato
     with Supervisor(directory / "logs") as supervisor:
         broker = supervisor.start("broker", embedded.prepare(directory / "broker", port), os.environ)
         hosts, targets = _hosts(supervisor, directory, count, seed)
-        wait_until(lambda: _listens(broker), 20, "the broker to listen")
+        wait_until(lambda: broker.said(embedded.LISTENING), 20, "the broker to listen")
         url = embedded.url(port)
         chosen = {**SETTINGS, **settings, "OCPFLEET_BROKER_URL": url}
         with running(directory / "system", workers=1, **chosen) as system:
@@ -173,7 +173,3 @@ def _hosts(supervisor: Supervisor, directory: Path, count: int, seed: int) -> tu
 
 def _key(directory: Path, who: str) -> str:
     return json.dumps([str(make_key_pair(directory / "keys", who).private)])
-
-
-def _listens(child: Child) -> bool:
-    return child.log.exists() and "Ready to accept connections" in child.log.read_text()

@@ -222,8 +222,8 @@ def running(directory: Path, *, workers: int = 2, store: str = "", **environment
             **environment,
         }
         system = System(directory, supervisor, settings, key)
-        system.redis = supervisor.start("redis", command, settings)
-        wait_until(lambda: _listens(directory), 20, "the embedded server to listen")
+        system.redis = redis = supervisor.start("redis", command, settings)
+        wait_until(lambda: redis.said(embedded.LISTENING), 20, "the embedded server to listen")
         for number in range(1, workers + 1):
             system.start_worker(f"worker-{number}")
         system.start_api()
@@ -232,10 +232,6 @@ def running(directory: Path, *, workers: int = 2, store: str = "", **environment
             yield system
         finally:
             system.client.close()
-
-
-def _listens(directory: Path) -> bool:
-    return "Ready to accept connections" in (directory / "logs" / "redis.log").read_text()
 
 
 def _program() -> str:
