@@ -37,8 +37,8 @@ from tests.support.records import (
     succeeded,
 )
 from tests.support.smalldisk import small_disk
-from tests.support.store_contract.adding import new, request
-from tests.support.store_contract.running_errands import LOOK
+from tests.support.store_contract.errands import LOOK
+from tests.support.store_contract.new_hosts import new, request
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
 

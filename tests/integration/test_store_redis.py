@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from tests.support.histories import Action, histories, play
 from tests.support.keepers import RedisKeeper
 from tests.support.store_contract import StoreContract
-from tests.support.store_contract.running_errands import FOUND
+from tests.support.store_contract.errands import FOUND
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
 

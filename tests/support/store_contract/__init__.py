@@ -3,51 +3,51 @@
 Whoever collects it gives a fixture `keeper`, a `tests.support.keepers.Keeper` of an empty record.
 """
 
-from tests.support.store_contract.adding import Adding
-from tests.support.store_contract.braking import Braking
-from tests.support.store_contract.cancelling import Cancelling
-from tests.support.store_contract.claiming import Claiming
-from tests.support.store_contract.course import Coursing
-from tests.support.store_contract.creating import Creating
-from tests.support.store_contract.expiring import Expiring
-from tests.support.store_contract.finding import Finding
-from tests.support.store_contract.following import Following
-from tests.support.store_contract.guarding import Guarding
-from tests.support.store_contract.holding import Holding
+from tests.support.store_contract.access import Access
+from tests.support.store_contract.brake import FleetBrake
+from tests.support.store_contract.cancellation import Cancellation
+from tests.support.store_contract.claims import Claiming
+from tests.support.store_contract.errands import Errands
+from tests.support.store_contract.events import Events
+from tests.support.store_contract.expiry import Expiry
+from tests.support.store_contract.holds import Holds
+from tests.support.store_contract.host_lists import HostLists
 from tests.support.store_contract.inventory import Inventory
-from tests.support.store_contract.leasing import Leasing
-from tests.support.store_contract.listing import Listing
-from tests.support.store_contract.losing import Losing
-from tests.support.store_contract.noting import Noting
-from tests.support.store_contract.people import People
-from tests.support.store_contract.protecting import Protecting
-from tests.support.store_contract.rollback import RollingBack
-from tests.support.store_contract.running_errands import RunningErrands
-from tests.support.store_contract.settling import Settling
+from tests.support.store_contract.leases import Leases
+from tests.support.store_contract.lost_workers import LostWorkers
+from tests.support.store_contract.new_hosts import NewHosts
+from tests.support.store_contract.new_tasks import NewTasks
+from tests.support.store_contract.open_logs import OpenLogs
+from tests.support.store_contract.protection import Protection
+from tests.support.store_contract.results import Results
+from tests.support.store_contract.retry_and_skip import RetryAndSkip
+from tests.support.store_contract.rollback import Rollback
+from tests.support.store_contract.task_lists import TaskLists
+from tests.support.store_contract.workers import People
 
 
 class StoreContract(
-    Creating,
+    NewTasks,
     Claiming,
-    Settling,
-    Noting,
-    Coursing,
-    Cancelling,
-    RollingBack,
-    Losing,
-    Holding,
-    Expiring,
-    Listing,
-    Following,
+    Results,
+    OpenLogs,
+    RetryAndSkip,
+    Cancellation,
+    Rollback,
+    LostWorkers,
+    Holds,
+    Expiry,
+    TaskLists,
+    Events,
     Inventory,
-    Adding,
-    Finding,
-    Leasing,
-    RunningErrands,
+    NewHosts,
+    HostLists,
+    Leases,
+    Errands,
     People,
-    Braking,
-    Protecting,
-    Guarding,
+    FleetBrake,
+    Protection,
+    Access,
 ):
     """The whole contract."""
 

@@ -56,7 +56,7 @@ async def shown(store: Store, task: TaskRecord) -> list[tuple[Status, Operation,
     return [(one.status, one.operation, one.run_time) for _, one in now.subtasks(await store.tasks.subtasks(now))]
 
 
-class RollingBack:
+class Rollback:
     async def test_what_was_done_waits_to_be_undone_and_no_run_counts(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await at_stop(store)

@@ -33,7 +33,7 @@ async def _gone(store: Store, task: TaskRecord) -> None:
     await eventually(expired, 10, f"task {task.id} has expired")
 
 
-class Expiring:
+class Expiry:
     async def test_a_task_that_ended_goes_with_all_that_belongs_to_it(self, keeper: Keeper) -> None:
         store = keeper.open(BRIEFLY)
         task = await store.tasks.create(draft(range(1, 301)))

@@ -13,7 +13,7 @@ DELETE = Lease("lease-2", "to delete it", 60_000)
 LARGEST = 2**63 - 1
 
 
-class Leasing:
+class Leases:
     async def test_a_leased_host_is_taken_by_nobody_until_it_is_released(self, keeper: Keeper) -> None:
         store = keeper.open()
         await store.hosts.put([entry(1), entry(LARGEST)], NOW)

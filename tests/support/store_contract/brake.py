@@ -22,7 +22,7 @@ from tests.support.records import (
 BRAKE = Brake("admin", NOW, "smoke in room 3, Zürich")
 
 
-class Braking:
+class FleetBrake:
     async def test_the_brake_is_on_from_its_pulling_to_its_release(self, keeper: Keeper) -> None:
         store = keeper.open()
         assert await store.brake.get() is None

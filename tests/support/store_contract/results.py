@@ -26,7 +26,7 @@ from tests.support.records import (
 )
 
 
-class Settling:
+class Results:
     async def test_a_result_ends_the_run(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await store.tasks.create(draft())

@@ -12,7 +12,7 @@ LEASE = Lease("lease-1", "to delete it", 60_000)
 LARGEST = 2**63 - 1
 
 
-class Protecting:
+class Protection:
     async def test_a_protected_host_shows_it_until_the_protection_is_lifted(self, keeper: Keeper) -> None:
         store = keeper.open()
         await store.hosts.put([entry(1), entry(2), entry(LARGEST)], NOW)

@@ -23,7 +23,7 @@ from tests.support.records import (
 ALIVE = 60_000
 
 
-class Noting:
+class OpenLogs:
     async def test_what_a_run_has_done_so_far_can_be_read_and_grows(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await store.tasks.create(draft())

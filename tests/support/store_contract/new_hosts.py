@@ -30,7 +30,7 @@ async def add(store: Store, *hosts: NewHost, once: Once | None = None) -> HostsA
     return added
 
 
-class Adding:
+class NewHosts:
     async def test_hosts_and_their_tasks(self, keeper: Keeper) -> None:
         store = keeper.open()
         added = await add(store, new(1, "web-1", DETAILS), new(2))

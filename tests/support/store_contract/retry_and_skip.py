@@ -23,7 +23,7 @@ from tests.support.records import (
 )
 
 
-class Coursing:
+class RetryAndSkip:
     async def test_a_retry_of_a_task_runs_what_failed_and_nothing_else(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await store.tasks.create(draft())

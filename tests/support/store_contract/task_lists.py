@@ -30,7 +30,7 @@ async def _end(store: Store, task: TaskRecord, status: TaskStatus) -> None:
         await store.tasks.advance(task, step, WORKER, NOW, settled=results(claims.granted))
 
 
-class Listing:
+class TaskLists:
     async def test_pages_are_newest_first_and_say_how_many_there_are(self, keeper: Keeper) -> None:
         store = keeper.open()
         assert await _ids(store) == (0, [])

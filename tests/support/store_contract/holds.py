@@ -40,7 +40,7 @@ def _states(hosts: dict[int, Host]) -> dict[int, tuple[AgentStatus, HostStatus, 
 FREE = (AgentStatus.AVAILABLE, HostStatus.ONLINE, None)
 
 
-class Holding:
+class Holds:
     async def test_taken_hosts_are_held_and_on_their_way_to_being_stopped(self, keeper: Keeper) -> None:
         store = keeper.open()
         await store.hosts.put([entry(one) for one in (1, 2, 2**53 + 1)], NOW)

@@ -19,7 +19,7 @@ FOUND = AgentFound(
 )
 
 
-class RunningErrands:
+class Errands:
     async def test_one_worker_gets_it_and_knows_how_long_somebody_waits(self, keeper: Keeper) -> None:
         store = keeper.open()
         await store.errands.put(LOOK, 60_000)

@@ -9,7 +9,7 @@ from tests.support.keepers import Keeper
 from tests.support.records import NOW, PREPARE, advance, claim_step, draft, failed, head, pass_step, settle
 
 
-class Following:
+class Events:
     async def test_events_say_what_changed(self, keeper: Keeper) -> None:
         store = keeper.open()
         task = await store.tasks.create(draft(range(1, 4)))

@@ -49,7 +49,7 @@ async def make_suspects(store: Store, task: TaskRecord, count: int) -> None:
         await lose(store, task, victim)
 
 
-class Losing:
+class LostWorkers:
     async def test_claims_that_are_taken_away_are_ready_again_as_the_same_run(self, keeper: Keeper) -> None:
         store = keeper.open()
         worker = await store.workers.enrol("worker-1")

@@ -29,7 +29,7 @@ LARGEST = 2**63 - 1
 ONCE = Once("key-1", "ab12")
 
 
-class Creating:
+class NewTasks:
     async def test_a_key_stands_for_one_request_of_one_user(self, keeper: Keeper) -> None:
         store = keeper.open()
         made = await store.tasks.create_once(draft(), ONCE)

@@ -31,7 +31,7 @@ ENTRY = AuditEntry(
 BARE = AuditEntry(NOW, None, Proof.NONE, None, "zürich", "GET", "/", status=401, code=30004, message="No.")
 
 
-class Guarding:
+class Access:
     async def test_a_user_changes_only_from_what_was_read(self, keeper: Keeper) -> None:
         store = keeper.open()
         for name in ("zoë", "ann"):

@@ -20,7 +20,7 @@ from tests.support.records import (
 ALIVE = 60_000
 
 
-class Cancelling:
+class Cancellation:
     async def test_a_cancelled_run_is_brought_to_its_worker_until_it_is_over(self, keeper: Keeper) -> None:
         store = keeper.open()
         worker = await store.workers.enrol("worker-1")

@@ -4,7 +4,7 @@ from core.host import STOPPING, HostDetails, HostStatus
 from infra.store.base import HostQuery, Store
 from tests.support.keepers import Keeper
 from tests.support.records import NOW, PREPARE, claim_step, draft, entry
-from tests.support.store_contract.adding import add, new
+from tests.support.store_contract.new_hosts import add, new
 
 
 async def found(store: Store, query: HostQuery, offset: int = 0, limit: int = 10) -> tuple[list[int], int]:
@@ -12,7 +12,7 @@ async def found(store: Store, query: HostQuery, offset: int = 0, limit: int = 10
     return [host.target.host_id for host in page.hosts], page.total
 
 
-class Finding:
+class HostLists:
     async def test_hosts_by_status_keyword_and_agent(self, keeper: Keeper) -> None:
         store = keeper.open()
         await store.hosts.put([entry(1, alias="Web-1"), entry(2, alias="web-2"), entry(3, alias="db-1")], NOW)
