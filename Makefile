@@ -49,7 +49,7 @@ chaos: .venv/.ready  ## kill everything, again and again, under load; SEED= draw
 
 examples: .venv/.ready  ## write the examples of the OpenAPI document anew, from replies of the API
 	@$(BIN)/python -m tests.support.examples
-	@git --no-pager diff --stat app/examples
+	@git --no-pager diff --stat app/openapi/examples
 
 lock:  ## pin the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -13,24 +13,32 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 
-from app import audit, errors
-from app.admin import ensure_admin
+from app.agents import process_routes as processes
+from app.agents import routes as agents
+from app.agents.errand_client import Desk
+from app.audit import recorder as audit
+from app.audit import routes as audit_routes
 from app.auth.access import AccessChecker
 from app.auth.check import Authenticator
+from app.auth.first_admin import ensure_admin
 from app.auth.lockout import Lockout, LockoutRules
 from app.auth.passwords import Argon2, Passwords
 from app.auth.rates import RateRules, Rates
 from app.auth.vault import Vault
-from app.description import described
-from app.desk import Desk
-from app.exchange import Exchanges
-from app.fleet import Fleet
-from app.methods import answer_head
-from app.routes import agents, brake, health, hosts, iam, processes, task_hosts, tasks
-from app.routes import audit as audit_routes
-from app.server import Server, bound_socket, local_address
-from app.service.publishing import publish_posted
-from app.watching.hub import Hub
+from app.brake import routes as brake
+from app.context import Fleet
+from app.health import routes as health
+from app.hosts import routes as hosts
+from app.http import errors
+from app.http.methods import answer_head
+from app.http.request_state import Exchanges
+from app.http.server import Server, bound_socket, local_address
+from app.iam import routes as iam
+from app.openapi.description import described
+from app.tasks import host_routes as task_hosts
+from app.tasks import routes as tasks
+from app.tasks.publishing import publish_posted
+from app.tasks.watch.hub import Hub
 from core.errors import Misconfigured, Unavailable
 from infra import collector
 from infra.celery import make_celery

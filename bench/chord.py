@@ -14,7 +14,7 @@ from typing import Any
 from celery import Celery, chord
 
 from bench import chord_app
-from bench.fleet import start_store
+from bench.system import start_store
 from bench.waiting import until
 from demo.supervisor import Supervisor
 

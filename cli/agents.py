@@ -9,7 +9,7 @@ import typer
 from cli import dryrun, output
 from cli.dryrun import Verb
 from cli.exits import ApiUnreachable
-from cli.names import chosen, folded, named
+from cli.hosts.patterns import chosen, folded, named
 from cli.output import AsJson, Document, Yes, counted
 from cli.remote import use
 from cli.remote.client import Client

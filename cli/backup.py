@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli import output, session
+from cli import direct_store as session
+from cli import output
 from cli.output import Yes
 from core.brake import Brake
 from infra.clock import now

@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
-from cli import accesskeys, agents, backup, brake, health, hosts, processes, settings, users
+from cli import agents, backup, brake, health, processes, settings
+from cli.hosts import commands as hosts
+from cli.iam import access_keys as accesskeys
+from cli.iam import users
 from cli.remote import use
 from cli.remote.address import Flags
 from cli.task import commands as tasks

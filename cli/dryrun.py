@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from cli.output import Document
 from core.host import Target
-from workers.agent.remote import control_command
+from workers.agent.host.commands import control_command
 
 Verb = Literal["stop", "restart", "start"]
 _CALLS: Final[dict[Verb, tuple[Literal["stop", "start"], ...]]] = {

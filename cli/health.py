@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import httpx
 import typer
 
-from cli.session import OUT, run
+from cli.direct_store import OUT, run
 from core.errors import Unavailable
 from infra.settings import ApiSettings, FlowerSettings, load
 from infra.store.base import Store

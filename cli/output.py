@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli import session
+from cli import direct_store as session
 
 AsJson = Annotated[bool, typer.Option("--json", help="as JSON, for scripts")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask; a command without a terminal never does")]

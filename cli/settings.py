@@ -8,7 +8,7 @@ import typer
 from pydantic_settings import BaseSettings
 from rich.table import Table
 
-from cli.session import OUT
+from cli.direct_store import OUT
 from infra.settings import (
     ApiSettings,
     ClientSettings,

@@ -1,12 +1,12 @@
 """What can be wrong with a request or with the world around it: a name, a sentence, and fields.
 
-One base class. `app.errors` makes an HTTP reply of each; the command line prints the sentence. What can end in a reply
-is said with `core.words.say`, so that it can be told in the client's language.
+One base class. `app.http.errors` makes an HTTP reply of each; the command line prints the sentence. What can end in a
+reply is said with `core.text.say`, so that it can be told in the client's language.
 """
 
 from typing import ClassVar, Final
 
-from core.words import say
+from core.text import say
 
 _SHOWN: Final = 20
 """So many hosts are named in a sentence."""

@@ -1,7 +1,7 @@
 """The log of one run of a subtask: what was done, what the host answered, the verdict, and when.
 
 A journal is a value that grows while the run goes on; it takes the time from a clock that it is given. The store keeps
-it; `app.documents.log` renders it the way OCP's clients expect.
+it; `app.tasks.log_view` renders it the way OCP's clients expect.
 """
 
 from collections.abc import Callable

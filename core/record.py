@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from core.audit import AuditEntry
-from core.catalogue import TASK_TYPES
 from core.host import HostState, state_seen
 from core.plan import Plan, PlannedStep
 from core.status import Operation, Status, TaskStatus
 from core.step import TaskType
+from core.task_types import TASK_TYPES
 
 RECORD_VERSION = 1
 """The newest form of a record that this code knows, from 1. It makes records of this form and goes on with older ones.

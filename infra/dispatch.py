@@ -19,7 +19,7 @@ from core.errors import BrokerUnavailable
 from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.step import Action
-from core.words import say
+from core.text import say
 from infra.celery import HOSTS_QUEUE, STEPS_QUEUE, queue_for
 
 PREFIX: Final = "ocpfleet"

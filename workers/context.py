@@ -6,12 +6,12 @@ from functools import cached_property
 
 from infra.failpoint import Passing, nowhere
 from infra.store.base import Store
-from workers.agent.policy import StartPolicy, StopPolicy
+from workers.agent.timing import StartPolicy, StopPolicy
 from workers.executor.base import Executor
-from workers.notes import Notes
-from workers.presence import Presence
-from workers.recorder import Recorder
-from workers.slots import Slots
+from workers.record.open_logs import Notes
+from workers.record.presence import Presence
+from workers.record.recorder import Recorder
+from workers.steps.slots import Slots
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from core.findings import NoAgentd
 from core.host import Target
 from core.journal import Journal
 from core.outcome import HostGone, InternalError, Outcome, TimedOut
-from workers.agent.policy import ServicePolicy
+from workers.agent.inspect import Surveying
 from workers.agent.service import ServiceWork
-from workers.agent.survey import Surveying
+from workers.agent.timing import ServicePolicy
 from workers.context import Work
 from workers.executor.base import ConnectionFailed, Session
 

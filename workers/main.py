@@ -12,8 +12,8 @@ from infra.celery import make_celery, queues
 from infra.dispatch import CeleryDispatcher
 from infra.logs import configure_logging
 from infra.settings import WorkerSettings, load
+from workers.celery_tasks import register
 from workers.runtime import Runtime, node_name
-from workers.tasks import register
 
 log = structlog.get_logger(__name__)
 

@@ -18,12 +18,12 @@ from infra.failpoint import passing
 from infra.settings import WorkerSettings
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
-from workers.agent.policy import StartPolicy, StopPolicy
+from workers.agent.timing import StartPolicy, StopPolicy
 from workers.context import Work
 from workers.executor.choice import make_executor
-from workers.presence import Presence
-from workers.reconcile import Patience, Reconciler
-from workers.slots import Slots
+from workers.reconcile.reconciler import Patience, Reconciler
+from workers.record.presence import Presence
+from workers.steps.slots import Slots
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from app.auth.vault import Vault
 from core.access_key import AccessKey
 from core.errors import BadCredentials
 from core.signature import Signable, body_md5, fitting
+from core.text import Words, say
 from core.user import User
-from core.words import Words, say
 from infra.store.base import Store
 
 WINDOW: Final = 15 * 60 * 1000

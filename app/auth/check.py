@@ -13,8 +13,8 @@ from typing import Final
 from app.auth.lockout import Lockout
 from app.auth.passwords import LONGEST, Passwords, generated
 from core.errors import Unavailable
+from core.text import say
 from core.user import User
-from core.words import say
 from infra.store.base import Users
 
 

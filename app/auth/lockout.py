@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from core.errors import LoginBlocked
-from core.words import Words, say
+from core.text import Words, say
 from infra.store.base import Guard
 
 _KNOWN_FOR: Final = 30 * 24 * 3600 * 1000

@@ -10,13 +10,13 @@ from app.auth.access import Signature
 from app.auth.basic import BasicCredentials
 from app.auth.check import Credentials
 from app.auth.signed import SignedCredentials, parts_of
-from app.body import read_body
-from app.exchange import exchange_of
-from app.fleet import Fleet, fleet_of
+from app.context import Fleet, fleet_of
+from app.http.body import read_body
+from app.http.request_state import exchange_of
 from core.audit import Proof
 from core.errors import BadCredentials, NotAuthenticated, NotPermitted, TooManyRequests
+from core.text import Words, say
 from core.user import Permission, User, roles_granting
-from core.words import Words, say
 
 _basic = BasicCredentials()
 _signed = SignedCredentials()

@@ -11,8 +11,8 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from typing_extensions import override
 
+from core.text import Words, say
 from core.user import User
-from core.words import Words, say
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from app.auth.access import Signature
 from core.errors import BadCredentials
 from core.signature import SCHEME, SIGNED_PREFIX, Signable
-from core.words import say
+from core.text import say
 
 _LOSSLESS = "surrogateescape"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.errors import Misconfigured
-from core.words import say
+from core.text import say
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

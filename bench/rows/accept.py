@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from bench import fleet
+from bench import system as fleet
 from bench.bench import Bench, in_turn, medians
 from bench.finding import Finding, Goal
 

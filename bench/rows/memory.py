@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from bench import fleet, sshd
+from bench import sshd
+from bench import system as fleet
 from bench.bench import Bench
 from bench.finding import Finding, Goal
 from bench.usage import peak_rss_of, sockets_of

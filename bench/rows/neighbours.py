@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench import fleet
+from bench import system as fleet
 from bench.bench import Bench
 from bench.finding import Finding, Goal
 from bench.waiting import until

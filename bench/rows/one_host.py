@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from statistics import fmean, median
 
-from bench import fleet, store
+from bench import store
+from bench import system as fleet
 from bench.bench import Bench
 from bench.finding import Finding, Goal
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
-from bench import chord, fleet
+from bench import chord
+from bench import system as fleet
 from bench.bench import Bench
 from bench.finding import Finding, Goal
 from bench.sizes import Sizes

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench import fleet, sshd
+from bench import sshd
+from bench import system as fleet
 from bench.bench import Bench
 from bench.finding import Finding, Goal
 from bench.peers import Peers
 from bench.usage import Used, run_measured
-from workers.agent.remote import stop_command
+from workers.agent.host.commands import stop_command
 
 _WARM_UP = 8
 """Hosts of a first task that is not measured."""

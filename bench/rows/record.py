@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench import fleet, store
+from bench import store
+from bench import system as fleet
 from bench.bench import Bench, in_turn, medians
 from bench.finding import Finding, Goal
 from bench.rows.memory import MB

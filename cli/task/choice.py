@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cli.names import Named, chosen, folded
+from cli.hosts.patterns import Named, chosen, folded
 from cli.output import Document
 from cli.task.report import host_of
 from core.errors import InvalidRequest

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from cli import output
-from cli.names import Named, chosen, named
+from cli.hosts.patterns import Named, chosen, named
 from cli.output import AsJson, Document, duration, moment
 from cli.remote import use
 from cli.remote.client import PAGE, Client

@@ -9,7 +9,7 @@ import typer
 
 from cli import output
 from cli.exits import ApiRefused, Exit
-from cli.names import Named, named
+from cli.hosts.patterns import Named, named
 from cli.remote import use
 from cli.remote.client import Client
 from cli.remote.events import Following

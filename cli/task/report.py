@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cli import output
-from cli.names import Named, named
+from cli.hosts.patterns import Named, named
 from cli.output import Document, counted, duration, moment
 from cli.remote.client import Client
 from cli.task.standing import of_task

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from core.catalogue import TASK_TYPES
 from core.record import Creator, Draft
+from core.task_types import TASK_TYPES
 from infra.clock import now
 from infra.store.redis import keys
 from tests.support.system import STOP, of_step, running, stub_target

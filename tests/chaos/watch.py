@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core.catalogue import TASK_TYPES
 from core.plan import Plan
+from core.task_types import TASK_TYPES
 from infra.store.redis.keys import PREFIX
 from tests.chaos.invariants import doubled
 from tests.chaos.seen import Burial, ClaimSeen

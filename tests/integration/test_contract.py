@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.auth.permission import require
-from app.languages import catalogue
+from app.http.language import translation as catalogue
 from core.errors import StateInvalid
 from core.user import Permission, User
 from tests.support.contract import Contract, contract

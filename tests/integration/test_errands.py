@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.desk import Desk
+from app.agents.errand_client import Desk
 from core.errand import Errand, ErrandKind
 from core.errors import AgentStateInvalid, HostFailed, Unavailable
 from core.host import Target
@@ -24,7 +24,7 @@ from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
 from tests.support.work import make_work
 from workers.errands import run_errand
-from workers.executor.ssh import SshExecutor, SshOptions
+from workers.executor.ssh.executor import SshExecutor, SshOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

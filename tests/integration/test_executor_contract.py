@@ -22,7 +22,7 @@ from demo.keys import make_key_pair
 from demo.openssh import OpenSshServer
 from workers.agent.stop import StopPolicy, stop_agent
 from workers.executor.local import LocalExecutor
-from workers.executor.ssh import SshExecutor, SshOptions
+from workers.executor.ssh.executor import SshExecutor, SshOptions
 from workers.executor.stub import Behaviour, StubExecutor
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 from core.command import Command, Script
 from core.host import Target
 from tests.support.waiting import wait_until
-from workers.agent.remote import (
+from workers.agent.host.commands import (
     look_command,
     read_look,
     read_signal,
@@ -32,8 +32,8 @@ from workers.executor.local import LocalExecutor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workers.agent.processes import AgentProcess, Sight
-    from workers.agent.remote import Delivery, StopSeen
+    from workers.agent.host.commands import Delivery, StopSeen
+    from workers.agent.host.processes import AgentProcess, Sight
 
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 NAMES = ("ocp_agentd", "ocp_mgragent", "ocp_monagent")

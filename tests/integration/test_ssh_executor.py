@@ -31,7 +31,7 @@ from core.outcome import (
 from demo.keys import KeyPair, make_key_pair
 from tests.support.waiting import eventually, wait_until
 from workers.executor.base import ConnectionFailed, NotBegun
-from workers.executor.ssh import SshExecutor, SshOptions, fetch_host_key, fingerprint
+from workers.executor.ssh.executor import SshExecutor, SshOptions, fetch_host_key, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

@@ -13,9 +13,9 @@ from core.host import Target
 from core.journal import Journal
 from core.outcome import AlreadyRunning, EndedAtOnce, NotInstalled, NotReady, Outcome, Started, StillRunning, Stopped
 from demo.agents import Pace, StandInAgent
-from workers.agent.policy import StartPolicy, StopPolicy
 from workers.agent.start import start_agent
 from workers.agent.stop import stop_agent
+from workers.agent.timing import StartPolicy, StopPolicy
 from workers.executor.local import LocalExecutor
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.main import create_app
-from app.watching.stream import Pace
+from app.tasks.watch.stream import Pace
 from core.user import Role, User
 from infra.clock import now
 from infra.settings import ApiSettings

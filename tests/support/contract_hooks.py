@@ -15,7 +15,7 @@ import schemathesis
 from requests.auth import AuthBase, HTTPBasicAuth
 from typing_extensions import override
 
-from app.languages.choice import preferred
+from app.http.language.choice import preferred
 from tests.support.signing import Signing
 
 KEY, SECRET = "CONTRACT_KEY", "CONTRACT_SECRET"

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.description import SHARED
+from app.openapi.description import SHARED
 from core.errors import FleetError, StoreUnavailable
 from core.user import Role
 from infra.store.redis.connection import answering
@@ -27,7 +27,7 @@ from tests.support.falling import Falling, FallingStore
 from tests.support.world import TRACE
 from workers.executor.stub import Behaviour, StubExecutor
 
-FOLDER = Path(__file__).parents[2] / "app" / "examples"
+FOLDER = Path(__file__).parents[2] / "app" / "openapi" / "examples"
 _ZONE = timezone(timedelta(hours=8))
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
 _LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import orjson
 
+from app.http.server import Server, bound_socket
 from app.main import create_app
-from app.server import Server, bound_socket
 from core.user import Role, User
 from infra.settings import ApiSettings
 from infra.store.base import StoreOptions
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from app.watching.hub import Hub
+    from app.tasks.watch.hub import Hub
 
 
 @dataclass

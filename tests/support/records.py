@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from core.catalogue.batch_stop_agents import TASK_TYPE
 from core.claim import Claim, Claims, Settlement, Worker
 from core.host import Target
 from core.journal import Level, Line, RunLog
 from core.progress import progress
 from core.record import Creator, Draft, TaskRecord
 from core.status import Operation
+from core.task_types.batch_stop_agents import TASK_TYPE
 from core.transition import Failed, Settled, Succeeded
 from infra.store.base import CHUNK, ClaimRequest, HostEntry, OpenLog, Store
 

@@ -16,7 +16,7 @@ from string import Formatter
 from types import ModuleType
 
 from core.errors import FleetError
-from core.words import Words, say
+from core.text import Words, say
 
 ROOT = Path(__file__).parents[2]
 
@@ -159,7 +159,7 @@ class Source:
 
 
 _ADVICE = (
-    "Write it as core.words.say(…) and give its translation in app/languages/zh-CN.yaml: {}. A function that makes "
+    "Write it as core.text.say(…) and give its translation in app/http/language/zh-CN.yaml: {}. A function that makes "
     "sentences returns Words, a parameter that takes one is declared Words."
 )
 

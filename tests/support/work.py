@@ -7,18 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.catalogue import TASK_TYPES
 from core.host import Target
 from core.record import Creator, Draft
+from core.task_types import TASK_TYPES
 from infra.store.base import SUSPECT, ClaimRequest, HostEntry
 from infra.store.memory.store import MemoryStore
 from tests.support.records import run_log
 from workers.agent.stop import StopPolicy
 from workers.context import Work
 from workers.executor.stub import StubExecutor
-from workers.handle import StepEnd, find, handle_lane, handle_step
-from workers.presence import Presence
-from workers.slots import Slots
+from workers.messages import StepEnd, find, handle_lane, handle_step
+from workers.record.presence import Presence
+from workers.steps.slots import Slots
 
 if TYPE_CHECKING:
     import asyncio

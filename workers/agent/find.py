@@ -9,12 +9,12 @@ from core.findings import AgentAbsent, AgentPresent
 from core.host import Target
 from core.journal import Journal
 from core.outcome import NoPermission, NotInstalled, NotReady, Outcome, Refused, UnexpectedAnswer
-from workers.agent.answer import Accepted, Answer, Declined, Forbidden, Missing, NoAnswer, Unclear
-from workers.agent.policy import StartPolicy
-from workers.agent.processes import Sight, control_program
-from workers.agent.report import Report
+from workers.agent.history import Ask, CallControl, Conclude, Look, Step, Story, Wait
+from workers.agent.host.agentctl_reply import Accepted, Answer, Declined, Forbidden, Missing, NoAnswer, Unclear
+from workers.agent.host.agentctl_status import Report
+from workers.agent.host.processes import Sight, control_program
 from workers.agent.run import Run
-from workers.agent.story import Ask, CallControl, Conclude, Look, Step, Story, Wait
+from workers.agent.timing import StartPolicy
 from workers.executor.base import Session
 
 

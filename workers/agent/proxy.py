@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from core.host import Target
 from core.journal import Journal
 from core.outcome import Done, Outcome, ProxyRuns
-from workers.agent.policy import StopPolicy
-from workers.agent.remote import proxy_look_command
+from workers.agent.history import Conclude, Look, Step, Story
+from workers.agent.host.commands import proxy_look_command
 from workers.agent.run import Run
-from workers.agent.story import Conclude, Look, Step, Story
+from workers.agent.timing import StopPolicy
 from workers.executor.base import Session
 
 

@@ -10,25 +10,8 @@ from core.command import Command
 from core.host import Target
 from core.journal import Journal, Level, clip
 from core.outcome import NoPermission, Outcome, TimedOut, UnexpectedAnswer
-from workers.agent.answer import NoAnswer, read_answer, refused_by_sudo
-from workers.agent.decide import decide
-from workers.agent.policy import StopPolicy
-from workers.agent.processes import Sight
-from workers.agent.remote import (
-    StopSeen,
-    UnreadableAnswerError,
-    Word,
-    called_stop,
-    control_command,
-    look_command,
-    read_look,
-    read_signal,
-    read_stop,
-    signal_command,
-    stop_command,
-)
-from workers.agent.report import read_report
-from workers.agent.story import (
+from workers.agent.decide.stop import decide
+from workers.agent.history import (
     Ask,
     Asked,
     Call,
@@ -45,6 +28,23 @@ from workers.agent.story import (
     Verb,
     Wait,
 )
+from workers.agent.host.agentctl_reply import NoAnswer, read_answer, refused_by_sudo
+from workers.agent.host.agentctl_status import read_report
+from workers.agent.host.commands import (
+    StopSeen,
+    UnreadableAnswerError,
+    Word,
+    called_stop,
+    control_command,
+    look_command,
+    read_look,
+    read_signal,
+    read_stop,
+    signal_command,
+    stop_command,
+)
+from workers.agent.host.processes import Sight
+from workers.agent.timing import StopPolicy
 from workers.executor.base import CommandTimeout, Completed, ConnectionFailed, NotBegun, Session
 
 _LOOKING = "looking at the agent's processes"

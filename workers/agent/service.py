@@ -12,10 +12,10 @@ from functools import partial
 from core.host import Target
 from core.journal import Journal
 from core.outcome import Outcome
-from workers.agent.decide_service import decide_start_service, decide_stop_service
-from workers.agent.policy import ServicePolicy
-from workers.agent.remote import service_command
+from workers.agent.decide.service import decide_start_service, decide_stop_service
+from workers.agent.host.commands import service_command
 from workers.agent.run import Run
+from workers.agent.timing import ServicePolicy
 from workers.executor.base import Session
 
 

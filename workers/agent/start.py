@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from core.host import Target
 from core.journal import Journal
 from core.outcome import Outcome
-from workers.agent.decide_start import decide_start
-from workers.agent.policy import StartPolicy
+from workers.agent.decide.start import decide_start
 from workers.agent.run import Run
+from workers.agent.timing import StartPolicy
 from workers.executor.base import Session
 
 __all__ = ["StartPolicy", "start_agent"]

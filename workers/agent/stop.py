@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from core.host import Target
 from core.journal import Journal
 from core.outcome import Outcome
-from workers.agent.decide import decide
-from workers.agent.policy import StopPolicy
+from workers.agent.decide.stop import decide
 from workers.agent.run import Run
+from workers.agent.timing import StopPolicy
 from workers.executor.base import Session
 
 __all__ = ["StopPolicy", "stop_agent"]

@@ -9,7 +9,7 @@ from core.errors import Misconfigured
 from infra.settings import WorkerSettings
 from workers.executor.base import Executor
 from workers.executor.local import LocalExecutor
-from workers.executor.ssh import PinCallback, SshExecutor, SshOptions
+from workers.executor.ssh.executor import PinCallback, SshExecutor, SshOptions
 from workers.executor.stub import StubExecutor
 
 log = structlog.get_logger(__name__)

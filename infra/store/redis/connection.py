@@ -16,7 +16,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from core.errors import StoreUnavailable
-from core.words import say
+from core.text import say
 from infra.store.base import StoreOptions
 
 Argument = str | bytes | int

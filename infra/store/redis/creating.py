@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from core.errors import StoreUnavailable
 from core.plan import Plan
 from core.record import RECORD_VERSION, Draft, TaskRecord
-from core.words import say
+from core.text import say
 from infra.store import auditcodec
 from infra.store.base import Adding, AlreadyThere, HostsAdded, KeyTaken, Known, NewHost, Once, StoreOptions
 from infra.store.redis import keys

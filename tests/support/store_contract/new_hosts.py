@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import replace
 
-from core.catalogue.prepare_host import TASK_TYPE
 from core.host import AgentStatus, HostDetails, HostKind, HostStatus, Target
 from core.record import Draft
 from core.status import Status
+from core.task_types.prepare_host import TASK_TYPE
 from infra.store.base import AlreadyThere, HostsAdded, KeyTaken, NewHost, Once, Store, TaskQuery
 from tests.support.keepers import Keeper
 from tests.support.records import NOW, claim_step, draft, entry

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from itertools import product
 
-from core.catalogue.batch_stop_agents import TASK_TYPE
 from core.record import Creator, Draft, TaskRecord
 from core.status import TaskStatus
+from core.task_types.batch_stop_agents import TASK_TYPE
 from infra.store.base import ClaimRequest, Store, StoreOptions, TaskQuery
 from tests.support.keepers import Keeper
 from tests.support.records import FIRST as WORKER

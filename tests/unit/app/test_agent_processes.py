@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.documents.wire import stamp_seconds
-from app.host_schemas import HostAgent, HostAgentProcess, HostAgentProcessPage
-from app.schemas import Reply
+from app.hosts.schemas import HostAgent, HostAgentProcess, HostAgentProcessPage
+from app.http.schemas import Reply
+from app.http.wire import stamp_seconds
 from core.host import STOPPING
 from core.lease import Lease, Leased
 from tests.support.api import NO_BROKER, NOW, Api, running_api

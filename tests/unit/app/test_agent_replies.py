@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.schemas import Reply, TaskInstance
+from app.http.schemas import Reply, TaskInstance
 from tests.support.api import Api
 
 HOSTS = "/api/v2/compute/hosts"

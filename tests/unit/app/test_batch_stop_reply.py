@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.schemas import Reply, TaskInstance
+from app.http.schemas import Reply, TaskInstance
 from tests.support.api import STOP, Api, entry, running_api
 
 SEED = json.loads((Path(__file__).parents[2] / "data" / "seed-batch-stop-reply.json").read_text())

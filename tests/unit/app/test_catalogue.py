@@ -6,14 +6,14 @@ from collections import Counter
 
 import pytest
 
-from app.languages.catalogue import pairs
-from app.languages.choice import Language
+from app.http.language.choice import Language
+from app.http.language.translation import pairs
 from tests.support.sentences import ROOT, Source, placeholders, sources
 
 AT_THE_START = {
-    "app/admin.py",
+    "app/auth/first_admin.py",
     "app/main.py",
-    "app/server.py",
+    "app/http/server.py",
     "infra/settings.py",
     "infra/timing.py",
     "infra/store/backupfile.py",
@@ -24,7 +24,7 @@ AT_THE_START = {
 }
 """Files whose errors end a process at its start, when there is nobody yet whose language could be asked for, or a
 command that works on the store itself."""
-FILE = "app/languages/zh-CN.yaml"
+FILE = "app/http/language/zh-CN.yaml"
 READ = list(sources("core", "infra", "app"))
 TRANSLATED = pairs(Language.CHINESE)
 
@@ -76,7 +76,7 @@ def test_a_translation_is_filled_as_its_sentence_is(template: str, translation: 
 
 def read(text: str) -> Source:
     """Read a text as if it stood in a file of the service."""
-    source = Source(ROOT / "app" / "service" / "finding.py")
+    source = Source(ROOT / "app" / "tasks" / "find.py")
     source.__dict__["tree"] = ast.parse(text)
     source.read()
     return source
@@ -110,7 +110,7 @@ WRONG = {
 def test_what_cannot_be_translated_is_found(text: str, advice: str) -> None:
     (problem,) = read(text).problems
     assert advice in problem
-    assert problem.startswith("app/service/finding.py:")
+    assert problem.startswith("app/tasks/find.py:")
 
 
 RIGHT = {

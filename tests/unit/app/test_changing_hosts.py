@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.documents.wire import stamp, stamp_seconds
-from app.host_schemas import PreparingTasks
-from app.schemas import Host, Reply
+from app.hosts.schemas import PreparingTasks
+from app.http.schemas import Host, Reply
+from app.http.wire import stamp, stamp_seconds
 from core.host import STOPPING
 from core.lease import Lease, Leased
 from infra.store.base import TaskQuery

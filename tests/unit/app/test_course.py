@@ -9,8 +9,8 @@ import httpx
 import orjson
 import pytest
 
-from app.documents.wire import stamp
-from app.schemas import WrappedTaskInstance
+from app.http.schemas import WrappedTaskInstance
+from app.http.wire import stamp
 from core.claim import Worker
 from core.record import TaskRecord
 from core.status import Operation

@@ -4,7 +4,7 @@ import io
 import tracemalloc
 from zipfile import ZipFile
 
-from app.diagnosis import diagnosis
+from app.tasks.diagnosis import diagnosis
 from core.claim import Worker
 from core.transition import Failed, Succeeded
 from infra.store.base import CHUNK, ClaimRequest

@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from app.description import SHARED, examples
 from app.main import create_app
+from app.openapi.description import SHARED, examples
 from infra.settings import ApiSettings
 from infra.store.memory.store import MemoryStore
 from tests.support.api import RecordingDispatcher

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from app.auth.vault import Vault
-from app.beyond_schemas import ChangedUser, KeyPage, NewKey, TaskHostPage, UserPage
-from app.schemas import Reply
+from app.http.schemas import Reply
+from app.iam.schemas import ChangedUser, KeyPage, NewKey, TaskHostPage, UserPage
 from core.user import Role
 from infra.logs import configure_logging
 from tests.support.api import NOW, Api, entry, running_api

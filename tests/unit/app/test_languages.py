@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.languages.choice import Language, preferred
+from app.http.language.choice import Language, preferred
 from core.user import Role
 from tests.support.api import NO_BROKER, STOP, Api, running_api
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.documents.wire import stamp
-from app.schemas import Reply, TaskPage
+from app.http.schemas import Reply, TaskPage
+from app.http.wire import stamp
 from core.claim import Worker
 from core.transition import Failed
 from infra.store.base import ClaimRequest

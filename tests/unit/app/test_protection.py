@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.schemas import Host, Reply
+from app.http.schemas import Host, Reply
 from core.host import STOPPING
 from core.user import Role
 from tests.support.api import AGENT_PATHS, NOW, Api, entry, running_api

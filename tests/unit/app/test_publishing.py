@@ -9,15 +9,15 @@ import httpx
 import pytest
 from typing_extensions import override
 
-from app.service import publishing
-from app.service.publishing import publish, publish_posted
+from app.tasks import publishing
+from app.tasks.publishing import publish, publish_posted
 from tests.support.api import NO_BROKER, STOP, Api, RecordingDispatcher, entry
 from tests.support.records import draft
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-    from app.fleet import Fleet
+    from app.context import Fleet
     from core.record import TaskRecord
 
 

@@ -2,8 +2,8 @@
 
 import re
 
-from app.documents.wire import long, longs, stamp, stamp_seconds
-from app.schemas import Host, HostPage, Log, Reply, WrappedTaskInstance
+from app.http.schemas import Host, HostPage, Log, Reply, WrappedTaskInstance
+from app.http.wire import long, longs, stamp, stamp_seconds
 from core.claim import Worker
 from core.host import STOPPING
 from core.journal import Level, Line, RunLog

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.schemas import ErrorReply
+from app.http.schemas import ErrorReply
 from tests.support.api import STOP, Api, entry, running_api
 
 EXAMPLE = '{"hostIds": [1001, 1002]}'

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from app.schemas import Host, Reply
+from app.http.schemas import Host, Reply
 from core.claim import Worker
 from core.host import STOPPING
 from core.transition import Failed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.admin import ensure_admin
+from app.auth.first_admin import ensure_admin
 from core.errors import Misconfigured
 from core.user import Role
 from infra.store.memory.store import MemoryStore

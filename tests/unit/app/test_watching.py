@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
-from app.documents.progress import NAMED
-from app.languages.choice import Language
-from app.watching.channel import REMEMBERED, Channel
-from app.watching.hub import STOPPING, Hub
-from app.watching.stream import Pace, messages
+from app.http.language.choice import Language
+from app.tasks.progress_views import NAMED
+from app.tasks.watch.channel import REMEMBERED, Channel
+from app.tasks.watch.hub import STOPPING, Hub
+from app.tasks.watch.stream import Pace, messages
 from core.errors import StoreUnavailable, TaskNotFound, Unavailable
 from core.event import NO_EVENT, TaskEvent, cursor_order
 from core.record import TaskRecord

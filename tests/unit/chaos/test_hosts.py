@@ -11,8 +11,8 @@ import pytest
 
 from tests.chaos.ending import read_log
 from tests.chaos.hosts import Fleet, target
-from workers.agent.answer import Accepted, Declined, read_answer
-from workers.agent.remote import control_command, look_command, read_look
+from workers.agent.host.agentctl_reply import Accepted, Declined, read_answer
+from workers.agent.host.commands import control_command, look_command, read_look
 
 if TYPE_CHECKING:
     from workers.executor.base import Completed

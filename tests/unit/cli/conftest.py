@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.main import create_app
-from cli import session
+from cli import direct_store as session
 from cli.main import main
 from cli.remote import client
 from cli.remote.address import Address

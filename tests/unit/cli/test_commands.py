@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.auth.passwords import Argon2
-from cli import hostkeys
+from cli.hosts import hostkeys
 from core.host import STOPPING
 from core.user import Role
 from infra.store.memory.store import MemoryStore

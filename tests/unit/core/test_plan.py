@@ -1,8 +1,8 @@
 import pytest
 
-from core.catalogue import TASK_TYPES
 from core.host import RESTARTING, RUNNING, STOPPED, STOPPING
 from core.plan import NO_PARALLEL_INDEX, Plan
+from core.task_types import TASK_TYPES
 
 BATCH_STOP = TASK_TYPES["batch_stop_agents"]
 

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from core.errors import NotFound, UnknownHosts
-from core.words import Words, say
+from core.text import Words, say
 
 CHINESE = {
     "There is no host {id}; {rule}.": "没有主机 {id}，{rule}。",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kombu.exceptions import OperationalError
 
-from core.catalogue import TASK_TYPES
 from core.errand import Errand, ErrandKind
 from core.errors import BrokerUnavailable
 from core.record import Creator, Draft
+from core.task_types import TASK_TYPES
 from infra import dispatch
 from infra.celery import make_celery
 from infra.settings import SharedSettings

@@ -11,7 +11,7 @@ from core.status import Operation, Status, TaskStatus
 from infra.store.base import Course
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.executor.stub import Behaviour, StubExecutor
-from workers.handle import StepEnd
+from workers.messages import StepEnd
 
 if TYPE_CHECKING:
     from core.record import TaskRecord

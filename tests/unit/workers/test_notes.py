@@ -17,7 +17,7 @@ from infra.store.memory.store import MemoryStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, run_through
 from workers.executor.stub import Behaviour, StubExecutor
-from workers.notes import AT_ONCE, EVERY, Notes
+from workers.record.open_logs import AT_ONCE, EVERY, Notes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -155,7 +155,7 @@ async def test_long_journals_take_turns_and_one_that_fills_a_round_has_its_own(
 
 
 async def test_a_store_that_is_away_loses_a_note_and_gets_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.notes.EVERY", 0.01)
+    monkeypatch.setattr("workers.record.open_logs.EVERY", 0.01)
     table = await bench(monkeypatch, 1)
     table.noted.fault = StoreUnavailable("The store does not answer.")
     notes = table.notes()
@@ -171,7 +171,7 @@ async def test_a_store_that_is_away_loses_a_note_and_gets_the_next(monkeypatch: 
 
 
 async def test_a_store_that_hangs_holds_up_neither_hosts_nor_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.notes.EVERY", 0.01)
+    monkeypatch.setattr("workers.record.open_logs.EVERY", 0.01)
     executor = GatedExecutor(held={1: asyncio.Event()})
     store = MemoryStore()
     noted = spied(store, monkeypatch)
@@ -233,7 +233,7 @@ class _WedgedSession:
 
 
 async def test_the_log_of_a_wedged_host_grows_and_is_whole_in_the_end_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.notes.EVERY", 0.0)
+    monkeypatch.setattr("workers.record.open_logs.EVERY", 0.0)
     executor = Wedged()
     work = await make_work(executor=executor)
     task = await prepared(work, [1])
@@ -266,7 +266,7 @@ async def _two(commands: Any) -> bool:
 
 
 async def test_a_cancelled_run_is_noted_until_it_lets_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.notes.EVERY", 0.0)
+    monkeypatch.setattr("workers.record.open_logs.EVERY", 0.0)
     executor = GatedExecutor(held={1: asyncio.Event()})
     work = await make_work(executor=executor)
     await work.presence.beat()
@@ -290,7 +290,7 @@ async def test_a_cancelled_run_is_noted_until_it_lets_go(monkeypatch: pytest.Mon
 
 
 async def test_a_lane_that_breaks_off_leaves_what_was_noted_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.notes.EVERY", 0.0)
+    monkeypatch.setattr("workers.record.open_logs.EVERY", 0.0)
     executor = GatedExecutor(held={1: asyncio.Event(), 2: asyncio.Event()})
     store = MemoryStore()
     noted = spied(store, monkeypatch)

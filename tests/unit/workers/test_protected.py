@@ -3,7 +3,7 @@
 from core.status import Status
 from tests.support.records import NOW, PREPARE, draft, entry
 from tests.support.work import make_work
-from workers.steps import run_step
+from workers.steps.store_steps import run_step
 
 
 async def test_prepare_fails_for_all_and_says_so() -> None:

@@ -21,9 +21,9 @@ from tests.support.keepers import make_newer
 from tests.support.records import run_log, succeeded
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, step
-from workers.handle import StepEnd
-from workers.reconcile import Patience, Reconciler
-from workers.recorder import Recorder
+from workers.messages import StepEnd
+from workers.reconcile.reconciler import Patience, Reconciler
+from workers.record.recorder import Recorder
 
 if TYPE_CHECKING:
     from core.claim import Worker

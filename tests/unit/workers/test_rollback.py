@@ -11,9 +11,9 @@ from core.status import Operation, Status, TaskStatus
 from infra.store.base import ClaimRequest, Course
 from tests.support.records import run_log
 from tests.support.work import lane, make_task, make_work, prepared, step
-from workers.agent.policy import StartPolicy, StopPolicy
+from workers.agent.timing import StartPolicy, StopPolicy
 from workers.executor.stub import Behaviour, StubExecutor
-from workers.handle import StepEnd
+from workers.messages import StepEnd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,8 +8,8 @@ import pytest
 
 from infra.store.base import ClaimRequest
 from tests.support.work import make_task, make_work
-from workers.presence import ClaimLostError, Presence
-from workers.slots import Slots
+from workers.record.presence import ClaimLostError, Presence
+from workers.steps.slots import Slots
 
 if TYPE_CHECKING:
     from core.claim import Claim

@@ -14,7 +14,7 @@ from infra.store.base import ClaimRequest
 from tests.support.falling import FallingStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_work, prepared, suspected
-from workers.suspects import SuspectPlace
+from workers.record.suspect_slot import SuspectPlace
 
 if TYPE_CHECKING:
     from core.record import TaskRecord

@@ -8,7 +8,7 @@ from core.host import AgentStatus, HostStatus
 from core.status import Status, TaskStatus
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.executor.stub import Behaviour, StubExecutor
-from workers.handle import StepEnd, find
+from workers.messages import StepEnd, find
 
 
 async def statuses(work, task) -> list[set[str]]:  # noqa: ANN001

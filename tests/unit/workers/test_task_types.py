@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.catalogue import TASK_TYPES
 from core.host import AgentStatus, HostDetails, HostStatus
 from core.lease import Lease
 from core.record import Creator, Draft
 from core.status import TaskStatus
+from core.task_types import TASK_TYPES
 from infra.store.base import Course, CourseChanged, HostsAdded, NewHost
 from tests.support.work import lane, make_task, make_work, run_through, step, target
-from workers.agent.policy import StartPolicy
+from workers.agent.timing import StartPolicy
 from workers.executor.stub import Behaviour, StubExecutor
 
 if TYPE_CHECKING:

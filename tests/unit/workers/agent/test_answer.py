@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from workers.agent.answer import Accepted, Declined, Forbidden, Missing, Unclear, read_answer
+from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, Missing, Unclear, read_answer
 from workers.executor.base import Completed
 
 OK = '{"successful":true,"message":"ok","error":""}'

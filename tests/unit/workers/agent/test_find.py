@@ -11,7 +11,7 @@ from core.findings import AgentAbsent, AgentPresent
 from core.outcome import NoPermission, NotInstalled, NotReady, Outcome, Refused, UnexpectedAnswer
 from tests.support.scripted import HOME, TARGET, Reply, ScriptedHost, look, shell, status, version
 from workers.agent.find import find_agent
-from workers.agent.policy import StartPolicy
+from workers.agent.timing import StartPolicy
 from workers.executor.base import Completed
 
 if TYPE_CHECKING:

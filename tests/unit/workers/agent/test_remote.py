@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.scripted import HOME, TARGET
-from workers.agent.processes import AgentProcess
-from workers.agent.remote import (
+from workers.agent.host.commands import (
     About,
     UnreadableAnswerError,
     look_command,
@@ -19,6 +18,7 @@ from workers.agent.remote import (
     signal_command,
     survey_command,
 )
+from workers.agent.host.processes import AgentProcess
 from workers.executor.base import Completed
 
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from workers.agent.answer import Declined, Missing, Unclear
-from workers.agent.report import Report, Service, read_report
+from workers.agent.host.agentctl_reply import Declined, Missing, Unclear
+from workers.agent.host.agentctl_status import Report, Service, read_report
 from workers.executor.base import Completed
 
 RUNNING = {

@@ -10,8 +10,8 @@ import pytest
 from core.findings import NoAgentd, ServiceAlive, ServiceNotRunning, ServiceRuns, ServiceStopped
 from core.outcome import NoPermission, NotInstalled, Refused, UnexpectedAnswer
 from tests.support.scripted import TARGET, Reply, ScriptedHost, look, service, shell, status
-from workers.agent.policy import ServicePolicy
 from workers.agent.service import ServiceWork
+from workers.agent.timing import ServicePolicy
 
 if TYPE_CHECKING:
     from core.outcome import Outcome

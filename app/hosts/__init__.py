@@ -1,0 +1,1 @@
+"""The inventory: hosts listed, added, protected, released and removed."""

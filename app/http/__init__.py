@@ -1,0 +1,1 @@
+"""What every resource needs to speak HTTP: the envelope, errors, bodies, parameters, languages and the server."""

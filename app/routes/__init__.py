@@ -1,1 +1,0 @@
-"""The routes: types in the signature, one call, the reply."""

@@ -1,0 +1,1 @@
+"""Tasks: read, followed, watched and steered."""

@@ -1,0 +1,68 @@
+"""The parameters of the task list: which tasks, which page, which order. What is not known is refused."""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, Query, Request
+
+from app.http.errors import InvalidParameter
+from app.http.paging import SORTS, PageNumber, PageSize, list_of, refuse_unknown, rising, words_of
+from app.http.validation import LONGEST_ID, Whole, one_of
+from core.status import TaskStatus
+from core.task_types import TASK_TYPES
+from core.text import say
+from infra.store.base import TaskQuery
+
+_KINDS: Final = ("MANUAL", "SYS_ONECE", "SCHEDULED", "SYS_SCHEDULED")
+"""OCP's kinds of tasks, spelt as OCP spells them. Every task here is MANUAL."""
+_KNOWN: Final = ("name", "status", "type", "hostId", "creator", "page", "size", "sort")
+
+
+async def read_task_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
+    request: Request,
+    name: Annotated[str | None, Query(description="tasks whose name contains this, in whatever case")] = None,
+    status: Annotated[
+        list[str] | None, list_of(TaskStatus), Query(description=f"{', '.join(TaskStatus)}; several with commas")
+    ] = None,
+    kind: Annotated[
+        str | None, one_of(_KINDS), Query(alias="type", description="MANUAL; nothing else is made here")
+    ] = None,
+    host_id: Annotated[
+        int | None,
+        Query(alias="hostId", ge=1, le=LONGEST_ID, description="tasks about this host alone, which no batch is"),
+        Whole,
+    ] = None,
+    creator: Annotated[str | None, Query(description="tasks of the user of this name")] = None,
+    page: PageNumber = 1,
+    size: PageSize = 10,
+    sort: Annotated[str, one_of(SORTS), Query(description="id,desc (newest first) or id,asc")] = "id,desc",
+) -> TaskQuery:
+    """Read which tasks a request asks for.
+
+    Raises:
+        InvalidParameter: a parameter is not known, or holds what it cannot mean.
+    """
+    refuse_unknown(request, _KNOWN)
+    statuses = words_of("status", status, tuple(TaskStatus))
+    return TaskQuery(
+        statuses=None if statuses is None else frozenset(map(TaskStatus, statuses)),
+        types=_types(name, kind),
+        creator=creator,
+        host_id=host_id,
+        offset=(page - 1) * size,
+        limit=size,
+        ascending=rising(sort),
+    )
+
+
+AskedTasks = Annotated[TaskQuery, Depends(read_task_query)]
+
+
+def _types(name: str | None, kind: str | None) -> frozenset[str] | None:
+    if kind is not None and kind not in _KINDS:
+        sentence = say("type: {kind!r} is none. Write {known}.", kind=kind[:80], known=", ".join(_KINDS))
+        raise InvalidParameter("type", kind, sentence)
+    if kind not in {None, _KINDS[0]}:
+        return frozenset()
+    if not name:
+        return None
+    return frozenset(slug for slug, known in TASK_TYPES.items() if name.casefold() in known.name.casefold())

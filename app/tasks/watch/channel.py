@@ -1,0 +1,131 @@
+"""What one process knows of a task that somebody watches: its head, its newest events, the hosts that failed.
+
+All watchers of a task look at one channel. A channel keeps no queue for any of them: each comes with the event that it
+saw last and takes what happened since, so a slow one holds nobody up and costs nothing.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from core.event import NO_EVENT, TaskEvent, cursor_order
+from core.plan import NO_PARALLEL_INDEX
+from core.record import SubtaskRecord, TaskRecord
+from core.status import Status, TaskStatus
+from core.text import Words
+
+REMEMBERED: Final = 2000
+"""So many of a task's newest events are at hand; whoever missed more starts again from a snapshot."""
+
+
+class Channel:
+    """One task that is watched.
+
+    Args:
+        task: its head.
+        host_ids: its hosts, in the order of parallelIdx.
+        events: those of its events that the store keeps, oldest first, read before the head.
+        stored: what happened to its subtasks, read after the head.
+    """
+
+    def __init__(
+        self,
+        task: TaskRecord,
+        host_ids: Sequence[int],
+        events: Iterable[TaskEvent],
+        stored: Mapping[int, SubtaskRecord],
+    ) -> None:
+        self.task = task
+        self.watchers = 0
+        self.parting: Words | None = None
+        """Why it tells nothing more, in a sentence for its watchers; None while it does."""
+        self._host_ids = host_ids
+        self._events = deque(events, REMEMBERED)
+        self._told = task.status
+        """The task's status as its events tell it."""
+        self._failed = {series_id for series_id, record in stored.items() if record.status is Status.FAILED}
+        self._news = asyncio.Event()
+        self._messages: dict[str, bytes] = {}
+
+    @property
+    def last_id(self) -> str:
+        """The id of the newest event; that before any where none is kept."""
+        return self._events[-1].id if self._events else NO_EVENT
+
+    @property
+    def over(self) -> bool:
+        """Whether the task ended, as its head and its events say alike."""
+        return self.task.status is not TaskStatus.RUNNING and self._told is not TaskStatus.RUNNING
+
+    def take(self, events: Iterable[TaskEvent], task: TaskRecord) -> None:
+        """Add what happened, with the head as it stands after it, and wake who waits."""
+        for event in events:
+            self._events.append(event)
+            self._told = event.task or self._told
+            for status, spans in event.changed.items():
+                self._mark(spans, failed=status is Status.FAILED)
+        self.task = task
+        self._wake()
+
+    def part(self, sentence: Words) -> None:
+        """Say that nothing more is told, and why."""
+        self.parting = sentence
+        self._wake()
+
+    def _wake(self) -> None:
+        self._messages.clear()
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def _mark(self, spans: Iterable[tuple[int, int]], *, failed: bool) -> None:
+        for first, last in spans:
+            series = range(first, last + 1)
+            if failed:
+                self._failed.update(series)
+            elif self._failed:
+                self._failed.difference_update(series)
+
+    def reaches(self, cursor: str) -> bool:
+        """Return whether everything that happened after a cursor is at hand."""
+        try:
+            place = cursor_order(cursor)
+        except ValueError:
+            return False
+        if not self._events:
+            return False
+        return cursor_order(self._events[0].id) <= place <= cursor_order(self.last_id)
+
+    def since(self, cursor: str) -> list[TaskEvent]:
+        """Return the events after a cursor that the channel reaches, oldest first."""
+        place, found = cursor_order(cursor), []
+        for event in reversed(self._events):
+            if cursor_order(event.id) <= place:
+                break
+            found.append(event)
+        return found[::-1]
+
+    def failed_hosts(self) -> Iterator[int]:
+        """Yield the ids of the hosts of which a subtask is FAILED, in the order of the task."""
+        indices = set()
+        for series_id in self._failed:
+            index = self.task.plan.step_of(series_id).parallel_index(series_id)
+            if index != NO_PARALLEL_INDEX:
+                indices.add(index)
+        return (self._host_ids[index] for index in sorted(indices))
+
+    def shared(self, key: str, message: bytes | None = None) -> bytes | None:
+        """Return the message that another watcher made for the same cursor since the last change, or keep one."""
+        if message is not None:
+            self._messages[key] = message
+        return self._messages.get(key)
+
+    async def news(self, cursor: str, patience: float) -> bool:
+        """Wait at most `patience` seconds until there is more than a watcher knows; return whether there is."""
+        if cursor != self.last_id or self.over or self.parting is not None:
+            return True
+        try:
+            await asyncio.wait_for(self._news.wait(), patience)
+        except TimeoutError:
+            return False
+        return True

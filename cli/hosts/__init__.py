@@ -1,0 +1,1 @@
+"""`ocpfleet hosts`: the inventory."""

@@ -1,0 +1,1 @@
+"""`ocpfleet user` and `ocpfleet key`."""

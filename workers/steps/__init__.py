@@ -1,0 +1,1 @@
+"""The steps of a task as a worker runs them: those on the record, and those on hosts in lanes."""
