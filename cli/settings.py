@@ -48,7 +48,7 @@ def rows(settings: type[BaseSettings]) -> Iterator[Row]:
 
 
 def markdown() -> str:
-    """Return the README's tables."""
+    """Return the tables of docs/settings.md."""
     tables = []
     for title, settings in GROUPS:
         lines = [f"**{title}**", "", "| variable | default | meaning |", "|---|---|---|"]
@@ -65,7 +65,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def _settings(
-    *, as_markdown: Annotated[bool, typer.Option("--markdown", help="as the README has them")] = False
+    *, as_markdown: Annotated[bool, typer.Option("--markdown", help="as docs/settings.md has them")] = False
 ) -> None:
     if as_markdown:
         OUT.print(markdown(), end="", markup=False)

@@ -1,6 +1,6 @@
 """Every setting, typed and checked at start: one class for each process, variables prefixed OCPFLEET_.
 
-The README's tables are tested against these classes: a field's description is what the README says.
+A test compares docs/settings.md with these classes: a field's description is what the page says.
 """
 
 import os

@@ -85,7 +85,7 @@ async def _announced(stream: asyncio.StreamReader) -> int:
         if line:
             raise Unavailable(
                 f"The store gives no snapshot ({line.decode(errors='replace')}). Its user needs +sync, and it must be "
-                "a primary or a replica in step. Or use the server's own means: README, “Backup and restore”."
+                "a primary or a replica in step. Or use the server's own means: docs/recovery.md, “Backup and restore”."
             )
         if stream.at_eof():
             raise exceptions.ConnectionError("the server closed the connection")
@@ -101,5 +101,5 @@ async def _loaded(reader: Process, copy: Redis) -> None:
             return
     raise Unavailable(
         "The embedded server cannot read the store's snapshot: the store is of a newer kind, or the snapshot is "
-        "damaged. Use the store's own means: README, “Backup and restore”."
+        "damaged. Use the store's own means: docs/recovery.md, “Backup and restore”."
     )

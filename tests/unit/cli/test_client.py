@@ -115,8 +115,8 @@ def test_two_signatures_of_the_same_request_differ() -> None:
     assert len(signed) == 2
 
 
-def test_exit_codes_are_in_the_readme() -> None:
-    text = (ROOT / "README.md").read_text()
+def test_exit_codes_are_in_the_page_of_the_command_line() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text()
     for code in Exit:
         assert f"\n| {code.value} | " in text
     assert [exit_of(error) for error in (InvalidRequest("", "", ""), Misconfigured(""), StoreUnavailable(""))] == [
