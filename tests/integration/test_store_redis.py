@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from tests.support.histories import Action, histories, play
 from tests.support.keepers import RedisKeeper
+from tests.support.scenario import Record
 from tests.support.store_contract import StoreContract
 from tests.support.store_contract.errands import FOUND
 from tests.support.valkey import ValkeyServer
@@ -22,30 +23,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
 
 
 @pytest.fixture
-async def keeper(server: ValkeyServer) -> AsyncIterator[RedisKeeper]:
-    keeper = RedisKeeper(lambda: Redis.from_url(server.url(), decode_responses=True))
-    await keeper.client.flushall()
-    yield keeper
-    await keeper.aclose()
-
-
-async def _blocked(keeper: RedisKeeper) -> int:
-    """Return how many clients wait for something at the server."""
-    found = await keeper.client.info("clients")
-    return int(found["blocked_clients"])
+async def record(server: ValkeyServer) -> AsyncIterator[Record]:
+    record = Record(lambda: Redis.from_url(server.url(), decode_responses=True))
+    await record.client.flushall()
+    yield record
+    await record.aclose()
 
 
 class TestRedisStoreOnARealServer(StoreContract):
     """The whole contract."""
 
-    async def test_a_wait_that_is_given_up_takes_no_answer(self, keeper: RedisKeeper) -> None:
-        store = keeper.open()
-        waiting = asyncio.create_task(store.errands.wait("e1", 30))
-        await eventually(lambda: _blocked(keeper), 10, "the wait has begun")
+    async def test_a_wait_that_is_given_up_takes_no_answer(self, record: Record) -> None:
+        async def has_begun() -> bool:
+            return int((await record.client.info("clients"))["blocked_clients"]) > 0
+
+        waiting = asyncio.create_task(record.errands.wait("e1", 30))
+        await eventually(has_begun, 10, "the wait has begun")
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        await store.errands.answer("e1", FOUND)
-        assert await store.errands.wait("e1", 5) == FOUND
+        await record.errands.answer("e1", FOUND)
+        assert await record.errands.wait("e1", 5) == FOUND
 
 
 @settings(max_examples=60, deadline=None)

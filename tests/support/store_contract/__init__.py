@@ -1,15 +1,16 @@
-"""What every keeper of the record must do: one set of tests, collected beside each keeper as `StoreContract`.
+"""What the record promises: one set of tests, run against a simulated Redis and against real servers.
 
-Whoever collects it gives a fixture `keeper`, a `tests.support.keepers.Keeper` of an empty record.
+Whoever collects `StoreContract` gives a fixture `record`, a `tests.support.scenario.Record` in an empty Redis.
 """
 
-from tests.support.store_contract.access import Access
+from tests.support.store_contract.audit import Audit
 from tests.support.store_contract.brake import FleetBrake
 from tests.support.store_contract.cancellation import Cancellation
 from tests.support.store_contract.claims import Claiming
 from tests.support.store_contract.errands import Errands
 from tests.support.store_contract.events import Events
 from tests.support.store_contract.expiry import Expiry
+from tests.support.store_contract.guard import Guard
 from tests.support.store_contract.holds import Holds
 from tests.support.store_contract.host_lists import HostLists
 from tests.support.store_contract.inventory import Inventory
@@ -23,7 +24,8 @@ from tests.support.store_contract.results import Results
 from tests.support.store_contract.retry_and_skip import RetryAndSkip
 from tests.support.store_contract.rollback import Rollback
 from tests.support.store_contract.task_lists import TaskLists
-from tests.support.store_contract.workers import People
+from tests.support.store_contract.users import Users
+from tests.support.store_contract.workers import Workers
 
 
 class StoreContract(
@@ -44,10 +46,12 @@ class StoreContract(
     HostLists,
     Leases,
     Errands,
-    People,
+    Workers,
+    Users,
     FleetBrake,
     Protection,
-    Access,
+    Guard,
+    Audit,
 ):
     """The whole contract."""
 

@@ -4,7 +4,7 @@ import asyncio
 
 from core.agent import AgentFound, ProcessFound
 from core.errand import ClaimedErrand, Errand, ErrandFailed, ErrandKind
-from tests.support.keepers import Keeper
+from tests.support.scenario import Record
 
 LOOK = Errand("e1", ErrandKind.LOOK, 2**63 - 1, None, "0123456789abcdef")
 STOP = Errand("e2", ErrandKind.STOP, 7, "monagent", "0123456789abcdef")
@@ -20,50 +20,44 @@ FOUND = AgentFound(
 
 
 class Errands:
-    async def test_one_worker_gets_it_and_knows_how_long_somebody_waits(self, keeper: Keeper) -> None:
-        store = keeper.open()
-        await store.errands.put(LOOK, 60_000)
-        await store.errands.put(STOP, 60_000)
-        claims = await asyncio.gather(*(store.errands.claim(LOOK.id) for _ in range(5)))
+    async def test_one_worker_gets_it_and_knows_how_long_somebody_waits(self, record: Record) -> None:
+        await record.errands.put(LOOK, 60_000)
+        await record.errands.put(STOP, 60_000)
+        claims = await asyncio.gather(*(record.errands.claim(LOOK.id) for _ in range(5)))
         (claimed,) = (claim for claim in claims if claim)
         assert claimed == ClaimedErrand(LOOK, claimed.left)
         assert 0 < claimed.left <= 60_000
-        again = await store.errands.claim(STOP.id)
+        again = await record.errands.claim(STOP.id)
         assert again is not None
         assert again.errand == STOP
-        assert await store.errands.claim("e3") is None
+        assert await record.errands.claim("e3") is None
 
-    async def test_one_that_nobody_waits_for_any_more(self, keeper: Keeper) -> None:
-        store = keeper.open()
-        await store.errands.put(LOOK, 1)
-        await store.errands.put(STOP, 60_000)
+    async def test_one_that_nobody_waits_for_any_more(self, record: Record) -> None:
+        await record.errands.put(LOOK, 1)
+        await record.errands.put(STOP, 60_000)
         await asyncio.sleep(0.01)
-        assert await store.errands.claim(LOOK.id) is None
-        assert await store.errands.withdraw(STOP.id)
-        assert await store.errands.claim(STOP.id) is None
-        assert not await store.errands.withdraw(STOP.id)
+        assert await record.errands.claim(LOOK.id) is None
+        assert await record.errands.withdraw(STOP.id)
+        assert await record.errands.claim(STOP.id) is None
+        assert not await record.errands.withdraw(STOP.id)
 
-    async def test_a_claimed_one_cannot_be_withdrawn(self, keeper: Keeper) -> None:
-        store = keeper.open()
-        await store.errands.put(LOOK, 60_000)
-        await store.errands.claim(LOOK.id)
-        assert not await store.errands.withdraw(LOOK.id)
+    async def test_a_claimed_one_cannot_be_withdrawn(self, record: Record) -> None:
+        await record.errands.put(LOOK, 60_000)
+        await record.errands.claim(LOOK.id)
+        assert not await record.errands.withdraw(LOOK.id)
 
-    async def test_who_waits_gets_the_answer_as_soon_as_it_comes(self, keeper: Keeper) -> None:
-        store = keeper.open()
-        waiting = [asyncio.create_task(store.errands.wait(one, 30)) for one in ("e1", "e2")]
-        await store.errands.answer("e1", FOUND)
+    async def test_who_waits_gets_the_answer_as_soon_as_it_comes(self, record: Record) -> None:
+        waiting = [asyncio.create_task(record.errands.wait(one, 30)) for one in ("e1", "e2")]
+        await record.errands.answer("e1", FOUND)
         assert await waiting[0] == FOUND
         assert not waiting[1].done()
         failed = ErrandFailed("Unreachable: …", refused=True)
-        await store.errands.answer("e2", failed)
+        await record.errands.answer("e2", failed)
         assert await waiting[1] == failed
 
-    async def test_an_answer_that_came_before_anybody_waited(self, keeper: Keeper) -> None:
-        store = keeper.open()
-        await store.errands.answer("e1", FOUND)
-        assert await store.errands.wait("e1", 30) == FOUND
+    async def test_an_answer_that_came_before_anybody_waited(self, record: Record) -> None:
+        await record.errands.answer("e1", FOUND)
+        assert await record.errands.wait("e1", 30) == FOUND
 
-    async def test_no_answer(self, keeper: Keeper) -> None:
-        store = keeper.open()
-        assert await store.errands.wait("e1", 0.05) is None
+    async def test_no_answer(self, record: Record) -> None:
+        assert await record.errands.wait("e1", 0.05) is None

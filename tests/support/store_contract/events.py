@@ -1,22 +1,21 @@
-"""The streams of tasks: what each event says, and waiting for the next one."""
+"""The streams of tasks: what each event says, and how callers wait for the next one."""
 
 import asyncio
 import time
 
 from core.event import NO_EVENT, TaskEvent, cursor_order
 from core.status import Status, TaskStatus
-from tests.support.keepers import Keeper
-from tests.support.records import NOW, PREPARE, advance, claim_step, draft, failed, head, pass_step, settle
+from tests.support.records import NOW, PREPARE
+from tests.support.scenario import Record
 
 
 class Events:
-    async def test_events_say_what_changed(self, keeper: Keeper) -> None:
-        store = keeper.open()
-        task = await store.tasks.create(draft(range(1, 4)))
-        claims = await claim_step(store, task, PREPARE)
-        await settle(store, task, PREPARE, failed(claims[:1]), NOW + 5)
-        await settle(store, task, PREPARE, failed(claims[1:]), NOW + 6)
-        events = await store.tasks.events(task.id)
+    async def test_events_say_what_changed(self, record: Record) -> None:
+        task = await record.accept(range(1, 4))
+        claims = await task.claim(PREPARE)
+        await task.fail(claims[:1], at=NOW + 5)
+        await task.fail(claims[1:], at=NOW + 6)
+        events = await task.events()
         assert [cursor_order(event.id) for event in events] == sorted({cursor_order(event.id) for event in events})
         nothing: dict[Status, tuple[tuple[int, int], ...]] = {}
         ids = [event.id for event in events]
@@ -26,36 +25,33 @@ class Events:
             TaskEvent(ids[2], NOW + 5, 0, {Status.FAILED: ((0, 0),)}),
             TaskEvent(ids[3], NOW + 6, 0, {Status.FAILED: ((1, 2),)}, None, TaskStatus.FAILED),
         ]
-        assert (await head(store, task)).changes == len(events)
-        assert await store.tasks.events(task.id + 1) == ()
+        assert (await task.head()).changes == len(events)
+        assert await record.tasks.events(task.id + 1) == ()
 
-    async def test_what_happened_after_a_cursor_comes_at_once(self, keeper: Keeper) -> None:
-        store = keeper.open()
-        task, other = [await store.tasks.create(draft((1,))) for _ in range(2)]
-        await pass_step(store, task, PREPARE)
-        events = await store.tasks.events(task.id)
-        found = await store.tasks.follow({task.id: events[0].id, other.id: NO_EVENT}, 0.2)
-        assert found == {task.id: events[1:], other.id: await store.tasks.events(other.id)}
+    async def test_what_happened_after_a_cursor_comes_at_once(self, record: Record) -> None:
+        task, other = [await record.accept((1,)) for _ in range(2)]
+        await task.pass_step(PREPARE)
+        events = await task.events()
+        found = await record.tasks.follow({task.id: events[0].id, other.id: NO_EVENT}, 0.2)
+        assert found == {task.id: events[1:], other.id: await other.events()}
 
-    async def test_a_wait_ends_when_something_happens_and_when_its_time_is_over(self, keeper: Keeper) -> None:
-        store = keeper.open()
-        task = await store.tasks.create(draft((1,)))
-        (first,) = await store.tasks.events(task.id)
+    async def test_a_wait_ends_when_something_happens_and_when_its_time_is_over(self, record: Record) -> None:
+        task = await record.accept((1,))
+        (first,) = await task.events()
         began = time.monotonic()
-        assert await store.tasks.follow({task.id: first.id, 99: NO_EVENT}, 0.1) == {}
+        assert await record.tasks.follow({task.id: first.id, 99: NO_EVENT}, 0.1) == {}
         assert time.monotonic() - began > 0.05
-        waiting = asyncio.create_task(store.tasks.follow({task.id: first.id}, 3))
+        waiting = asyncio.create_task(record.tasks.follow({task.id: first.id}, 3))
         await asyncio.sleep(0.05)
-        await advance(store, task, PREPARE, claim=1)
+        await task.claim(PREPARE, 1)
         found = await waiting
         assert [event.changed for event in found[task.id]] == [{Status.RUNNING: ((0, 0),)}]
 
-    async def test_a_cancelled_wait_does_not_disturb_the_next_one(self, keeper: Keeper) -> None:
-        store = keeper.open()
-        task = await store.tasks.create(draft((1,)))
-        (first,) = await store.tasks.events(task.id)
-        waiting = asyncio.create_task(store.tasks.follow({task.id: first.id}, 3))
+    async def test_a_cancelled_wait_does_not_disturb_the_next_one(self, record: Record) -> None:
+        task = await record.accept((1,))
+        (first,) = await task.events()
+        waiting = asyncio.create_task(record.tasks.follow({task.id: first.id}, 3))
         await asyncio.sleep(0.05)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        assert await store.tasks.follow({task.id: NO_EVENT}, 0.1) == {task.id: (first,)}
+        assert await record.tasks.follow({task.id: NO_EVENT}, 0.1) == {task.id: (first,)}
