@@ -51,7 +51,7 @@ class Block:
                 yield words
 
 
-def blocks(page: Path) -> list[Block]:
+def find_blocks(page: Path) -> list[Block]:
     """Return the fenced blocks of a page, in order."""
     text = page.read_text()
     found = []
@@ -63,30 +63,30 @@ def blocks(page: Path) -> list[Block]:
     return found
 
 
-def prose(page: Path) -> str:
+def read_prose(page: Path) -> str:
     """Return a page's text without its fenced blocks."""
     return _FENCE.sub("", page.read_text())
 
 
-def spans(page: Path) -> list[str]:
+def find_spans(page: Path) -> list[str]:
     """Return the code spans of a page's prose."""
-    return [" ".join(span.split()) for span in _SPAN.findall(prose(page))]
+    return [" ".join(span.split()) for span in _SPAN.findall(read_prose(page))]
 
 
-def links(page: Path) -> list[str]:
+def find_links(page: Path) -> list[str]:
     """Return where the links of a page lead: addresses, or paths relative to the page, with their anchors."""
-    return _LINK.findall(prose(page))
+    return _LINK.findall(read_prose(page))
 
 
-def anchors(page: Path) -> set[str]:
+def find_anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
-    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in _HEADING.findall(prose(page)))
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in _HEADING.findall(read_prose(page)))
     return {heading.strip().replace(" ", "-") for heading in plain}
 
 
-def targets(page: Path) -> Iterator[tuple[Path, str]]:
+def find_link_targets(page: Path) -> Iterator[tuple[Path, str]]:
     """Yield the file and the anchor (or nothing) of each link of a page that stays inside the repository."""
-    for link in links(page):
+    for link in find_links(page):
         if "://" not in link:
             path, _, anchor = link.partition("#")
             yield ((page.parent / path).resolve() if path else page), anchor
@@ -103,7 +103,7 @@ class Request:
     body: str | None = None
 
 
-def request_of(words: Sequence[str]) -> Request:
+def parse_curl(words: Sequence[str]) -> Request:
     """Return what a curl command sends.
 
     Raises:
@@ -128,7 +128,7 @@ def request_of(words: Sequence[str]) -> Request:
             case _ if word.startswith("http"):
                 url = word
             case _:
-                raise ValueError(f"curl {word}: teach `request_of` what it means")
+                raise ValueError(f"curl {word}: teach `parse_curl` what it means")
     if not url:
         raise ValueError(f"{' '.join(words)}: there is no address in it")
     return Request(method or ("GET" if body is None else "POST"), url, auth, headers, body)

@@ -20,12 +20,12 @@ from tests.support.pages import (
     PAGES,
     README,
     ROOT,
-    anchors,
-    blocks,
-    prose,
-    request_of,
-    spans,
-    targets,
+    find_anchors,
+    find_blocks,
+    find_link_targets,
+    find_spans,
+    parse_curl,
+    read_prose,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def test_the_readme_fits_on_two_screens() -> None:
 
 @by_name
 def test_lines_are_wrapped_except_in_tables(page: Path) -> None:
-    lines = (line for line in prose(page).splitlines() if not line.startswith("|"))
+    lines = (line for line in read_prose(page).splitlines() if not line.startswith("|"))
     assert [line for line in lines if len(line) > WIDTH] == []
 
 
@@ -76,14 +76,14 @@ def test_a_page_begins_with_a_sentence_that_says_what_it_is_for(page: Path) -> N
 def test_every_link_leads_somewhere(page: Path) -> None:
     broken = [
         f"{path.relative_to(ROOT)}#{anchor}"
-        for path, anchor in targets(page)
-        if not path.exists() or (anchor and anchor not in anchors(path))
+        for path, anchor in find_link_targets(page)
+        if not path.exists() or (anchor and anchor not in find_anchors(path))
     ]
     assert broken == []
 
 
 def test_every_page_is_reached_from_the_readme() -> None:
-    linked = {path for path, _ in targets(README)}
+    linked = {path for path, _ in find_link_targets(README)}
     assert {*DOCS, CONTRIBUTING, CHANGELOG} - linked == set()
 
 
@@ -91,14 +91,14 @@ def test_every_page_is_reached_from_the_readme() -> None:
 def test_every_path_and_every_module_exists(page: Path) -> None:
     if page == CHANGELOG:  # a changelog names what was there at its time
         return
-    missing = [span for span in spans(page) if PATH.fullmatch(span) and not (ROOT / span).exists()]
-    modules = [*spans(page), *_words_of_drawings(page)]
+    missing = [span for span in find_spans(page) if PATH.fullmatch(span) and not (ROOT / span).exists()]
+    modules = [*find_spans(page), *_words_of_drawings(page)]
     missing += [name for name in modules if MODULE.fullmatch(name) and not _module_exists(name)]
     assert [name for name in missing if name not in MADE_BY_USERS] == []
 
 
 def _words_of_drawings(page: Path) -> Iterator[str]:
-    for block in blocks(page):
+    for block in find_blocks(page):
         if not block.language:
             yield from MODULE.findall(block.text)
 
@@ -121,7 +121,7 @@ def _file_of(module: str) -> Path | None:
 @by_name
 def test_every_make_target_exists(page: Path) -> None:
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    said = {span.split()[1] for span in spans(page) if re.match(r"make [a-z]", span)}
+    said = {span.split()[1] for span in find_spans(page) if re.match(r"make [a-z]", span)}
     said |= {words[1] for words in _commands(page) if words[0] == "make"}
     assert said - known == set()
 
@@ -137,7 +137,7 @@ def test_every_command_of_ocpfleet_is_understood(page: Path) -> None:
     lines = [words for words in _commands(page) if "ocpfleet" in words[0]]
     lines += [
         span.replace("api|worker|flower", kind).split()
-        for span in spans(page)
+        for span in find_spans(page)
         if span.startswith("ocpfleet ") and page != CHANGELOG
         for kind in (("api", "worker", "flower") if "|" in span else ("",))
     ]
@@ -146,7 +146,7 @@ def test_every_command_of_ocpfleet_is_understood(page: Path) -> None:
 
 
 def _commands(page: Path) -> Iterator[list[str]]:
-    for block in blocks(page):
+    for block in find_blocks(page):
         if block.language == "sh":
             yield from block.commands()
 
@@ -175,11 +175,11 @@ async def test_every_request_has_a_route() -> None:
     for page in (README, *DOCS):
         for words in _commands(page):
             if words[0] == "curl":
-                request = request_of(words)
+                request = parse_curl(words)
                 path = _without_names(re.sub(r"/\d+", "/{}", urlsplit(request.url).path))
                 if (request.method, path) not in known:
                     missing.append(f"{page.name}: {request.method} {path}")
-        for span in spans(page):
+        for span in find_spans(page):
             if (match := ROUTE.fullmatch(span)) and match[2] not in ELSEWHERE:
                 tail = _without_names(match[2])
                 if not any(match[1] in {None, method} and path.endswith(tail) for method, path in known):
@@ -191,7 +191,7 @@ def _without_names(path: str) -> str:
     return re.sub(r"\{\w*\}", "{}", path)
 
 
-@pytest.mark.parametrize("block", blocks(CONTRIBUTING), ids=lambda block: f"line-{block.line}")
+@pytest.mark.parametrize("block", find_blocks(CONTRIBUTING), ids=lambda block: f"line-{block.line}")
 def test_an_example_of_code_stands_in_the_file_that_it_names(block: Block) -> None:
     assert block.note.startswith("from "), "say which file it is from"
     file = ROOT / block.note.removeprefix("from ")
@@ -201,7 +201,7 @@ def test_an_example_of_code_stands_in_the_file_that_it_names(block: Block) -> No
 def test_every_block_of_commands_is_run_or_says_why_not() -> None:
     """See `tests/acceptance/test_pages.py`, which runs them."""
     for page in (README, *DOCS):
-        for block in blocks(page):
+        for block in find_blocks(page):
             if block.language != "sh" or re.match(r"not run: \w", block.note):
                 continue
             strange = [words[0] for words in block.commands() if words[0] not in {"curl", "export"}]
