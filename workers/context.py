@@ -8,10 +8,10 @@ from infra.failpoint import Passing, nowhere
 from infra.store.base import Store
 from workers.agent.timing import StartPolicy, StopPolicy
 from workers.executor.base import Executor
+from workers.executor.slots import Slots
+from workers.record.heartbeat import Presence
 from workers.record.open_logs import Notes
-from workers.record.presence import Presence
 from workers.record.recorder import Recorder
-from workers.steps.slots import Slots
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from infra.store.base import Store
 from infra.store.redis.store import RedisStore
 from workers.agent.timing import StartPolicy, StopPolicy
 from workers.context import Work
-from workers.executor.choice import make_executor
+from workers.executor.factory import make_executor
+from workers.executor.slots import Slots
 from workers.reconcile.reconciler import Patience, Reconciler
-from workers.record.presence import Presence
-from workers.steps.slots import Slots
+from workers.record.heartbeat import Presence
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

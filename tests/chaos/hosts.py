@@ -30,7 +30,7 @@ from core.host import Target
 from demo.processes import die_with_parent
 from demo.simulated_sshd import ByKey
 from workers.executor.base import Completed
-from workers.executor.stub import StubExecutor, looked_around
+from workers.executor.stub.executor import StubExecutor, looked_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ from demo.openssh import OpenSshServer
 from workers.agent.stop import StopPolicy, stop_agent
 from workers.executor.local import LocalExecutor
 from workers.executor.ssh.executor import SshExecutor, SshOptions
-from workers.executor.stub import Behaviour, StubExecutor
+from workers.executor.stub.executor import Behaviour, StubExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from core.journal import Journal
 from workers.agent.start import StartPolicy, start_agent
 from workers.agent.stop import StopPolicy, stop_agent
 from workers.executor.base import CommandTimeout, Completed
-from workers.executor.stub import looked_around
+from workers.executor.stub.executor import looked_around
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

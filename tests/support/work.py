@@ -15,10 +15,10 @@ from infra.store.memory.store import MemoryStore
 from tests.support.records import run_log
 from workers.agent.stop import StopPolicy
 from workers.context import Work
-from workers.executor.stub import StubExecutor
+from workers.executor.slots import Slots
+from workers.executor.stub.executor import StubExecutor
 from workers.messages import StepEnd, find, handle_lane, handle_step
-from workers.record.presence import Presence
-from workers.steps.slots import Slots
+from workers.record.heartbeat import Presence
 
 if TYPE_CHECKING:
     import asyncio

@@ -18,7 +18,7 @@ from core.claim import Claim
 from core.errors import StoreUnavailable
 from core.journal import Journal, RunLog
 from infra.store.base import CHUNK, OpenLog, Store
-from workers.record.presence import Presence
+from workers.record.heartbeat import Presence
 
 log = structlog.get_logger(__name__)
 

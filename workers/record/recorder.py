@@ -15,7 +15,7 @@ from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.transition import Settled
 from infra.store.base import CHUNK, ClaimRequest, Store
-from workers.record.presence import Presence
+from workers.record.heartbeat import Presence
 from workers.record.suspect_slot import SuspectPlace
 
 log = structlog.get_logger(__name__)

@@ -17,13 +17,13 @@ from core.status import Operation
 from core.step import Action
 from core.transition import Settled
 from infra.failpoint import WorkerFailpoint
-from workers.agent.find import find_agent
-from workers.agent.proxy import settle_proxy
+from workers.agent.decide.find import find_agent
+from workers.agent.decide.proxy import settle_proxy
 from workers.agent.start import start_agent
 from workers.agent.stop import stop_agent
 from workers.context import Work
 from workers.executor.base import ConnectionFailed, Session
-from workers.record.presence import ClaimLostError
+from workers.record.heartbeat import ClaimLostError
 from workers.steps.results import transition
 from workers.steps.rollback import OPPOSITES, done_before, nothing_to_undo
 

@@ -44,7 +44,7 @@ from core.status import Operation
 from core.step import Action
 from infra.store.base import CHUNK, ClaimRequest
 from workers.context import Work
-from workers.steps.chunks import by_two
+from workers.steps.claim_chunks import by_two
 from workers.steps.host_run import SKIPPED
 from workers.steps.results import settled
 

@@ -15,7 +15,7 @@ from core.lease import Lease, Leased
 from tests.support.api import NO_BROKER, NOW, Api, running_api
 from tests.support.errands import employ
 from tests.support.records import claim_step
-from workers.executor.stub import Behaviour, StubExecutor
+from workers.executor.stub.executor import Behaviour, StubExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

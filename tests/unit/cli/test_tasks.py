@@ -21,7 +21,7 @@ from core.record import TaskRecord
 from infra.store.memory.store import MemoryStore
 from tests.support.api import KEY, entry
 from tests.support.work import make_work, run_through
-from workers.executor.stub import Behaviour, StubExecutor
+from workers.executor.stub.executor import Behaviour, StubExecutor
 
 Command = Callable[..., tuple[int, str, str]]
 

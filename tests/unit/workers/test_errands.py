@@ -17,7 +17,7 @@ from infra.store.base import HostEntry
 from infra.store.memory.store import MemoryStore
 from tests.support.work import make_work, target
 from workers.errands import run_errand
-from workers.executor.stub import Behaviour, StubExecutor
+from workers.executor.stub.executor import Behaviour, StubExecutor
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager

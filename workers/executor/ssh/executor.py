@@ -16,11 +16,11 @@ from core.host import Target
 from core.outcome import HostKeyNotPinned, HostKeyUnreadable
 from workers.executor.base import ConnectionFailed
 from workers.executor.ssh import hostkeys
+from workers.executor.ssh.attempt import Limits, Visit
 from workers.executor.ssh.failures import verdict
 from workers.executor.ssh.hostkeys import fingerprint
 from workers.executor.ssh.options import SshOptions, bare_options, base_options
 from workers.executor.ssh.session import SshSession
-from workers.executor.ssh.visit import Limits, Visit
 
 __all__ = ["PinCallback", "SshExecutor", "SshOptions", "fetch_host_key", "fingerprint"]
 

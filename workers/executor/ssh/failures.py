@@ -5,8 +5,8 @@ import os
 import asyncssh
 
 from core.outcome import AuthenticationFailed, HostKeyMismatch, Outcome, TimedOut, UnexpectedAnswer, Unreachable
+from workers.executor.ssh.attempt import Visit
 from workers.executor.ssh.hostkeys import fingerprint_of
-from workers.executor.ssh.visit import Visit
 
 _TOO_MANY = "too many authentication failures"
 """What OpenSSH says, as a protocol error, when a client has offered more keys than it wants to see."""

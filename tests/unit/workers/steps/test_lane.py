@@ -12,9 +12,9 @@ from core.status import Status
 from tests.support.falling import Falling, FallingStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_work, prepared
-from workers.record.presence import Presence
+from workers.executor.slots import Slots
+from workers.record.heartbeat import Presence
 from workers.steps.lane import window
-from workers.steps.slots import Slots
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from core.task_types import TASK_TYPES
 from infra.store.base import Course, CourseChanged, HostsAdded, NewHost
 from tests.support.work import lane, make_task, make_work, run_through, step, target
 from workers.agent.timing import StartPolicy
-from workers.executor.stub import Behaviour, StubExecutor
+from workers.executor.stub.executor import Behaviour, StubExecutor
 
 if TYPE_CHECKING:
     from core.record import TaskRecord

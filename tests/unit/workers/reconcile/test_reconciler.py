@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from core.errand import Errand
     from core.record import TaskRecord
     from workers.context import Work
-    from workers.executor.stub import StubExecutor
+    from workers.executor.stub.executor import StubExecutor
 
 STOP = 2
 

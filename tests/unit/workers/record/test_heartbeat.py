@@ -8,8 +8,8 @@ import pytest
 
 from infra.store.base import ClaimRequest
 from tests.support.work import make_task, make_work
-from workers.record.presence import ClaimLostError, Presence
-from workers.steps.slots import Slots
+from workers.executor.slots import Slots
+from workers.record.heartbeat import ClaimLostError, Presence
 
 if TYPE_CHECKING:
     from core.claim import Claim

@@ -16,7 +16,7 @@ from infra.store.base import CHUNK, ClaimRequest
 from infra.store.memory.store import MemoryStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, run_through
-from workers.executor.stub import Behaviour, StubExecutor
+from workers.executor.stub.executor import Behaviour, StubExecutor
 from workers.record.open_logs import AT_ONCE, EVERY, Notes
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from infra.store.base import ClaimRequest, Course
 from tests.support.records import run_log
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.agent.timing import StartPolicy, StopPolicy
-from workers.executor.stub import Behaviour, StubExecutor
+from workers.executor.stub.executor import Behaviour, StubExecutor
 from workers.messages import StepEnd
 
 if TYPE_CHECKING:

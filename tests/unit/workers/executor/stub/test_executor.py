@@ -26,7 +26,7 @@ from tests.support.scripted import TARGET
 from workers.agent.start import StartPolicy, start_agent
 from workers.agent.stop import StopPolicy, stop_agent
 from workers.executor.base import ConnectionFailed
-from workers.executor.stub import Behaviour, StubExecutor
+from workers.executor.stub.executor import Behaviour, StubExecutor
 
 QUICK = StopPolicy(verify_after_timeout=0.02, orphan_wait=0.02, kill_wait=0.02, poll_every=0.01, command_timeout=0.05)
 

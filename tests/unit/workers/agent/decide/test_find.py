@@ -10,7 +10,7 @@ import pytest
 from core.findings import AgentAbsent, AgentPresent
 from core.outcome import NoPermission, NotInstalled, NotReady, Outcome, Refused, UnexpectedAnswer
 from tests.support.scripted import HOME, TARGET, Reply, ScriptedHost, look, shell, status, version
-from workers.agent.find import find_agent
+from workers.agent.decide.find import find_agent
 from workers.agent.timing import StartPolicy
 from workers.executor.base import Completed
 

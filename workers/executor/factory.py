@@ -10,7 +10,7 @@ from infra.settings import WorkerSettings
 from workers.executor.base import Executor
 from workers.executor.local import LocalExecutor
 from workers.executor.ssh.executor import PinCallback, SshExecutor, SshOptions
-from workers.executor.stub import StubExecutor
+from workers.executor.stub.executor import StubExecutor
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ import pytest
 from core.host import AgentStatus, HostStatus
 from core.status import Status, TaskStatus
 from tests.support.work import lane, make_task, make_work, prepared, step
-from workers.executor.stub import Behaviour, StubExecutor
+from workers.executor.stub.executor import Behaviour, StubExecutor
 from workers.messages import StepEnd, find
 
 
