@@ -2,7 +2,7 @@
 
 import sys
 
-from cli.servers import SERVERS
+from cli.commands.processes.servers import SERVERS
 from core.errors import FleetError
 
 
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def _run_command() -> None:
-    from cli.commands import cli  # noqa: PLC0415 - see `main`
+    from cli.commands.root import cli  # noqa: PLC0415 - see `main`
 
     cli()
 

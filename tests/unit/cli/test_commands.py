@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.auth.passwords import Argon2
-from cli.hosts import hostkeys
+from cli.commands.hosts import host_keys as hostkeys
 from core.host import STOPPING
 from core.user import Role
 from infra.store.memory.store import MemoryStore

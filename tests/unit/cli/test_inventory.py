@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.hosts.files import read_rows
-from cli.hosts.hostkeys import fingerprint
-from cli.hosts.inventory import Inventory, checked
+from cli.commands.hosts.files import read_rows
+from cli.commands.hosts.host_keys import fingerprint
+from cli.commands.hosts.inventory import Inventory, checked
 from core.errors import InvalidRequest
 from core.host import Target
 from infra.settings import InventorySettings

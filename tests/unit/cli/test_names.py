@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.hosts.patterns import Named, chosen, folded, named
+from cli.host_names import Named, chosen, folded, named
 from core.errors import InvalidRequest
 
 WEB = [Named(1000 + number, f"web-{number}") for number in range(1, 21)]

@@ -10,7 +10,7 @@ import pytest
 
 from app.auth.passwords import Argon2
 from app.auth.vault import Vault
-from cli.hosts import hostkeys
+from cli.commands.hosts import host_keys as hostkeys
 from core.audit import AuditEntry, Proof
 from core.user import Role, User
 from infra.store.memory.store import MemoryStore

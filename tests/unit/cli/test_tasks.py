@@ -11,12 +11,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from cli.commands.task import views
+from cli.commands.task.progress import of_event
+from cli.commands.task.views import LiveView, PlainView
 from cli.remote import client
 from cli.remote.client import Client
 from cli.remote.events import Event, Following
-from cli.task import views
-from cli.task.standing import of_event
-from cli.task.views import LiveView, PlainView
 from core.record import TaskRecord
 from infra.store.memory.store import MemoryStore
 from tests.support.api import KEY, entry

@@ -10,8 +10,8 @@ import pytest
 from typer import Exit
 from typer.main import get_command
 
-from cli.commands import cli
-from cli.settings import GROUPS, rows
+from cli.commands.processes.settings import GROUPS, rows
+from cli.commands.root import cli
 from tests.support.api import running_api
 from tests.support.pages import (
     CHANGELOG,

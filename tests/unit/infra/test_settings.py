@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.settings import markdown
+from cli.commands.processes.settings import markdown
 from core.errors import Misconfigured
 from infra.settings import ApiSettings, FlowerSettings, InventorySettings, SharedSettings, WorkerSettings, load
 

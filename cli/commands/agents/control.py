@@ -6,14 +6,15 @@ from typing import Annotated, Final
 
 import typer
 
-from cli import dryrun, output
-from cli.dryrun import Verb
+from cli import output
+from cli.commands.agents import dry_run as dryrun
+from cli.commands.agents.dry_run import Verb
+from cli.commands.task.follow import Follow, end_of
 from cli.exits import ApiUnreachable
-from cli.hosts.patterns import chosen, folded, named
+from cli.host_names import chosen, folded, named
 from cli.output import AsJson, Document, Yes, counted
-from cli.remote import use
+from cli.remote import api as use
 from cli.remote.client import Client
-from cli.task.follow import Follow, end_of
 from core.errors import InvalidRequest
 
 _HELP: Final[dict[Verb, str]] = {

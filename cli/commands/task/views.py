@@ -13,9 +13,9 @@ from rich.table import Column
 from typing_extensions import override
 
 from cli import output
+from cli.commands.task.progress import WAIT_NODE, Standing, Step
 from cli.output import clean
 from cli.remote.events import Event
-from cli.task.standing import WAIT_NODE, Standing, Step
 
 _BETWEEN_LINES: Final = 2.0
 """Seconds between two lines of one step, at the least; a step that is done is told at once."""

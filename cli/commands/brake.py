@@ -6,7 +6,7 @@ import typer
 
 from cli import output
 from cli.output import AsJson, Document, Yes, counted, moment
-from cli.remote import use
+from cli.remote import api as use
 from cli.remote.client import Client
 
 cli = typer.Typer(

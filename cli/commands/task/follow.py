@@ -8,14 +8,14 @@ from typing import Annotated, Final
 import typer
 
 from cli import output
+from cli.commands.task.progress import of_event
+from cli.commands.task.report import tell_end
+from cli.commands.task.views import JsonView, LiveView, PlainView, View
 from cli.exits import ApiRefused, Exit
-from cli.hosts.patterns import Named, named
-from cli.remote import use
+from cli.host_names import Named, named
+from cli.remote import api as use
 from cli.remote.client import Client
 from cli.remote.events import Following
-from cli.task.report import tell_end
-from cli.task.standing import of_event
-from cli.task.views import JsonView, LiveView, PlainView, View
 
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="watch the task to its end")]
 _DONE: Final = "SUCCESSFUL"

@@ -7,16 +7,17 @@ from typing import Annotated, Final
 import typer
 
 from cli import output
-from cli.hosts.patterns import Named, chosen, named
+from cli.commands.task import course
+from cli.commands.task import diagnosis as archive
+from cli.commands.task.course import OfHosts, TaskId
+from cli.commands.task.follow import end_of
+from cli.commands.task.progress import WAIT_NODE, steps_of
+from cli.commands.task.report import SHOWN, host_of, read_failures, read_hosts, read_task, tell
+from cli.commands.task.select import subtasks_of
+from cli.host_names import Named, chosen, named
 from cli.output import AsJson, Document, duration, moment
-from cli.remote import use
+from cli.remote import api as use
 from cli.remote.client import PAGE, Client
-from cli.task import archive, course
-from cli.task.choice import subtasks_of
-from cli.task.course import OfHosts, TaskId
-from cli.task.follow import end_of
-from cli.task.report import SHOWN, host_of, read_failures, read_hosts, read_task, tell
-from cli.task.standing import WAIT_NODE, steps_of
 from core.errors import InvalidRequest
 
 cli = typer.Typer(no_args_is_help=True, help="Tasks: to look at them, to follow them, and to change their course.")

@@ -7,9 +7,9 @@ import typer
 
 from cli import output
 from cli.exits import ApiRefused, Exit
-from cli.hosts.patterns import Named, chosen, folded, named
+from cli.host_names import Named, chosen, folded, named
 from cli.output import AsJson, Document, Yes, counted, moment
-from cli.remote import use
+from cli.remote import api as use
 from cli.remote.client import Client
 
 _COLUMNS: Final = ("id", "alias", "address", "user", "status", "agent", "held by", "host key")

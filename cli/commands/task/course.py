@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 import typer
 
 from cli import output
+from cli.commands.task.follow import Follow, end_of
+from cli.commands.task.report import heading, host_of, read_hosts, read_task
+from cli.commands.task.select import subtasks_of
 from cli.exits import ApiRefused, Exit
 from cli.output import AsJson, Document, Yes
-from cli.remote import use
+from cli.remote import api as use
 from cli.remote.client import Client
-from cli.task.choice import subtasks_of
-from cli.task.follow import Follow, end_of
-from cli.task.report import heading, host_of, read_hosts, read_task
 from core.errors import InvalidRequest
 
 TaskId = Annotated[int, typer.Argument(metavar="TASK", min=1, help="the task's id")]

@@ -15,7 +15,7 @@ from app.iam import access_keys, users
 from app.iam.views import changed_user_document, key_document, new_key_document, user_document
 from cli import direct_store as session
 from cli.output import Document
-from cli.remote import use
+from cli.remote import api as use
 from core.user import Role
 from infra.clock import now
 from infra.settings import ApiSettings, load

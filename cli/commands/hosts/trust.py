@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import typer
 
 from cli import direct_store as session
-from cli.hosts import hostkeys
+from cli.commands.hosts import host_keys as hostkeys
 from core.errors import UnknownHosts
 from core.host import Host
 from infra.clock import now

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.servers import SERVERS
+from cli.commands.processes.servers import SERVERS
 
 
 def register(cli: typer.Typer) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from app.iam.access_keys import checked_description
 from cli import output
-from cli.iam.people import people
+from cli.commands.iam.backend import people
 from cli.output import AsJson, moment
 
 cli = typer.Typer(no_args_is_help=True, help="The access keys of the users, with which programs sign their requests.")

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from cli import output
-from cli.remote import use
+from cli.commands.task.course import TaskId
+from cli.remote import api as use
 from cli.remote.client import Client
-from cli.task.course import TaskId
 from core.errors import InvalidRequest
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="by default in this directory")]

@@ -6,7 +6,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from cli.hosts.columns import COLUMNS, Fault, Reader
+from cli.commands.hosts.columns import COLUMNS, Fault, Reader
 from core.host import Target
 from infra.settings import InventorySettings
 from infra.store.base import HostEntry

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from cli import output
-from cli.hosts.patterns import Named, named
+from cli.commands.task.progress import of_task
+from cli.host_names import Named, named
 from cli.output import Document, counted, duration, moment
 from cli.remote.client import Client
-from cli.task.standing import of_task
 
 SHOWN: Final = 20
 """Of so many failed hosts the reason is told, unless all are asked for."""

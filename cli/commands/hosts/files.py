@@ -8,8 +8,8 @@ from typing import Final
 
 import yaml
 
-from cli.hosts.columns import COLUMNS
-from cli.hosts.inventory import Row
+from cli.commands.hosts.columns import COLUMNS
+from cli.commands.hosts.inventory import Row
 from core.errors import InvalidRequest
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

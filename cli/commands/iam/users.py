@@ -7,7 +7,7 @@ import typer
 
 from app.iam.users import checked_name, checked_password
 from cli import output
-from cli.iam.people import people
+from cli.commands.iam.backend import people
 from cli.output import AsJson, Document, Yes
 from core.errors import InvalidRequest
 from core.user import Role

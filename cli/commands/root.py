@@ -5,13 +5,16 @@ from typing import Annotated
 
 import typer
 
-from cli import agents, backup, brake, health, processes, settings
-from cli.hosts import commands as hosts
-from cli.iam import access_keys as accesskeys
-from cli.iam import users
-from cli.remote import use
+from cli.commands import backup, brake
+from cli.commands.agents import control as agents
+from cli.commands.hosts import group as hosts
+from cli.commands.iam import access_keys as accesskeys
+from cli.commands.iam import users
+from cli.commands.processes import group as processes
+from cli.commands.processes import health, settings
+from cli.commands.task import group as tasks
+from cli.remote import api as use
 from cli.remote.address import Flags
-from cli.task import commands as tasks
 
 cli = typer.Typer(
     no_args_is_help=True,

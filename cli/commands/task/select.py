@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from cli.hosts.patterns import Named, chosen, folded
+from cli.commands.task.report import host_of
+from cli.host_names import Named, chosen, folded
 from cli.output import Document
-from cli.task.report import host_of
 from core.errors import InvalidRequest
 
 

@@ -6,11 +6,11 @@ from typing import Annotated, Final
 import typer
 
 from cli import direct_store as session
-from cli.hosts import api as fleet
-from cli.hosts import hostkeys
-from cli.hosts.files import read_rows
-from cli.hosts.inventory import Inventory, Problem, checked
-from cli.hosts.trust import trust_hosts
+from cli.commands.hosts import host_keys as hostkeys
+from cli.commands.hosts import manage as fleet
+from cli.commands.hosts.files import read_rows
+from cli.commands.hosts.inventory import Inventory, Problem, checked
+from cli.commands.hosts.trust import trust_hosts
 from core.chunks import chunks
 from core.claim import Protected
 from core.errors import InvalidRequest, Unavailable

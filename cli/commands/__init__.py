@@ -1,0 +1,1 @@
+"""The commands of `ocpfleet`, one package or module for each group."""

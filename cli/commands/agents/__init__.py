@@ -1,0 +1,1 @@
+"""`ocpfleet stop`, `restart` and `start`."""

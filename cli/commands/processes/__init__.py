@@ -1,0 +1,1 @@
+"""The commands that run or describe the processes of this machine."""
