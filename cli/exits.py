@@ -22,15 +22,15 @@ class Exit(IntEnum):
     """Ctrl-C while a task was followed: the task was left running."""
 
 
-class ApiRefused(FleetError):  # noqa: N818 - the words of the domain end in no suffix
+class ApiRefused(FleetError):
     """The API did not do what was asked for."""
 
 
-class ApiUnreachable(FleetError):  # noqa: N818
+class ApiUnreachable(FleetError):
     """The API does not answer, or cannot serve at the moment."""
 
 
-class ApiDenied(FleetError):  # noqa: N818
+class ApiDenied(FleetError):
     """The API does not know who asks, or does not let them."""
 
 

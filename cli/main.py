@@ -23,16 +23,16 @@ def main() -> None:
 
 
 def _run_command() -> None:
-    from cli.commands.root import cli  # noqa: PLC0415 - see `main`
+    from cli.commands.root import cli
 
     cli()
 
 
 def _told(error: FleetError) -> int:
-    from rich.console import Console  # noqa: PLC0415 - see `main`
+    from rich.console import Console
 
-    from cli.exits import exit_of  # noqa: PLC0415
-    from cli.output import clean  # noqa: PLC0415
+    from cli.exits import exit_of
+    from cli.output import clean
 
     Console(stderr=True, highlight=False, soft_wrap=True).print(clean(error.sentence), style="red", markup=False)
     return exit_of(error)

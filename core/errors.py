@@ -30,7 +30,7 @@ class FleetError(Exception):
         self.sentence = sentence
 
 
-class InvalidRequest(FleetError):  # noqa: N818 - the words of the domain end in no suffix
+class InvalidRequest(FleetError):
     """A request that can never be done as it is.
 
     Args:
@@ -45,7 +45,7 @@ class InvalidRequest(FleetError):  # noqa: N818 - the words of the domain end in
         self.value = value
 
 
-class NotFound(FleetError):  # noqa: N818
+class NotFound(FleetError):
     """Something that the request names does not exist."""
 
     code = 10002
@@ -57,11 +57,11 @@ class TaskNotFound(NotFound):
     code = 20000
 
 
-class KeyReused(FleetError):  # noqa: N818
+class KeyReused(FleetError):
     """A client's key stands for another request of its own."""
 
 
-class AgentStateInvalid(FleetError):  # noqa: N818
+class AgentStateInvalid(FleetError):
     """Where a host or its agent stands, or who works there, forbids what is asked for. Nothing was done."""
 
     code = 40000
@@ -87,23 +87,23 @@ class HostsProtected(AgentStateInvalid):
         self.host_ids = host_ids
 
 
-class HostFailed(FleetError):  # noqa: N818
+class HostFailed(FleetError):
     """A host could not be reached, or did not do what was asked of it."""
 
     code = 10010
 
 
-class Conflict(FleetError):  # noqa: N818
+class Conflict(FleetError):
     """What is asked for does not go with what is there."""
 
 
-class StateInvalid(FleetError):  # noqa: N818
+class StateInvalid(FleetError):
     """A task or subtask does not stand where what is asked of it is possible."""
 
     code = 20003
 
 
-class RollbackProhibited(FleetError):  # noqa: N818
+class RollbackProhibited(FleetError):
     """A task of this type may not be rolled back."""
 
     code = 20004
@@ -129,7 +129,7 @@ class UnknownHosts(NotFound):
         self.host_ids = host_ids
 
 
-class NotAuthenticated(FleetError):  # noqa: N818
+class NotAuthenticated(FleetError):
     """No credentials, or wrong ones."""
 
 
@@ -154,7 +154,7 @@ class LoginBlocked(NotAuthenticated):
         self.retry_after = retry_after
 
 
-class TooManyRequests(FleetError):  # noqa: N818
+class TooManyRequests(FleetError):
     """The user made more requests than the limit of a window allows; this one was not done.
 
     Args:
@@ -167,13 +167,13 @@ class TooManyRequests(FleetError):  # noqa: N818
         self.retry_after = retry_after
 
 
-class NotPermitted(FleetError):  # noqa: N818
+class NotPermitted(FleetError):
     """The user may not do this."""
 
     code = 30014
 
 
-class Unavailable(FleetError):  # noqa: N818
+class Unavailable(FleetError):
     """Something that ocpfleet needs does not answer; the same request may succeed later.
 
     Args:
@@ -194,5 +194,5 @@ class BrokerUnavailable(Unavailable):
     """The broker did not take the message."""
 
 
-class Misconfigured(FleetError):  # noqa: N818
+class Misconfigured(FleetError):
     """A setting, or what it points to, makes a start impossible."""

@@ -132,7 +132,7 @@ class Supervisor:
 def main() -> None:
     """Become the command in our arguments, told by the kernel to end when the process that started us ends."""
     die_with_parent()
-    os.execv(sys.argv[1], sys.argv[1:])  # noqa: S606 - to become it is the point, and it is our own list
+    os.execv(sys.argv[1], sys.argv[1:])
 
 
 if __name__ == "__main__":

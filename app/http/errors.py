@@ -43,11 +43,11 @@ class InvalidParameter(InvalidRequest):
     """A parameter of the path or the query that can never be right as it is."""
 
 
-class UnsupportedMediaType(FleetError):  # noqa: N818 - as in core.errors
+class UnsupportedMediaType(FleetError):
     """A body that does not say that it is JSON."""
 
 
-class BodyTooLarge(FleetError):  # noqa: N818
+class BodyTooLarge(FleetError):
     """A body that is longer than any right one."""
 
 

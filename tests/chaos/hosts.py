@@ -171,7 +171,7 @@ async def serve(options: argparse.Namespace) -> None:
         def say(line: dict[str, Any]) -> None:
             log.write(json.dumps({"at": time.monotonic()} | line) + "\n")
 
-        fleet = Fleet(say, random.Random(options.seed), options.refusals)  # noqa: S311 - no secret
+        fleet = Fleet(say, random.Random(options.seed), options.refusals)
         over = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, over.set)

@@ -85,7 +85,7 @@ class Load:
                 self.skipped.add(int(path.split("/")[-2]))
 
     def _person(self, number: int) -> None:
-        draws = random.Random(f"{self.seed} person {number}")  # noqa: S311 - no secret
+        draws = random.Random(f"{self.seed} person {number}")
         apis = [self.rig.address(api) for api in self.rig.apis]
         transport = Balancer(apis[number % len(apis) :] + apis[: number % len(apis)], httpx.HTTPTransport())
         auth = self.rig.system.client.auth

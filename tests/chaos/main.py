@@ -37,7 +37,7 @@ def run(directory: Path, seed: int, minutes: float) -> int:
     least = hits_wanted(minutes)
     with standing(directory, _HOSTS, seed) as rig:
         watch, load = Watch(rig), Load(rig, _HOSTS, seed)
-        faults = Faults(rig, watch, random.Random(f"{seed} faults"))  # noqa: S311 - no secret
+        faults = Faults(rig, watch, random.Random(f"{seed} faults"))
         _torment(faults, load, 60 * minutes, least)
         breaches = _left_alone(faults, load)
         rig.calm_hosts()

@@ -9,7 +9,7 @@ from core.host import Target
 from core.outcome import Outcome
 
 
-class ConnectionFailed(Exception):  # noqa: N818 - it carries an outcome, it is not a fault of ours
+class ConnectionFailed(Exception):
     """A host could not be reached, or was lost; `outcome` is the verdict, ready for the record."""
 
     def __init__(self, outcome: Outcome) -> None:
@@ -31,11 +31,11 @@ class Completed:
     """The same for the other stream."""
 
 
-class NotBegun(Exception):  # noqa: N818 - nothing went wrong, nothing was done
+class NotBegun(Exception):
     """A command was not sent: this process stood still before it could be, and may not be meant to any more."""
 
 
-class CommandTimeout(TimeoutError):  # noqa: N818 - a kind of TimeoutError, named like it
+class CommandTimeout(TimeoutError):
     """A command on a host did not end in time, and may go on there; `so_far` is what it had written until then."""
 
     def __init__(self, so_far: Completed) -> None:

@@ -47,7 +47,7 @@ class _Options:
 
 
 def _command(verb: Verb) -> Callable[..., None]:
-    def command(  # noqa: PLR0913 - as many as it has options
+    def command(
         hosts: HostWords,
         *,
         follow: Follow = False,

@@ -18,7 +18,7 @@ _TRUE: Final = frozenset({"true", "yes", "1"})
 _FALSE: Final = frozenset({"false", "no", "0"})
 
 
-class Fault(Exception):  # noqa: N818 - a finding about the file, not about us
+class Fault(Exception):
     """What is wrong with a cell; `str()` says what is right."""
 
 

@@ -7,7 +7,7 @@ def fingerprint(key: str) -> str:
     Raises:
         ValueError: the text is no public key in OpenSSH's one-line form.
     """
-    from workers.executor.ssh import executor as ssh  # noqa: PLC0415 - slow to import, and most commands see no key
+    from workers.executor.ssh import executor as ssh
 
     return ssh.fingerprint(key)
 
@@ -23,8 +23,8 @@ async def fetch(address: str, port: int, timeout: float) -> str:
     Raises:
         HostKeyUnknown: the host showed none; the sentence says why.
     """
-    from workers.executor.base import ConnectionFailed  # noqa: PLC0415
-    from workers.executor.ssh import executor as ssh  # noqa: PLC0415
+    from workers.executor.base import ConnectionFailed
+    from workers.executor.ssh import executor as ssh
 
     try:
         return await ssh.fetch_host_key(address, port, timeout)
@@ -32,5 +32,5 @@ async def fetch(address: str, port: int, timeout: float) -> str:
         raise HostKeyUnknown(error.outcome.sentence()) from error
 
 
-class HostKeyUnknown(Exception):  # noqa: N818 - it carries a verdict, it is not a fault of ours
+class HostKeyUnknown(Exception):
     """A host showed no key."""

@@ -21,7 +21,7 @@ def _redis(
     port: Annotated[int, typer.Option(help="the port to listen on")] = 6379,
     directory: Annotated[Path, typer.Option(help="where its append-only file goes")] = Path("var/redis"),
 ) -> None:
-    from infra.embedded import prepare  # noqa: PLC0415 - the embedded store alone needs it
+    from infra.embedded import prepare
 
     command = prepare(directory, port)
-    os.execv(command[0], command)  # noqa: S606 - to become the server is the point, and it is our own list
+    os.execv(command[0], command)

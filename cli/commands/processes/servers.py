@@ -6,20 +6,20 @@ from typing import Final
 
 
 def _api() -> None:
-    from app.main import serve  # noqa: PLC0415 - the API alone needs it
-    from infra.settings import ApiSettings, load  # noqa: PLC0415
+    from app.main import serve
+    from infra.settings import ApiSettings, load
 
     serve(load(ApiSettings))
 
 
 def _worker() -> None:
-    from workers.main import run  # noqa: PLC0415 - the worker alone needs it
+    from workers.main import run
 
     run()
 
 
 def _flower() -> None:
-    from infra.flower import run  # noqa: PLC0415 - Flower alone needs it
+    from infra.flower import run
 
     run()
 

@@ -64,7 +64,7 @@ def _skip(
     _follow(task, follow=follow, as_json=as_json)
 
 
-def _cancel(  # noqa: PLR0913 - as many as it has options
+def _cancel(
     task: TaskId,
     subtasks: SubtaskIds = None,
     host: OfHosts = None,

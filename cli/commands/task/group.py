@@ -25,7 +25,7 @@ _COLUMNS: Final = ("id", "name", "status", "hosts", "done", "failed", "by", "beg
 
 
 @cli.command("list", help="List the tasks, newest first.")
-def list_tasks(  # noqa: PLR0913 - as many as the API has filters
+def list_tasks(
     *,
     name: Annotated[str | None, typer.Option(help="whose name contains this")] = None,
     status: Annotated[str | None, typer.Option(help="RUNNING, FAILED, SUCCESSFUL; several with commas")] = None,

@@ -15,7 +15,7 @@ WORKERS = {kind for kind in Kind if kind.of_worker}
 
 
 def draws() -> random.Random:
-    return random.Random(1)  # noqa: S311 - no secret
+    return random.Random(1)
 
 
 def test_kinds_come_in_turn_and_those_of_workers_twice() -> None:

@@ -109,7 +109,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def tormented(fleet: Fleet, seconds: float, least: int) -> Faults:
     """Return what came of some seconds of faults."""
-    made = Faults(cast("Rig", fleet), cast("Watch", fleet), random.Random(1))  # noqa: S311 - no secret
+    made = Faults(cast("Rig", fleet), cast("Watch", fleet), random.Random(1))
     made.torment(seconds, least)
     return made
 

@@ -23,7 +23,7 @@ TARGET = target(1, 22, None)
 class Hosts:
     def __init__(self, refusals: float = 0.0) -> None:
         self.lines: list[dict[str, Any]] = []
-        self.fleet = Fleet(self._say, random.Random(1), refusals)  # noqa: S311 - no secret
+        self.fleet = Fleet(self._say, random.Random(1), refusals)
 
     def _say(self, line: dict[str, Any]) -> None:
         self.lines.append({"at": float(len(self.lines))} | line)

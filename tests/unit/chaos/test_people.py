@@ -46,7 +46,7 @@ def act(api: Api, times: int) -> Load:
     load = Load(cast("Rig", SimpleNamespace()), HOSTS, 1)
     transport = httpx.MockTransport(api.answer)
     with httpx.Client(transport=transport, base_url="http://api") as client:
-        person = Person(load, client, random.Random(1))  # noqa: S311 - no secret
+        person = Person(load, client, random.Random(1))
         for _ in range(times):
             person.act()
     return load
