@@ -11,7 +11,7 @@ from cli.remote.client import Client
 from cli.remote.signing import Signed
 from core.errors import FleetError, InvalidRequest, Misconfigured, StoreUnavailable
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def ask(*answers: httpx.Response | Exception, method: str = "GET") -> tuple[object, list[float]]:
