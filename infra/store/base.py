@@ -1,7 +1,6 @@
-"""What the record can do, whoever keeps it. `infra.store.redis` is the real one, `infra.store.memory` its public twin.
+"""What the store does, part by part, and the values that it takes and returns.
 
-Every method may raise `core.errors.StoreUnavailable`; the in-memory twin never does. Times are milliseconds since the
-epoch and come from the caller.
+Every method may raise `core.errors.StoreUnavailable`. Times are milliseconds since the epoch and come from the caller.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence

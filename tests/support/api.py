@@ -17,7 +17,7 @@ from core.record import TaskRecord
 from core.user import Role, User
 from infra.settings import ApiSettings
 from infra.store.base import HostEntry, Store
-from infra.store.memory.store import MemoryStore
+from tests.support.fake_store import FakeStore
 
 NOW = 1_630_652_470_645
 """2021-09-03T07:01:10.645Z, in milliseconds."""
@@ -101,7 +101,7 @@ def entry(host_id: int, alias: str | None = None, key: str | None = None) -> Hos
 @asynccontextmanager
 async def running_api(store: Store | None = None, **settings: Any) -> AsyncIterator[Api]:
     """Start an API whose user `admin` (password admin-password) makes the client's requests."""
-    store = store or MemoryStore()
+    store = store or FakeStore()
     dispatcher = RecordingDispatcher()
     chosen = ApiSettings(server_address="10.9.8.7", **settings)
     app = create_app(chosen, store, dispatcher, clock=lambda: NOW, passwords=CHEAP)

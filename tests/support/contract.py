@@ -16,10 +16,10 @@ from app.tasks.watch.stream import Pace
 from core.user import Role, User
 from infra.clock import now
 from infra.settings import ApiSettings
-from infra.store.memory.store import MemoryStore
 from tests.support import world
 from tests.support.api import CHEAP, Api, RecordingDispatcher
 from tests.support.contract_hooks import KEY, SECRET
+from tests.support.fake_store import FakeStore
 from tests.support.http import listening
 from tests.support.signing import Signing, access_key
 
@@ -92,7 +92,7 @@ async def contract(folder: Path, prepare: Callable[[FastAPI], object] = lambda _
         folder: for its key file.
         prepare: changes the application before it listens.
     """
-    store, dispatcher = MemoryStore(), RecordingDispatcher()
+    store, dispatcher = FakeStore(), RecordingDispatcher()
     generous: dict[str, Any] = {f"login_failures{which}": MANY for which in ("", "_per_user", "_per_address")}
     settings = ApiSettings(server_address="10.9.8.7", rate_limit=False, key_file=folder / "key", **generous)
     app = create_app(settings, store, dispatcher, passwords=CHEAP)

@@ -5,7 +5,7 @@ from typing import Any
 from typing_extensions import override
 
 from core.errors import StoreUnavailable
-from infra.store.memory.store import MemoryStore
+from tests.support.fake_store import FakeStore
 
 
 class Falling:
@@ -28,7 +28,7 @@ class Falling:
         raise self._fault
 
 
-class FallingStore(MemoryStore):
+class FallingStore(FakeStore):
     """A store of which some parts can be made to fail."""
 
     broken_tasks: Any = None

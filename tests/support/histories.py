@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fakeredis import FakeAsyncRedis, FakeServer
 from hypothesis import strategies as st
 
 from core.brake import Brake
@@ -18,7 +19,7 @@ from core.record import PENDING, SubtaskRecord
 from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Settled, Succeeded, Undone
 from infra.store.base import ClaimRequest, Course, Store, TaskQuery
-from tests.support.keepers import Keeper, MemoryKeeper, RedisKeeper
+from tests.support.keepers import RedisKeeper
 from tests.support.records import FIRST, NOW, SECOND, check_counts, draft, entry, open_log, run_log
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ WAYS_BACK = {("RUNNING", "PENDING"), ("SUCCESSFUL", "READY")}
 class Pair:
     """Both records, and what was learnt of them on the way."""
 
-    keepers: tuple[Keeper, Keeper]
+    keepers: tuple[RedisKeeper, RedisKeeper]
     stores: tuple[Store, Store]
     tasks: list[TaskRecord] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
@@ -451,9 +452,7 @@ class Pair:
                 assert now.run_time == was.run_time or now.status is Status.READY
                 assert not was.touched or now.touched
                 self.stood[task.id, series_id] = now
-            kept = self.keepers[0]
-            assert isinstance(kept, MemoryKeeper)
-            assert kept.held(task.id) == holders[task.id]
+            assert await self.keepers[0].held(task.id) == holders[task.id]
 
     async def compare(self) -> None:
         await self.follow()
@@ -485,8 +484,9 @@ def _result(claim: Claim, kind: type[Settled]) -> Settled:
 
 
 async def play(script: list[Action], redis: RedisKeeper) -> None:
-    """Do a history to a record in memory and to one in an empty Redis."""
-    keepers = (MemoryKeeper(), redis)
+    """Do a history to a record in a simulated Redis and to one in an empty Redis."""
+    server = FakeServer()
+    keepers = (RedisKeeper(lambda: FakeAsyncRedis(server=server, decode_responses=True)), redis)
     pair = Pair(keepers, (keepers[0].open(), keepers[1].open()))
     try:
         for store in pair.stores:

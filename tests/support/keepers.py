@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 from typing_extensions import override
 
 from core.record import RECORD_VERSION
 from infra.store.base import Store, StoreOptions
-from infra.store.memory import MemoryStore
 from infra.store.redis import keys
 from infra.store.redis.store import RedisStore
 
@@ -41,50 +39,6 @@ class Keeper(Protocol):
         """Give back what was opened."""
 
 
-def make_newer(store: MemoryStore, task_id: int) -> None:
-    """Make a task's record one of a version that this code does not know."""
-    kept = store.tasks.find(task_id)
-    assert kept is not None
-    kept.head = replace(kept.head, version=RECORD_VERSION + 1)
-
-
-class MemoryKeeper(Keeper):
-    def __init__(self) -> None:
-        self._store = MemoryStore()
-
-    @override
-    def open(self, options: StoreOptions | None = None) -> Store:
-        self._store = MemoryStore(options)
-        return self._store
-
-    @override
-    async def events(self, task_id: int) -> list[dict[str, str]]:
-        return [dict(event) for event in self._store.tasks.noted(task_id)]
-
-    def held(self, task_id: int) -> int:
-        """Return how many hosts the record counts as held by a task; 0 where the task is gone."""
-        kept = self._store.tasks.find(task_id)
-        return kept.held if kept else 0
-
-    @override
-    async def make_newer(self, task_id: int) -> None:
-        make_newer(self._store, task_id)
-
-    @override
-    async def expires(self, task_id: int) -> bool:
-        kept = self._store.tasks.find(task_id)
-        assert kept is not None
-        return kept.gone_at is not None
-
-    @override
-    async def size(self) -> int:
-        return (await self._store.hosts.page(0, 1)).total + len(await self._store.hosts.aliases())
-
-    @override
-    async def aclose(self) -> None:
-        await self._store.aclose()
-
-
 class RedisKeeper(Keeper):
     """A record in Redis. `connect` gives a client that decodes replies to text, a new one each time."""
 
@@ -104,6 +58,10 @@ class RedisKeeper(Keeper):
         found = await self.client.xrange(keys.events(task_id))
         entries = cast("Sequence[tuple[str, dict[str, str]]]", found)
         return [fields for _, fields in entries]
+
+    async def held(self, task_id: int) -> int:
+        """Return how many hosts the record counts as held by a task; 0 where the task is gone."""
+        return int(await self.client.hget(keys.task(task_id), "held") or 0)
 
     @override
     async def make_newer(self, task_id: int) -> None:

@@ -11,7 +11,7 @@ from core.host import Target
 from core.record import Creator, Draft
 from core.task_types import TASK_TYPES
 from infra.store.base import SUSPECT, ClaimRequest, HostEntry
-from infra.store.memory.store import MemoryStore
+from tests.support.fake_store import FakeStore
 from tests.support.records import run_log
 from workers.agent.stop import StopPolicy
 from workers.context import Work
@@ -37,7 +37,7 @@ def target(host_id: int) -> Target:
 async def make_work(store: Store | None = None, executor: Executor | None = None, **more: object) -> Work:
     """Return the context of a worker that has just enrolled."""
     ticks = itertools.count(1_000)
-    store = store or MemoryStore(clock=lambda: next(ticks))
+    store = store or FakeStore()
     worker = await store.workers.enrol("worker-1@test")
     settings = {"slots": Slots(512), "max_lanes": 4, "lane_window": 8, **more}
     return Work(

@@ -11,8 +11,8 @@ from app.auth.lockout import Lockout, LockoutRules
 from app.auth.passwords import Passwords
 from core.errors import Unavailable
 from core.user import Permission, Role, User, roles_granting
-from infra.store.memory.store import MemoryStore
 from tests.support.api import AGENT_PATHS, CHEAP, STOP, Api
+from tests.support.fake_store import FakeStore
 
 READS_HOSTS = "/api/v2/compute/hosts"
 READS_TASKS = "/api/v2/tasks/instances/1"
@@ -113,7 +113,7 @@ class Clock:
 
 
 async def authenticator(limits: Limits) -> tuple[Authenticator, Counting, Clock]:
-    store, passwords, clock = MemoryStore(), Counting(), Clock()
+    store, passwords, clock = FakeStore(), Counting(), Clock()
     for name in ("ann", "bob"):
         await store.users.put(User(0, name, f"{name}-pw", frozenset()))
     lockout = Lockout(store.guard, LockoutRules(per_pair=100))

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from core.user import Role
 from infra.logs import configure_logging
-from infra.store.memory.store import MemoryStore
 from tests.support.api import NOW, STOP, Api, entry, running_api
+from tests.support.fake_store import FakeStore
 from tests.support.signing import access_key
 from tests.unit.app.test_faults import Falling
 
@@ -143,7 +143,7 @@ async def test_strangers_cannot_push_real_entries_out(api: Api) -> None:
     assert [one["proof"] for one in found] == ["PASSWORD", *["NONE"] * 20, "PASSWORD"]
 
 
-class FallingAudit(MemoryStore):
+class FallingAudit(FakeStore):
     """A store whose audit can be made to fail."""
 
     broken: Any = None

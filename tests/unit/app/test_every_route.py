@@ -14,8 +14,8 @@ from app.auth.permission import Required
 from app.main import create_app
 from core.user import Permission, Role, User
 from infra.settings import ApiSettings
-from infra.store.memory.store import MemoryStore
 from tests.support.api import NOW, Api, RecordingDispatcher, running_api
+from tests.support.fake_store import FakeStore
 from tests.support.signing import access_key
 
 OPEN = {"/healthz", "/readyz"}
@@ -55,7 +55,7 @@ def requests(app: FastAPI) -> list[tuple[str, str, Permission]]:
 
 
 def an_app() -> FastAPI:
-    return create_app(ApiSettings(server_address="10.9.8.7"), MemoryStore(), RecordingDispatcher())
+    return create_app(ApiSettings(server_address="10.9.8.7"), FakeStore(), RecordingDispatcher())
 
 
 def test_every_route_has_one_rule_or_is_open_on_purpose() -> None:

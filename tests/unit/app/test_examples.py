@@ -10,11 +10,11 @@ import pytest
 from app.main import create_app
 from app.openapi.description import SHARED, examples
 from infra.settings import ApiSettings
-from infra.store.memory.store import MemoryStore
 from tests.support.api import RecordingDispatcher
 from tests.support.examples import BINARY, FOLDER, ROUTES, file_of, shared
+from tests.support.fake_store import FakeStore
 
-DOCUMENT = create_app(ApiSettings(server_address="10.9.8.7"), MemoryStore(), RecordingDispatcher()).openapi()
+DOCUMENT = create_app(ApiSettings(server_address="10.9.8.7"), FakeStore(), RecordingDispatcher()).openapi()
 METHODS = ("get", "put", "post", "delete", "patch")
 ADVICE = "Look at the difference, and if it is meant: make examples"
 
@@ -98,6 +98,6 @@ def test_a_route_that_asks_for_a_permission_names_it_and_both_ways_to_prove_who_
 
 
 def test_the_document_says_how_many_hosts_this_server_takes() -> None:
-    app = create_app(ApiSettings(server_address="10.9.8.7", max_hosts=7), MemoryStore(), RecordingDispatcher())
+    app = create_app(ApiSettings(server_address="10.9.8.7", max_hosts=7), FakeStore(), RecordingDispatcher())
     stop = app.openapi()["paths"]["/api/v2/compute/hosts/batchStopAgents"]["post"]
     assert stop["requestBody"]["content"]["application/json"]["schema"]["properties"]["hostIds"]["maxItems"] == 7

@@ -11,15 +11,15 @@ from core.errors import BrokerUnavailable
 from core.record import TaskRecord
 from infra.logs import configure_logging
 from infra.store.base import ClaimRequest
-from infra.store.memory.store import MemoryStore
 from tests.support.api import NO_BROKER, Api, RecordingDispatcher, entry, running_api
+from tests.support.fake_store import FakeStore
 from tests.support.falling import Falling, FallingStore
 
 
 class ClaimedMeanwhile(RecordingDispatcher):
     """Publishes, a worker claims, and then the broker's answer is lost."""
 
-    store: MemoryStore
+    store: FakeStore
 
     @override
     async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
@@ -51,7 +51,7 @@ async def test_the_store_is_down_before_anybody_was_recognised(api: Api) -> None
 
 
 async def test_the_broker_is_down_but_a_worker_has_the_task() -> None:
-    store = MemoryStore()
+    store = FakeStore()
     async with running_api(store) as api:
         await store.hosts.put([entry(2)], 0)
         submitting = ClaimedMeanwhile()
@@ -63,7 +63,7 @@ async def test_the_broker_is_down_but_a_worker_has_the_task() -> None:
 
 
 async def test_the_broker_is_down_and_the_task_is_stored() -> None:
-    store = MemoryStore()
+    store = FakeStore()
     async with running_api(store) as api:
         await store.hosts.put([entry(2)], 0)
         api.dispatcher.fault = NO_BROKER

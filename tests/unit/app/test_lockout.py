@@ -11,8 +11,8 @@ from app.auth.lockout import Lockout, LockoutRules, network_of
 from app.auth.passwords import Passwords
 from core.errors import LoginBlocked
 from core.user import Role, User
-from infra.store.memory.store import MemoryStore
 from tests.support.api import Api, running_api
+from tests.support.fake_store import FakeStore, let_pass
 
 HOSTS = "/api/v2/compute/hosts"
 HERE, THERE = "10.0.0.1", "10.0.0.2"
@@ -34,12 +34,16 @@ class Counting(Passwords):
 
 
 class World:
-    """A store whose clock tests move, and API processes over it."""
+    """A store, and API processes over it. Tests let time pass for all of them."""
 
     def __init__(self) -> None:
         self.now = 1_000_000
-        self.store = MemoryStore(clock=lambda: self.now)
+        self.store = FakeStore()
         self.passwords = Counting()
+
+    async def let_pass(self, milliseconds: int) -> None:
+        self.now += milliseconds
+        await let_pass(self.store, milliseconds)
 
     async def process(self, rules: LockoutRules = RULES, limits: Limits = DEFAULT) -> Authenticator:
         await self.store.users.put(User(0, "ann", "ann-pw", frozenset()))
@@ -78,9 +82,9 @@ async def test_who_is_locked_out_costs_no_hash_in_any_process(world: World) -> N
 async def test_it_ends_by_itself(world: World) -> None:
     checking = await world.process()
     await fail(checking, 3)
-    world.now += 59_001
+    await world.let_pass(59_001)
     assert (await blocked(checking)).retry_after == 1
-    world.now += 999
+    await world.let_pass(999)
     assert await checking.user(RIGHT, HERE)
 
 

@@ -6,8 +6,8 @@ from fastapi.routing import iter_route_contexts
 
 from app.main import create_app
 from infra.settings import ApiSettings
-from infra.store.memory.store import MemoryStore
 from tests.support.api import STOP, Api, RecordingDispatcher
+from tests.support.fake_store import FakeStore
 
 HOSTS = "/api/v2/compute/hosts"
 
@@ -58,6 +58,6 @@ async def test_options_of_what_is_not_there(api: Api) -> None:
 
 
 def test_an_application_that_is_made_again_has_no_more_routes_than_the_first() -> None:
-    made = [create_app(ApiSettings(server_address="10.9.8.7"), MemoryStore(), RecordingDispatcher()) for _ in range(2)]
+    made = [create_app(ApiSettings(server_address="10.9.8.7"), FakeStore(), RecordingDispatcher()) for _ in range(2)]
     first, second = (len(list(iter_route_contexts(app.routes))) for app in made)
     assert first == second

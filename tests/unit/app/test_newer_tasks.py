@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.store.memory.store import MemoryStore
 from tests.support.api import NOW, Api, entry, running_api
-from tests.support.keepers import make_newer
+from tests.support.fake_store import FakeStore, make_newer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,11 +19,11 @@ SENTENCE = "Task 1 was made by a newer ocpfleet than this server. Update the ser
 
 @pytest.fixture
 async def api() -> AsyncIterator[Api]:
-    store = MemoryStore()
+    store = FakeStore()
     async with running_api(store) as api:
         await store.hosts.put([entry(1), entry(2)], NOW)
         await api.stop([1, 2], headers=KEY)
-        make_newer(store, 1)
+        await make_newer(store, 1)
         api.dispatcher.submitted.clear()
         yield api
 

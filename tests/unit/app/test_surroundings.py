@@ -11,8 +11,8 @@ import pytest
 from app.auth.first_admin import ensure_admin
 from core.errors import Misconfigured
 from core.user import Role
-from infra.store.memory.store import MemoryStore
 from tests.support.api import AGENT_PATHS, CHEAP, NO_BROKER, STOP, Api
+from tests.support.fake_store import FakeStore
 
 
 async def test_the_process_is_up(api: Api) -> None:
@@ -150,7 +150,7 @@ async def test_the_first_start_makes_one_user_and_shows_its_password_once_to_a_t
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, terminal: bool
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    store, file = MemoryStore(), tmp_path / "var" / "admin-password"
+    store, file = FakeStore(), tmp_path / "var" / "admin-password"
     for _ in range(2):
         await ensure_admin(store.users, CHEAP, file)
     password = file.read_text().strip()
@@ -165,7 +165,7 @@ async def test_the_first_start_makes_one_user_and_shows_its_password_once_to_a_t
 
 
 async def test_of_two_processes_that_start_at_once_one_makes_the_user(tmp_path: Path) -> None:
-    store = MemoryStore()
+    store = FakeStore()
     files = [tmp_path / "one" / "password", tmp_path / "two" / "password"]
     await asyncio.gather(*(ensure_admin(store.users, CHEAP, file) for file in files))
     (written,) = [file for file in files if file.exists()]
@@ -179,13 +179,13 @@ async def test_a_wider_file_that_was_there_does_not_stay_wide(tmp_path: Path) ->
     file = tmp_path / "password"
     file.write_text("old")
     file.chmod(0o644)
-    await ensure_admin(MemoryStore().users, CHEAP, file)
+    await ensure_admin(FakeStore().users, CHEAP, file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert file.read_text() != "old"
 
 
 async def test_no_user_is_made_whose_password_cannot_be_written(tmp_path: Path) -> None:
-    store, blocker = MemoryStore(), tmp_path / "file"
+    store, blocker = FakeStore(), tmp_path / "file"
     blocker.touch()
     with pytest.raises(Misconfigured, match="OCPFLEET_ADMIN_PASSWORD_FILE"):
         await ensure_admin(store.users, CHEAP, blocker / "password")

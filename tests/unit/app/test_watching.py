@@ -16,8 +16,8 @@ from core.errors import StoreUnavailable, TaskNotFound, Unavailable
 from core.event import NO_EVENT, TaskEvent, cursor_order
 from core.record import TaskRecord
 from core.status import Status, TaskStatus
-from infra.store.memory.store import MemoryStore
 from tests.support.api import Api
+from tests.support.fake_store import FakeStore, expire_task
 from tests.support.falling import Falling, FallingStore
 from tests.support.records import NOW, PREPARE, advance, claim_step, draft, failed, head, settle, succeeded
 from tests.support.waiting import eventually
@@ -31,13 +31,13 @@ async def store() -> FallingStore:
 
 
 @pytest.fixture
-async def hub(store: MemoryStore) -> AsyncIterator[Hub]:
+async def hub(store: FakeStore) -> AsyncIterator[Hub]:
     hub = Hub(store, 3)
     yield hub
     await hub.aclose()
 
 
-async def opened(store: MemoryStore, hub: Hub, hosts: int = 3) -> tuple[TaskRecord, Channel]:
+async def opened(store: FakeStore, hub: Hub, hosts: int = 3) -> tuple[TaskRecord, Channel]:
     task = await store.tasks.create(draft(range(1, hosts + 1)))
     return task, await hub.join(task)
 
@@ -47,7 +47,7 @@ def parsed(message: bytes) -> tuple[str, str | None, dict[str, Any]]:
     return fields["event"], fields.get("id"), orjson.loads(fields["data"])
 
 
-async def test_silence_is_broken_by_comments(store: MemoryStore, hub: Hub) -> None:
+async def test_silence_is_broken_by_comments(store: FakeStore, hub: Hub) -> None:
     _, channel = await opened(store, hub)
     told = messages(channel, None, QUICK)
     assert await anext(told) == b"retry: 2000\n\n"
@@ -56,7 +56,7 @@ async def test_silence_is_broken_by_comments(store: MemoryStore, hub: Hub) -> No
     assert await anext(told) == b": nothing happened\n\n"
 
 
-async def test_a_slow_watcher_hears_everything_at_once_and_holds_nobody_up(store: MemoryStore, hub: Hub) -> None:
+async def test_a_slow_watcher_hears_everything_at_once_and_holds_nobody_up(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub, hosts=5)
     slow, quick = messages(channel, None, QUICK), messages(channel, None, QUICK)
     for one in (slow, slow, quick, quick):
@@ -70,7 +70,7 @@ async def test_a_slow_watcher_hears_everything_at_once_and_holds_nobody_up(store
     assert (kind, len(data["changes"])) == ("progress", 5)
 
 
-async def test_a_watcher_is_told_in_its_language_why_the_stream_ends(store: MemoryStore, hub: Hub) -> None:
+async def test_a_watcher_is_told_in_its_language_why_the_stream_ends(store: FakeStore, hub: Hub) -> None:
     _, channel = await opened(store, hub)
     hub.stop()
     told = [message async for message in messages(channel, "7-0", QUICK, Language.CHINESE)]
@@ -80,7 +80,7 @@ async def test_a_watcher_is_told_in_its_language_why_the_stream_ends(store: Memo
     ]
 
 
-async def test_after_an_hour_a_client_has_to_connect_again(store: MemoryStore, hub: Hub) -> None:
+async def test_after_an_hour_a_client_has_to_connect_again(store: FakeStore, hub: Hub) -> None:
     _, channel = await opened(store, hub)
     told = [message async for message in messages(channel, None, Pace(between=0.01, silence=0.05, lasting=0.1))]
     kind, event_id, data = parsed(told[-1])
@@ -88,7 +88,7 @@ async def test_after_an_hour_a_client_has_to_connect_again(store: MemoryStore, h
     assert "Connect again with Last-Event-ID" in data["message"]
 
 
-async def test_watchers_at_the_same_place_share_one_message(store: MemoryStore, hub: Hub) -> None:
+async def test_watchers_at_the_same_place_share_one_message(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
     told = [messages(channel, None, QUICK) for _ in range(2)]
     for one in told:
@@ -100,7 +100,7 @@ async def test_watchers_at_the_same_place_share_one_message(store: MemoryStore, 
     assert parsed(first)[0] == "progress"
 
 
-async def test_a_retried_host_does_not_count_as_failed(store: MemoryStore, hub: Hub) -> None:
+async def test_a_retried_host_does_not_count_as_failed(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
     claims = await claim_step(store, task, PREPARE)
     await settle(store, task, PREPARE, failed(claims[:2]))
@@ -110,7 +110,7 @@ async def test_a_retried_host_does_not_count_as_failed(store: MemoryStore, hub: 
     assert list(channel.failed_hosts()) == [2]
 
 
-async def test_more_failed_hosts_than_a_message_names(store: MemoryStore, hub: Hub) -> None:
+async def test_more_failed_hosts_than_a_message_names(store: FakeStore, hub: Hub) -> None:
     task = await store.tasks.create(draft(range(1, NAMED + 11)))
     await settle(store, task, PREPARE, failed(await claim_step(store, task, PREPARE)))
     told = messages(await hub.join(task), None, QUICK)
@@ -121,7 +121,7 @@ async def test_more_failed_hosts_than_a_message_names(store: MemoryStore, hub: H
         await anext(told)
 
 
-async def test_who_missed_more_than_is_remembered_starts_again(store: MemoryStore, hub: Hub) -> None:
+async def test_who_missed_more_than_is_remembered_starts_again(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
     known = channel.last_id
     told = messages(channel, None, QUICK)
@@ -135,7 +135,7 @@ async def test_who_missed_more_than_is_remembered_starts_again(store: MemoryStor
     assert "changes" not in data
 
 
-async def test_a_task_is_over_only_when_head_and_events_say_so(store: MemoryStore, hub: Hub) -> None:
+async def test_a_task_is_over_only_when_head_and_events_say_so(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub, hosts=1)
     await settle(store, task, PREPARE, failed(await claim_step(store, task, PREPARE)))
     ended = await head(store, task)
@@ -147,11 +147,11 @@ async def test_a_task_is_over_only_when_head_and_events_say_so(store: MemoryStor
     await eventually(lambda: channel.over, 5, "the reader saw the end")
 
 
-async def test_a_task_that_vanishes_ends_its_streams(store: MemoryStore, hub: Hub) -> None:
+async def test_a_task_that_vanishes_ends_its_streams(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
     await advance(store, task, PREPARE, claim=1)
     await eventually(lambda: channel.task.changes == 2, 5, "the claim was read")
-    store.tasks._kept.pop(task.id)  # noqa: SLF001 - as if it had expired
+    await expire_task(store, task.id)
     hub._spread((task.id,), {}, {})  # noqa: SLF001 - what the reader does when it looks again
     told = messages(channel, None, QUICK)
     await anext(told)
@@ -186,7 +186,7 @@ async def test_a_fault_of_ours_ends_every_stream_too(store: FallingStore, hub: H
     await eventually(lambda: channel.parting, 5, "the reader met the fault")
 
 
-async def test_who_leaves_on_the_way_in_leaves_nothing_behind(store: MemoryStore, hub: Hub) -> None:
+async def test_who_leaves_on_the_way_in_leaves_nothing_behind(store: FakeStore, hub: Hub) -> None:
     task = await store.tasks.create(draft())
     joining = asyncio.create_task(hub.join(task))
     await asyncio.sleep(0)
@@ -196,7 +196,7 @@ async def test_who_leaves_on_the_way_in_leaves_nothing_behind(store: MemoryStore
     assert hub.watchers == 0
 
 
-async def test_there_is_room_for_so_many_and_a_stopping_server_has_none(store: MemoryStore, hub: Hub) -> None:
+async def test_there_is_room_for_so_many_and_a_stopping_server_has_none(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
     for _ in range(2):
         assert await hub.join(task) is channel

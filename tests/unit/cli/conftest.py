@@ -18,21 +18,21 @@ from cli.remote.address import Address
 from core.user import Role, User
 from infra.logs import configure_logging
 from infra.settings import ApiSettings
-from infra.store.memory.store import MemoryStore
 from tests.support.api import CHEAP, RecordingDispatcher
+from tests.support.fake_store import FakeStore
 
 Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
-    kept = MemoryStore()
+def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
+    kept = FakeStore()
     monkeypatch.setattr(session, "open_store", lambda: kept)
     return kept
 
 
 @pytest.fixture
-def command(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def command(store: FakeStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run `ocpfleet` with words; return its exit status and both outputs."""
     assert session.open_store() is store
 
@@ -55,7 +55,7 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 @pytest.fixture
-def app(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FastAPI:
+def app(store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FastAPI:
     """Let the commands speak to the real API over the store, as its user `admin`."""
     configure_logging("json", "error")  # the API's lines would stand among the command's
     settings = ApiSettings(server_address="10.9.8.7", key_file=tmp_path / "key", rate_limit=False)

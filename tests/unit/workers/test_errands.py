@@ -14,7 +14,7 @@ from core.errand import Errand, ErrandFailed, ErrandKind
 from core.errors import StoreUnavailable
 from core.lease import Lease, Leased
 from infra.store.base import HostEntry
-from infra.store.memory.store import MemoryStore
+from tests.support.fake_store import FakeStore
 from tests.support.work import make_work, target
 from workers.errands import run_errand
 from workers.executor.stub.executor import Behaviour, StubExecutor
@@ -22,7 +22,7 @@ from workers.executor.stub.executor import Behaviour, StubExecutor
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from core.errand import ErrandAnswer
+    from core.errand import ClaimedErrand, ErrandAnswer
     from core.host import Target
     from workers.context import Work
     from workers.executor.base import Session
@@ -32,15 +32,26 @@ STOP = Errand("e2", ErrandKind.STOP, 7, "monagent", "0" * 16)
 
 
 async def work_on(behaviour: Behaviour = Behaviour.HEALTHY) -> Work:
-    work = await make_work(MemoryStore(), StubExecutor(behaviours={7: behaviour}))
+    work = await make_work(FakeStore(), StubExecutor(behaviours={7: behaviour}))
     await work.store.hosts.put([HostEntry(target(7), None)], 0)
     return work
 
 
-async def done(work: Work, errand: Errand, left: int = 60_000) -> ErrandAnswer | None:
-    await work.store.errands.put(errand, left)
+async def done(work: Work, errand: Errand) -> ErrandAnswer | None:
+    await work.store.errands.put(errand, 60_000)
     await run_errand(work, errand.id)
     return await work.store.errands.wait(errand.id, 0.01)
+
+
+def claim_late(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a worker claim errands when 100 ms are left of them."""
+    claim = work.store.errands.claim
+
+    async def claim_with_little_left(errand_id: str) -> ClaimedErrand | None:
+        claimed = await claim(errand_id)
+        return claimed and replace(claimed, left=100)
+
+    monkeypatch.setattr(work.store.errands, "claim", claim_with_little_left)
 
 
 async def test_a_look() -> None:
@@ -75,10 +86,13 @@ async def test_the_lease_is_given_back_before_the_answer() -> None:
         (Behaviour.LOST, "Unreachable: 10.0.0.1:22: connection lost while running a command."),
     ],
 )
-async def test_a_host_that_fails_is_an_answer_too(behaviour: Behaviour, said: str) -> None:
+async def test_a_host_that_fails_is_an_answer_too(
+    behaviour: Behaviour, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work = await work_on(behaviour)
     await work.store.hosts.lease((7,), Lease(STOP.id, STOP.purpose, 60_000))
-    answer = await done(work, STOP, 100)
+    claim_late(work, monkeypatch)
+    answer = await done(work, STOP)
     assert isinstance(answer, ErrandFailed)
     assert answer.sentence.startswith(said)
     assert not answer.refused
@@ -93,12 +107,13 @@ async def test_a_host_that_was_deleted_meanwhile() -> None:
     assert answer.sentence.startswith("Gone: host 7 is not in the inventory any more.")
 
 
-async def test_a_process_that_was_frozen_beyond_its_time_sends_nothing_more() -> None:
+async def test_a_process_that_was_frozen_beyond_its_time_sends_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     work = await work_on()
+    claim_late(work, monkeypatch)
     hosts = work.executor
     assert isinstance(hosts, StubExecutor)
     frozen = Freezing(hosts, 0.2)
-    answer = await done(replace(work, executor=frozen), STOP, 100)
+    answer = await done(replace(work, executor=frozen), STOP)
     assert isinstance(answer, ErrandFailed)
     assert answer.sentence.startswith("Timed out: ")
     assert hosts.commands(7).total() == 0

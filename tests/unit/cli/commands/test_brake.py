@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
-from infra.store.memory.store import MemoryStore
 from tests.support.api import entry
+from tests.support.fake_store import FakeStore
 
 Command = Callable[..., tuple[int, str, str]]
 
 
-def test_pulled_shown_and_released(command: Command, app: FastAPI, store: MemoryStore) -> None:
+def test_pulled_shown_and_released(command: Command, app: FastAPI, store: FakeStore) -> None:
     assert app
     assert command("brake", "status") == (0, "The brake is off.\n", "")
     code, out, _ = command("brake", "pull", "smoke in room 3")

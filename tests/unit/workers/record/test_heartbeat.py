@@ -13,7 +13,7 @@ from workers.record.heartbeat import ClaimLostError, Presence
 
 if TYPE_CHECKING:
     from core.claim import Claim
-    from infra.store.memory.store import MemoryStore
+    from tests.support.fake_store import FakeStore
 
 
 async def test_places_are_given_in_the_order_of_waiting() -> None:
@@ -57,7 +57,7 @@ class Ticking:
         return self.now
 
 
-async def claimed() -> tuple[MemoryStore, Presence, Claim, Ticking]:
+async def claimed() -> tuple[FakeStore, Presence, Claim, Ticking]:
     work = await make_work()
     task = await make_task(work, [1])
     clock = Ticking()

@@ -13,7 +13,7 @@ from core.errors import StoreUnavailable
 from core.journal import OUTPUT_LIMIT, Journal
 from core.status import Operation, Status
 from infra.store.base import CHUNK, ClaimRequest
-from infra.store.memory.store import MemoryStore
+from tests.support.fake_store import FakeStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, run_through
 from workers.executor.stub.executor import Behaviour, StubExecutor
@@ -71,14 +71,14 @@ class Bench:
         return [[line.text for line in log.lines] for log in logs]
 
 
-def spied(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Noted:
+def spied(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> Noted:
     noted = Noted(store.tasks)
     monkeypatch.setattr(store, "_tasks", noted)
     return noted
 
 
 async def bench(monkeypatch: pytest.MonkeyPatch, runs: int) -> Bench:
-    store = MemoryStore()
+    store = FakeStore()
     noted = spied(store, monkeypatch)
     work = await make_work(store)
     task = await make_task(work, range(1, runs + 1))
@@ -173,7 +173,7 @@ async def test_a_store_that_is_away_loses_a_note_and_gets_the_next(monkeypatch: 
 async def test_a_store_that_hangs_holds_up_neither_hosts_nor_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.record.open_logs.EVERY", 0.01)
     executor = GatedExecutor(held={1: asyncio.Event()})
-    store = MemoryStore()
+    store = FakeStore()
     noted = spied(store, monkeypatch)
     noted.hangs = True
     work = await make_work(store, executor)
@@ -193,7 +193,7 @@ async def test_a_store_that_hangs_holds_up_neither_hosts_nor_beats(monkeypatch: 
 
 
 async def test_fast_runs_are_never_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = MemoryStore()
+    store = FakeStore()
     noted = spied(store, monkeypatch)
     work = await make_work(store)
     task = await make_task(work, range(1, 51))
@@ -292,7 +292,7 @@ async def test_a_cancelled_run_is_noted_until_it_lets_go(monkeypatch: pytest.Mon
 async def test_a_lane_that_breaks_off_leaves_what_was_noted_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.record.open_logs.EVERY", 0.0)
     executor = GatedExecutor(held={1: asyncio.Event(), 2: asyncio.Event()})
-    store = MemoryStore()
+    store = FakeStore()
     noted = spied(store, monkeypatch)
     work = await make_work(store, executor, max_lanes=1)
     task = await prepared(work, [1, 2])

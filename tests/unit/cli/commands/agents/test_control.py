@@ -13,14 +13,14 @@ from cli.remote import client
 from core.record import TaskRecord
 from core.user import Role, User
 from infra.store.base import HostEntry
-from infra.store.memory.store import MemoryStore
 from tests.support.api import CHEAP, KEY, entry
+from tests.support.fake_store import FakeStore
 
 Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
-def _hosts(app: FastAPI, store: MemoryStore) -> None:
+def _hosts(app: FastAPI, store: FakeStore) -> None:
     assert app
     hosts = [entry(1000 + number, f"web-{number}", KEY) for number in range(1, 21)]
     asyncio.run(store.hosts.put([*hosts, entry(7)], 0))
@@ -30,7 +30,7 @@ def submitted(app: FastAPI) -> list[TaskRecord]:
     return list(app.state.fleet.dispatcher.submitted)
 
 
-def hosts_of(store: MemoryStore, task_id: int) -> tuple[int, ...]:
+def hosts_of(store: FakeStore, task_id: int) -> tuple[int, ...]:
     return asyncio.run(store.tasks.host_ids(task_id))
 
 
@@ -38,7 +38,7 @@ def hosts_of(store: MemoryStore, task_id: int) -> tuple[int, ...]:
     ("verb", "slug"),
     [("stop", "batch_stop_agents"), ("restart", "batch_restart_agents"), ("start", "batch_start_agents")],
 )
-def test_a_pattern_becomes_one_task(command: Command, app: FastAPI, store: MemoryStore, verb: str, slug: str) -> None:
+def test_a_pattern_becomes_one_task(command: Command, app: FastAPI, store: FakeStore, verb: str, slug: str) -> None:
     code, out, err = command(verb, "web-[2-4]", "7", "web-3", "1002")
     (task,) = submitted(app)
     assert (code, err) == (0, "")
@@ -65,9 +65,7 @@ def test_unknown_hosts_are_named_and_nothing_is_sent(command: Command, app: Fast
     assert submitted(app) == []
 
 
-def test_a_dry_run_shows_hosts_and_commands_and_sends_nothing(
-    command: Command, app: FastAPI, store: MemoryStore
-) -> None:
+def test_a_dry_run_shows_hosts_and_commands_and_sends_nothing(command: Command, app: FastAPI, store: FakeStore) -> None:
     target = entry(30, "db").target
     sudo = replace(target, sudo=True, agent_home="/opt/my agent", agent_prefix="ob", address="fd00::7")
     asyncio.run(store.hosts.put([HostEntry(sudo, "db")], 0))
@@ -96,7 +94,7 @@ def test_a_dry_run_shows_hosts_and_commands_and_sends_nothing(
     assert submitted(app) == []
 
 
-def test_the_same_key_is_the_same_task(command: Command, store: MemoryStore) -> None:
+def test_the_same_key_is_the_same_task(command: Command, store: FakeStore) -> None:
     for replayed in (False, True):
         code, out, _ = command("stop", "web-1", "--idempotency-key", "k1")
         assert code == 0
@@ -129,7 +127,7 @@ def test_a_person_is_asked_before_many_agents_stop(  # noqa: PLR0917
     assert len(questions) == 1
 
 
-def test_a_role_that_may_not(command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_that_may_not(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(store.users.put(User(0, "ann", CHEAP.hashed("ann-password"), frozenset({Role.HOST_VIEWER}))))
     monkeypatch.setenv("OCPFLEET_API_USER", "ann")
     monkeypatch.setenv("OCPFLEET_API_PASSWORD", "ann-password")

@@ -11,19 +11,19 @@ from app.auth.passwords import Argon2
 from cli.commands.hosts import host_keys as hostkeys
 from core.host import STOPPING
 from core.user import Role
-from infra.store.memory.store import MemoryStore
 from tests.support.api import KEY, entry
+from tests.support.fake_store import FakeStore
 from tests.support.records import PREPARE, claim_step, draft
 
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 Command = Callable[..., tuple[int, str, str]]
 
 
-def put(store: MemoryStore, *ids: int, key: str | None = None) -> None:
+def put(store: FakeStore, *ids: int, key: str | None = None) -> None:
     asyncio.run(store.hosts.put([entry(host_id, f"h{host_id}", key) for host_id in ids], 0))
 
 
-def test_import_adds_and_changes(command: Command, store: MemoryStore, tmp_path: Path) -> None:
+def test_import_adds_and_changes(command: Command, store: FakeStore, tmp_path: Path) -> None:
     put(store, 2)
     file = tmp_path / "hosts.csv"
     file.write_text("id,innerIpAddress,alias\n1,10.0.0.1,one\n2,10.0.0.2,two\n")
@@ -31,7 +31,7 @@ def test_import_adds_and_changes(command: Command, store: MemoryStore, tmp_path:
     assert asyncio.run(store.hosts.aliases()) == {"one": 1, "two": 2}
 
 
-def test_import_protects_hosts_and_lifts_it(command: Command, store: MemoryStore, tmp_path: Path) -> None:
+def test_import_protects_hosts_and_lifts_it(command: Command, store: FakeStore, tmp_path: Path) -> None:
     file = tmp_path / "fleet.csv"
     file.write_text("id,innerIpAddress,protected\n1,10.0.0.1,true\n2,10.0.0.2,\n")
     assert command("hosts", "import", str(file))[0] == 0
@@ -44,7 +44,7 @@ def test_import_protects_hosts_and_lifts_it(command: Command, store: MemoryStore
     assert asyncio.run(store.hosts.standing((1, 2))).protected == ()
 
 
-def test_import_does_not_protect_what_a_task_holds(command: Command, store: MemoryStore, tmp_path: Path) -> None:
+def test_import_does_not_protect_what_a_task_holds(command: Command, store: FakeStore, tmp_path: Path) -> None:
     async def hold() -> None:
         await store.hosts.put([entry(1)], 0)
         claims = await claim_step(store, await store.tasks.create(draft((1,))), PREPARE)
@@ -59,7 +59,7 @@ def test_import_does_not_protect_what_a_task_holds(command: Command, store: Memo
     assert asyncio.run(store.hosts.unknown((2,))) == (2,), "nothing was imported"
 
 
-def test_import_with_one_bad_line_imports_nothing(command: Command, store: MemoryStore, tmp_path: Path) -> None:
+def test_import_with_one_bad_line_imports_nothing(command: Command, store: FakeStore, tmp_path: Path) -> None:
     file = tmp_path / "hosts.csv"
     file.write_text("id,innerIpAddress\n1,10.0.0.1\n2,10.0.0.256\n")
     code, out, err = command("hosts", "import", str(file))
@@ -93,11 +93,11 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return keys
 
 
-def pinned(store: MemoryStore, host_id: int) -> str | None:
+def pinned(store: FakeStore, host_id: int) -> str | None:
     return asyncio.run(store.hosts.get((host_id,)))[host_id].target.host_key
 
 
-def test_trust_pins_what_hosts_show(command: Command, store: MemoryStore, shown: dict[str, str]) -> None:
+def test_trust_pins_what_hosts_show(command: Command, store: FakeStore, shown: dict[str, str]) -> None:
     put(store, 1, 2)
     put(store, 3, key=KEY)
     shown |= {"10.0.0.1": KEY, "10.0.0.3": KEY}
@@ -116,7 +116,7 @@ def test_trust_pins_what_hosts_show(command: Command, store: MemoryStore, shown:
 
 @pytest.mark.parametrize("agrees", [True, False])
 def test_trust_asks_before_it_replaces_a_key(
-    command: Command, store: MemoryStore, shown: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, agrees: bool
+    command: Command, store: FakeStore, shown: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, agrees: bool
 ) -> None:
     put(store, 1, key=KEY)
     shown["10.0.0.1"] = OTHER
@@ -127,16 +127,14 @@ def test_trust_asks_before_it_replaces_a_key(
     assert code == (0 if agrees else 1)
 
 
-def test_trust_of_an_unknown_host(command: Command, store: MemoryStore) -> None:
+def test_trust_of_an_unknown_host(command: Command, store: FakeStore) -> None:
     put(store, 1)
     code, _, err = command("hosts", "trust", "1", "9", "--yes")
     assert code == 1
     assert err.startswith("hostIds: not in the inventory: 9.")
 
 
-def test_a_user_gets_a_generated_password(
-    command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_user_gets_a_generated_password(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     code, out, _ = command("user", "add", "--direct", "ann", "--role", "HOST_MANAGER", "--role", "TASK_VIEWER")
     assert code == 0
@@ -151,7 +149,7 @@ def test_a_user_gets_a_generated_password(
 
 @pytest.mark.parametrize(("typed", "code"), [("long enough\n", 0), ("short\n", 2), ("", 2)])
 def test_a_password_from_standard_input(
-    command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, typed: str, code: int
+    command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch, typed: str, code: int
 ) -> None:
     monkeypatch.setattr("sys.stdin.readline", lambda: typed, raising=False)
     ended, out, _ = command("user", "add", "--direct", "ann", "--role", "ADMIN", "--password-stdin")

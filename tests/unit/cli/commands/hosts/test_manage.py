@@ -10,17 +10,17 @@ from fastapi import FastAPI
 
 from cli.remote import client
 from core.lease import Lease
-from infra.store.memory.store import MemoryStore
 from tests.support.api import KEY, entry
+from tests.support.fake_store import FakeStore
 
 Command = Callable[..., tuple[int, str, str]]
 
 
-def put(store: MemoryStore, *ids: int, key: str | None = None) -> None:
+def put(store: FakeStore, *ids: int, key: str | None = None) -> None:
     asyncio.run(store.hosts.put([entry(host_id, f"h{host_id}", key) for host_id in ids], 0))
 
 
-def test_list(command: Command, app: FastAPI, store: MemoryStore) -> None:
+def test_list(command: Command, app: FastAPI, store: FakeStore) -> None:
     assert app
     put(store, 1, 700, key=KEY)
     code, out, _ = command("hosts", "list")
@@ -37,14 +37,14 @@ def test_list(command: Command, app: FastAPI, store: MemoryStore) -> None:
     assert command("hosts", "list", "h[1-2]")[0] == 2
 
 
-def test_list_of_more_hosts_than_a_page(command: Command, app: FastAPI, store: MemoryStore) -> None:
+def test_list_of_more_hosts_than_a_page(command: Command, app: FastAPI, store: FakeStore) -> None:
     assert app
     put(store, *range(1, 4003))
     _, out, _ = command("hosts", "list", "--json")
     assert [host["id"] for host in json.loads(out)] == list(range(1, 4003))
 
 
-def test_show(command: Command, app: FastAPI, store: MemoryStore) -> None:
+def test_show(command: Command, app: FastAPI, store: FakeStore) -> None:
     assert app
     put(store, 1)
     code, out, _ = command("hosts", "show", "h1")
@@ -155,7 +155,7 @@ def test_a_person_is_asked_first(
     assert command("hosts", verb, "web-1", "--yes")[0] == 0
 
 
-def test_protect_and_unprotect(command: Command, app: FastAPI, store: MemoryStore) -> None:
+def test_protect_and_unprotect(command: Command, app: FastAPI, store: FakeStore) -> None:
     assert app
     put(store, 1, 2, 3)
     assert command("hosts", "protect", "h[1-2]") == (0, "Protected h1.\nProtected h2.\n", "")
@@ -175,7 +175,7 @@ def test_protect_and_unprotect(command: Command, app: FastAPI, store: MemoryStor
 
 
 def test_hosts_that_cannot_be_protected_do_not_keep_the_others_back(
-    command: Command, app: FastAPI, store: MemoryStore
+    command: Command, app: FastAPI, store: FakeStore
 ) -> None:
     assert app
     put(store, 1, 2)

@@ -13,8 +13,8 @@ from app.auth.vault import Vault
 from cli.commands.hosts import host_keys as hostkeys
 from core.audit import AuditEntry, Proof
 from core.user import Role, User
-from infra.store.memory.store import MemoryStore
 from tests.support.api import KEY
+from tests.support.fake_store import FakeStore
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -30,21 +30,21 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "key"
 
 
-def put(store: MemoryStore, name: str, *roles: Role) -> None:
+def put(store: FakeStore, name: str, *roles: Role) -> None:
     asyncio.run(store.users.put(User(0, name, "$argon2id$old", frozenset(roles))))
 
 
-def user(store: MemoryStore, name: str) -> User:
+def user(store: FakeStore, name: str) -> User:
     found = asyncio.run(store.users.get(name))
     assert found is not None
     return found
 
 
-def noted(store: MemoryStore) -> list[AuditEntry]:
+def noted(store: FakeStore) -> list[AuditEntry]:
     return list(asyncio.run(store.audit.page(0, 100)).entries)
 
 
-def test_users_are_listed_by_name(command: Command, store: MemoryStore, file: Path) -> None:
+def test_users_are_listed_by_name(command: Command, store: FakeStore, file: Path) -> None:
     put(store, "bob", Role.TASK_VIEWER, Role.HOST_MANAGER)
     put(store, "ann", Role.ADMIN)
     command("key", "add", "--direct", "ann")
@@ -58,7 +58,7 @@ def test_users_are_listed_by_name(command: Command, store: MemoryStore, file: Pa
     ]
 
 
-def test_a_user_goes_with_its_access_keys(command: Command, store: MemoryStore, file: Path) -> None:
+def test_a_user_goes_with_its_access_keys(command: Command, store: FakeStore, file: Path) -> None:
     put(store, "ann", Role.ADMIN)
     put(store, "bob", Role.ADMIN)
     for name in ("ann", "bob", "bob"):
@@ -73,7 +73,7 @@ def test_a_user_goes_with_its_access_keys(command: Command, store: MemoryStore, 
     )
 
 
-def test_the_last_admin_stays_one(command: Command, store: MemoryStore) -> None:
+def test_the_last_admin_stays_one(command: Command, store: FakeStore) -> None:
     put(store, "ann", Role.ADMIN)
     put(store, "bob", Role.HOST_MANAGER)
     for words in (("user", "remove", "ann"), ("user", "roles", "ann", "--role", "HOST_MANAGER")):
@@ -82,7 +82,7 @@ def test_the_last_admin_stays_one(command: Command, store: MemoryStore) -> None:
     assert command("user", "remove", "--direct", "bob")[0] == 0
 
 
-def test_roles_take_the_place_of_those_before(command: Command, store: MemoryStore) -> None:
+def test_roles_take_the_place_of_those_before(command: Command, store: FakeStore) -> None:
     put(store, "ann", Role.ADMIN)
     put(store, "bob", Role.ADMIN)
     answer = command("user", "roles", "--direct", "bob", "--role", "TASK_VIEWER", "--role", "HOST_VIEWER")
@@ -93,7 +93,7 @@ def test_roles_take_the_place_of_those_before(command: Command, store: MemorySto
     assert command("user", "roles", "--direct", "bob", "--role", "KING")[0] == 2
 
 
-def test_a_password_is_generated_or_read(command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_is_generated_or_read(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, "ann", Role.TASK_VIEWER)
     code, out, _ = command("user", "password", "--direct", "ann")
     assert code == 0
@@ -111,7 +111,7 @@ def test_a_password_is_generated_or_read(command: Command, store: MemoryStore, m
     assert command("user", "password", "--direct", "nobody")[0] == 1
 
 
-def test_somebody_else_was_faster(command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_somebody_else_was_faster(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, "ann", Role.TASK_VIEWER)
 
     async def lost(*_: object) -> bool:
@@ -123,7 +123,7 @@ def test_somebody_else_was_faster(command: Command, store: MemoryStore, monkeypa
     assert noted(store) == []
 
 
-def test_a_key_shows_its_secret_once_and_keeps_it_encrypted(command: Command, store: MemoryStore, file: Path) -> None:
+def test_a_key_shows_its_secret_once_and_keeps_it_encrypted(command: Command, store: FakeStore, file: Path) -> None:
     put(store, "ann", Role.ADMIN)
     code, out, _ = command("key", "add", "--direct", "ann", "--description", "cron [bold]job")
     assert code == 0
@@ -141,7 +141,7 @@ def test_a_key_shows_its_secret_once_and_keeps_it_encrypted(command: Command, st
     assert found[2] not in str(noted(store))
 
 
-def test_no_key_for_nobody_and_none_with_an_open_key_file(command: Command, store: MemoryStore, file: Path) -> None:
+def test_no_key_for_nobody_and_none_with_an_open_key_file(command: Command, store: FakeStore, file: Path) -> None:
     assert command("key", "add", "--direct", "nobody")[0] == 1
     assert command("key", "add", "--direct", "ann", "--description", "two\nlines")[0] == 2
     put(store, "ann", Role.ADMIN)
@@ -161,7 +161,7 @@ def test_an_api_does_not_start_with_an_open_key_file(command: Command, file: Pat
     assert err.startswith("The key file of OCPFLEET_KEY_FILE has mode 0640")
 
 
-def test_a_key_is_removed(command: Command, store: MemoryStore, file: Path) -> None:
+def test_a_key_is_removed(command: Command, store: FakeStore, file: Path) -> None:
     put(store, "ann", Role.ADMIN)
     command("key", "add", "--direct", "ann")
     assert file.exists()
@@ -175,7 +175,7 @@ def test_a_key_is_removed(command: Command, store: MemoryStore, file: Path) -> N
 
 
 def test_changes_of_the_inventory_are_in_the_audit(
-    command: Command, store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, store: FakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fetch(*_: object) -> str:
         return KEY
@@ -192,7 +192,7 @@ def test_changes_of_the_inventory_are_in_the_audit(
     ]
 
 
-def test_commands_are_in_the_audit(command: Command, store: MemoryStore, file: Path) -> None:
+def test_commands_are_in_the_audit(command: Command, store: FakeStore, file: Path) -> None:
     command("user", "add", "--direct", "ann", "--role", "ADMIN")
     command("user", "add", "--direct", "bob", "--role", "ADMIN")
     command("key", "add", "--direct", "bob")

@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from cli.remote import client
 from core.audit import Proof
 from core.user import Role
-from infra.store.memory.store import MemoryStore
 from tests.support.api import CHEAP
+from tests.support.fake_store import FakeStore
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -25,7 +25,7 @@ def _no_terminal(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_user_from_its_first_to_its_last_day(
-    command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+    command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, out, _ = command("user", "add", "ann", "--role", "TASK_VIEWER", "--role", "HOST_MANAGER")
     found = re.fullmatch(r"Added ann with HOST_MANAGER, TASK_VIEWER\.\nPassword, shown once: (\S{24})\n", out)
@@ -68,7 +68,7 @@ def test_what_is_wrong_is_seen_before_anything_is_sent(command: Command, monkeyp
     assert command("key", "add", "ann", "--description", "two\nlines")[0] == 2
 
 
-def test_a_key_from_its_first_to_its_last_day(command: Command, store: MemoryStore) -> None:
+def test_a_key_from_its_first_to_its_last_day(command: Command, store: FakeStore) -> None:
     code, out, _ = command("key", "add", "admin", "--description", "cron [bold]job")
     found = re.fullmatch(r"Added an access key of admin\.\nAK: ([0-9a-f]{24})\nSK, shown once: ([0-9a-f]{64})\n", out)
     assert code == 0
@@ -83,7 +83,7 @@ def test_a_key_from_its_first_to_its_last_day(command: Command, store: MemorySto
     assert command("key", "remove", found[1])[0] == 1
 
 
-def test_who_may_not(command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_may_not(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     command("user", "add", "ann", "--role", "TASK_MANAGER", "--direct")
     ann = asyncio.run(store.users.get("ann"))
     assert ann is not None

@@ -18,8 +18,8 @@ from cli.remote import client
 from cli.remote.client import Client
 from cli.remote.events import Event, Following
 from core.record import TaskRecord
-from infra.store.memory.store import MemoryStore
 from tests.support.api import KEY, entry
+from tests.support.fake_store import FakeStore
 from tests.support.work import make_work, run_through
 from workers.executor.stub.executor import Behaviour, StubExecutor
 
@@ -27,7 +27,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
-def _hosts(app: FastAPI, store: MemoryStore) -> None:
+def _hosts(app: FastAPI, store: FakeStore) -> None:
     assert app
     asyncio.run(store.hosts.put([*(entry(10 + number, f"web-{number}", KEY) for number in range(1, 6)), entry(7)], 0))
 
@@ -39,7 +39,7 @@ def executor() -> StubExecutor:
 
 
 @pytest.fixture
-def work(store: MemoryStore, executor: StubExecutor) -> Callable[..., None]:
+def work(store: FakeStore, executor: StubExecutor) -> Callable[..., None]:
     """Let a worker handle all messages of a task."""
 
     def run(task_id: int = 1) -> None:
@@ -61,7 +61,7 @@ def failed(command: Command, work: Callable[..., None]) -> str:
     return "Unreachable: 10.0.0.12:22: Connection refused"
 
 
-def head(store: MemoryStore) -> TaskRecord:
+def head(store: FakeStore) -> TaskRecord:
     found = asyncio.run(store.tasks.head(1))
     assert found is not None
     return found
@@ -106,7 +106,7 @@ def test_show_for_scripts(command: Command, failed: str) -> None:
 
 
 def test_many_failures_are_counted_and_twenty_are_told(
-    command: Command, store: MemoryStore, work: Callable[..., None], executor: StubExecutor
+    command: Command, store: FakeStore, work: Callable[..., None], executor: StubExecutor
 ) -> None:
     asyncio.run(store.hosts.put([entry(100 + number, f"db-{number}", KEY) for number in range(25)], 0))
     executor.behaviours |= {100 + number: Behaviour.UNREACHABLE for number in range(25)}
@@ -163,13 +163,13 @@ def test_the_log_of_a_host_or_of_a_subtask(command: Command, failed: str) -> Non
         assert (code, err[: len(said)]) == (2, said)
 
 
-def test_what_a_host_answered_does_not_steer_the_terminal(command: Command, store: MemoryStore) -> None:
+def test_what_a_host_answered_does_not_steer_the_terminal(command: Command, store: FakeStore) -> None:
     asyncio.run(store.hosts.put([entry(30, "evil\x9b31m", KEY)], 0))
     assert "evil\ufffd31m" in command("hosts", "list")[1]
 
 
 def test_retry_runs_only_what_failed(
-    command: Command, store: MemoryStore, work: Callable[..., None], executor: StubExecutor, failed: str
+    command: Command, store: FakeStore, work: Callable[..., None], executor: StubExecutor, failed: str
 ) -> None:
     assert failed
     executor.behaviours.clear()
@@ -202,7 +202,7 @@ def test_a_host_is_released_from_a_task_that_failed(command: Command, failed: st
     assert (code, err.partition(":")[0]) == (1, "web-2 (12)")
 
 
-def test_skip(command: Command, store: MemoryStore, work: Callable[..., None], failed: str) -> None:
+def test_skip(command: Command, store: FakeStore, work: Callable[..., None], failed: str) -> None:
     assert failed
     code, _, err = command("task", "skip", "1")
     assert (code, err) == (2, "What of task 1? Name hosts with --host, or subtasks by their ids.\n")
@@ -214,7 +214,7 @@ def test_skip(command: Command, store: MemoryStore, work: Callable[..., None], f
     assert head(store).status == "SUCCESSFUL"
 
 
-def test_cancel_asks_a_person_first(command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancel_asks_a_person_first(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     command("stop", "web-[1-5]")
     monkeypatch.setattr("cli.output.attended", lambda: True)
     monkeypatch.setattr("typer.confirm", lambda *_, **__: False)
@@ -247,7 +247,7 @@ def test_follow_tells_the_end(command: Command, failed: str) -> None:
 
 
 def test_ctrl_c_without_a_terminal_leaves_the_task_running(
-    command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+    command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     interrupted(monkeypatch, 1)
     code, _, err = command("stop", "web-[1-5]", "--follow")
@@ -259,7 +259,7 @@ def test_ctrl_c_without_a_terminal_leaves_the_task_running(
     ("answers", "code", "status"), [("l", 5, "RUNNING"), ("", 5, "RUNNING"), ("c", 1, "FAILED"), ("fc", 1, "FAILED")]
 )
 def test_ctrl_c_at_a_terminal_asks(  # noqa: PLR0917
-    command: Command, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, answers: str, code: int, status: str
+    command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch, answers: str, code: int, status: str
 ) -> None:
     interrupted(monkeypatch, max(len(answers), 1))
     given = iter(answers or [""])
