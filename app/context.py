@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from app.agents.errand_client import Desk
-from app.auth.access import AccessChecker
-from app.auth.check import Authenticator
+from app.auth.authenticator import Authenticator
 from app.auth.passwords import Passwords
 from app.auth.rates import Rates
+from app.auth.signature_checker import AccessChecker
 from app.auth.vault import Vault
-from app.tasks.publishing import Outbox
+from app.tasks.outbox import Outbox
 from app.tasks.watch.hub import Hub
 from app.tasks.watch.stream import Pace
 from infra.dispatch import Dispatcher

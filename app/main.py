@@ -18,12 +18,12 @@ from app.agents import routes as agents
 from app.agents.errand_client import Desk
 from app.audit import recorder as audit
 from app.audit import routes as audit_routes
-from app.auth.access import AccessChecker
-from app.auth.check import Authenticator
+from app.auth.authenticator import Authenticator
 from app.auth.first_admin import ensure_admin
 from app.auth.lockout import Lockout, LockoutRules
 from app.auth.passwords import Argon2, Passwords
 from app.auth.rates import RateRules, Rates
+from app.auth.signature_checker import AccessChecker
 from app.auth.vault import Vault
 from app.brake import routes as brake
 from app.context import Fleet
@@ -34,10 +34,10 @@ from app.http.methods import answer_head
 from app.http.request_state import Exchanges
 from app.http.server import Server, bound_socket, local_address
 from app.iam import routes as iam
-from app.openapi.description import described
+from app.openapi.document import described
 from app.tasks import host_routes as task_hosts
 from app.tasks import routes as tasks
-from app.tasks.publishing import publish_posted
+from app.tasks.outbox import publish_posted
 from app.tasks.watch.hub import Hub
 from core.errors import Misconfigured, Unavailable
 from infra import collector

@@ -10,13 +10,13 @@ from app.agents import processes as agents_service
 from app.agents.views import agent_document, process_document, process_documents
 from app.auth.permission import HostChanger, HostReader
 from app.context import fleet_of
+from app.hosts.host_ids import LONGEST_ID, HostId, Whole
 from app.hosts.schemas import HostAgent, HostAgentProcess, HostAgentProcessPage
 from app.http.page import page_document
 from app.http.paging import PageNumber, PageSize
 from app.http.reply import reply
 from app.http.request_state import exchange_of
-from app.http.validation import LONGEST_ID, HostId, Whole
-from app.openapi.routes import documented
+from app.openapi.operations import documented
 from core.errand import ErrandKind
 from core.user import Permission
 

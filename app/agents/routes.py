@@ -11,10 +11,10 @@ from app.audit.recorder import acceptance, kept_with_task, note
 from app.auth.permission import HostChanger
 from app.brake.body import note_brake
 from app.context import fleet_of
+from app.hosts.host_ids import HostId, HostIds, Key
 from app.http.reply import replayed, reply
 from app.http.schemas import TaskInstance
-from app.http.validation import HostId, HostIds, Key
-from app.openapi.routes import HOST_IDS_BODY, documented
+from app.openapi.operations import HOST_IDS_BODY, documented
 from app.tasks.views import task_instance
 from core.task_types import TASK_TYPES
 from core.user import Permission, User

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from app.context import Fleet
 from app.tasks.find import see_that_known
-from app.tasks.publishing import publish
+from app.tasks.outbox import publish
 from core.audit import AuditEntry
 from core.errors import HostsProtected, KeyReused, UnknownHosts
 from core.record import Creator, Draft, TaskRecord

@@ -12,7 +12,7 @@ from app.http.page import page_document
 from app.http.paging import PageNumber, PageSize
 from app.http.reply import reply
 from app.http.schemas import AuditPage
-from app.openapi.routes import documented
+from app.openapi.operations import documented
 from core.user import Permission
 
 router = APIRouter(tags=["audit"])

@@ -7,7 +7,7 @@ from fastapi.openapi.models import HTTPBase as BasicModel
 from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
-from app.auth.check import Credentials
+from app.auth.authenticator import Credentials
 
 
 class BasicCredentials(SecurityBase):

@@ -6,10 +6,10 @@ from typing import Annotated, Final
 
 from fastapi import Request, Security
 
-from app.auth.access import Signature
+from app.auth.authenticator import Credentials
 from app.auth.basic import BasicCredentials
-from app.auth.check import Credentials
-from app.auth.signed import SignedCredentials, parts_of
+from app.auth.signature import SignedCredentials, parts_of
+from app.auth.signature_checker import Signature
 from app.context import Fleet, fleet_of
 from app.http.body import read_body
 from app.http.request_state import exchange_of

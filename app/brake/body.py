@@ -8,7 +8,7 @@ from app.audit.recorder import note
 from app.brake.service import checked_reason
 from app.context import fleet_of
 from app.http.request_state import exchange_of
-from app.iam.bodies import read_fields, text_of
+from app.iam.body import read_fields, text_of
 from core.errors import StoreUnavailable
 
 HEADER: Final = "Fleet-Brake"

@@ -14,7 +14,7 @@ from app.brake.views import brake_document
 from app.context import fleet_of
 from app.http.reply import reply
 from app.iam.schemas import Brake, ReleasedBrake
-from app.openapi.routes import documented
+from app.openapi.operations import documented
 from core.user import Permission
 
 router = APIRouter(prefix="/api/v2/fleet/brake", tags=["brake"])

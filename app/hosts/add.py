@@ -6,7 +6,7 @@ from hashlib import sha256
 from app.agents.service import key_reused
 from app.context import Fleet
 from app.tasks.find import see_that_known
-from app.tasks.publishing import publish
+from app.tasks.outbox import publish
 from core.errors import Conflict
 from core.record import Creator, Draft
 from core.task_types import TASK_TYPES

@@ -9,10 +9,10 @@ from pydantic_core import ErrorDetails
 
 from app.audit.recorder import note
 from app.context import fleet_of
+from app.hosts.host_ids import expect_json, literal
 from app.hosts.schemas import NewHosts
 from app.http.body import read_body
 from app.http.reasons import reason_of
-from app.http.validation import expect_json, literal
 from core.errors import InvalidRequest
 from core.host import HostDetails, HostKind, Target
 from core.text import say

@@ -4,8 +4,8 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
 
+from app.hosts.host_ids import one_of
 from app.http.paging import SORTS, list_of, refuse_unknown, rising, words_of
-from app.http.validation import one_of
 from core.host import HostStatus
 from infra.store.base import HostQuery
 

@@ -12,6 +12,7 @@ from app.hosts import protection as protection_service
 from app.hosts import release as release_service
 from app.hosts import service as hosts_service
 from app.hosts.body import AddedHosts
+from app.hosts.host_ids import HostId, HostIdList, Key
 from app.hosts.query import AskedHosts
 from app.hosts.schemas import NewHosts, PreparingTasks
 from app.hosts.views import host_document
@@ -20,8 +21,7 @@ from app.http.paging import PageNumber, PageSize
 from app.http.reply import replayed, reply, reply_nothing
 from app.http.request_state import exchange_of
 from app.http.schemas import Host, HostPage
-from app.http.validation import HostId, HostIdList, Key
-from app.openapi.routes import HOST_ID_LIST_BODY, documented, json_body
+from app.openapi.operations import HOST_ID_LIST_BODY, documented, json_body
 from app.tasks.views import task_instance
 from core.user import Permission
 

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from fastapi import Query, Request
 from pydantic import WithJsonSchema
 
+from app.hosts.host_ids import LARGEST_PAGE, LONGEST_ID, Whole
 from app.http.errors import InvalidParameter
-from app.http.validation import LARGEST_PAGE, LONGEST_ID, Whole
 from core.text import say
 
 PageNumber = Annotated[int, Query(ge=1, le=LONGEST_ID // LARGEST_PAGE, description="from 1"), Whole]

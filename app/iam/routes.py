@@ -15,10 +15,10 @@ from app.http.paging import PageNumber, PageSize
 from app.http.reply import reply, reply_nothing
 from app.iam import access_keys as keys_service
 from app.iam import users as users_service
-from app.iam.bodies import KeyBody, PasswordBody, RolesBody, UserBody
+from app.iam.body import KeyBody, PasswordBody, RolesBody, UserBody
 from app.iam.schemas import ChangedUser, KeyPage, NewKey, UserPage
 from app.iam.views import changed_user_document, key_document, new_key_document, user_document
-from app.openapi.routes import documented
+from app.openapi.operations import documented
 from core.user import Permission, Role
 
 router = APIRouter(prefix="/api/v2/iam", tags=["users"])

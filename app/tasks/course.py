@@ -5,7 +5,7 @@ from typing import Final
 
 from app.context import Fleet
 from app.tasks.find import find_subtask, find_task, no_task
-from app.tasks.publishing import publish
+from app.tasks.outbox import publish
 from core.errors import RollbackProhibited, StateInvalid
 from core.record import SubtaskRecord, TaskRecord
 from core.text import Words, say

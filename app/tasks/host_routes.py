@@ -11,7 +11,7 @@ from app.http.paging import PageNumber, PageSize
 from app.http.reply import reply
 from app.http.wire import long
 from app.iam.schemas import TaskHostPage
-from app.openapi.routes import documented
+from app.openapi.operations import documented
 from app.tasks import service as tasks_service
 from app.tasks.routes import TaskId
 from core.user import Permission

@@ -4,9 +4,9 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
 
+from app.hosts.host_ids import LONGEST_ID, Whole, one_of
 from app.http.errors import InvalidParameter
 from app.http.paging import SORTS, PageNumber, PageSize, list_of, refuse_unknown, rising, words_of
-from app.http.validation import LONGEST_ID, Whole, one_of
 from core.status import TaskStatus
 from core.task_types import TASK_TYPES
 from core.text import say

@@ -10,15 +10,15 @@ from fastapi.responses import StreamingResponse
 from app.auth.permission import TaskChanger, TaskReader
 from app.brake.body import tell_brake
 from app.context import fleet_of
-from app.http.etag import entity_tag, has_it
+from app.hosts.host_ids import LONGEST_ID, Whole
 from app.http.language.choice import language_of
 from app.http.page import page_document
 from app.http.reply import Streamed, cached, not_modified, reply, reply_nothing
 from app.http.schemas import Log, Subtask, TaskPage, WrappedTaskInstance
-from app.http.validation import LONGEST_ID, Whole
-from app.openapi.routes import ARCHIVE, EVENT, EVENTS, documented, documented_stream
+from app.openapi.operations import ARCHIVE, EVENT, EVENTS, documented, documented_stream
 from app.tasks import course as course_service
 from app.tasks import service as tasks_service
+from app.tasks.etag import entity_tag, has_it
 from app.tasks.log_view import log_text
 from app.tasks.query import AskedTasks
 from app.tasks.views import basic_task_instance, subtask_instance, wrapped_task_instance

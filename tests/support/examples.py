@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.openapi.description import SHARED
+from app.openapi.document import SHARED
 from core.errors import FleetError, StoreUnavailable
 from core.user import Role
 from infra.store.redis.connection import answering

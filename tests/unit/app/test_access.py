@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.auth.check import Authenticator, Credentials, Limits
+from app.auth.authenticator import Authenticator, Credentials, Limits
 from app.auth.lockout import Lockout, LockoutRules
 from app.auth.passwords import Passwords
 from core.errors import Unavailable

@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 
 from app.main import create_app
-from app.openapi.description import SHARED, examples
+from app.openapi.document import SHARED, examples
 from infra.settings import ApiSettings
 from tests.support.api import RecordingDispatcher
 from tests.support.examples import BINARY, FOLDER, ROUTES, file_of, shared

@@ -6,7 +6,7 @@ from base64 import b64encode
 import httpx
 import pytest
 
-from app.auth.check import Authenticator, Credentials, Limits
+from app.auth.authenticator import Authenticator, Credentials, Limits
 from app.auth.lockout import Lockout, LockoutRules, network_of
 from app.auth.passwords import Passwords
 from core.errors import LoginBlocked

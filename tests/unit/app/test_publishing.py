@@ -9,8 +9,8 @@ import httpx
 import pytest
 from typing_extensions import override
 
-from app.tasks import publishing
-from app.tasks.publishing import publish, publish_posted
+from app.tasks import outbox as publishing
+from app.tasks.outbox import publish, publish_posted
 from tests.support.api import NO_BROKER, STOP, Api, RecordingDispatcher, entry
 from tests.support.records import draft
 

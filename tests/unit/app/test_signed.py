@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth.access import Signature
+from app.auth.signature_checker import Signature
 from core.errors import BadCredentials
 from core.signature import Signable, signature
 from core.user import Role

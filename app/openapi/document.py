@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import orjson
 
+from app.hosts.host_ids import HOST_ID_LIST, HOST_IDS
 from app.http.language.choice import Language
-from app.http.validation import HOST_ID_LIST, HOST_IDS
 
 Document = dict[str, Any]
 SHARED: Final = "errors"

@@ -4,7 +4,7 @@ from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
-from app.auth.access import Signature
+from app.auth.signature_checker import Signature
 from core.errors import BadCredentials
 from core.signature import SCHEME, SIGNED_PREFIX, Signable
 from core.text import say

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from app.hosts.host_ids import HOST_ID_LIST, HOST_IDS, LONGEST_ID
 from app.http.language.choice import Language
 from app.http.schemas import Envelope, ErrorReply, Reply
-from app.http.validation import HOST_ID_LIST, HOST_IDS, LONGEST_ID
 from core.user import Permission, roles_granting
 
 _FIRST_ERROR: Final = 400

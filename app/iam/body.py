@@ -11,8 +11,8 @@ import orjson
 from fastapi import Depends, Request
 
 from app.audit.recorder import note
+from app.hosts.host_ids import expect_json
 from app.http.body import read_body
-from app.http.validation import expect_json
 from app.iam.access_keys import checked_description
 from app.iam.users import checked_name, checked_password
 from core.errors import InvalidRequest
