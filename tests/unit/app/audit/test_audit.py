@@ -13,8 +13,8 @@ from core.user import Role
 from infra.logs import configure_logging
 from tests.support.api import NOW, STOP, Api, entry, running_api
 from tests.support.fake_store import FakeStore
+from tests.support.falling import Falling
 from tests.support.signing import access_key
-from tests.unit.app.test_faults import Falling
 
 AUDIT = "/api/v2/audit"
 HOSTS = "/api/v2/compute/hosts"

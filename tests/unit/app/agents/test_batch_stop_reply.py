@@ -10,7 +10,7 @@ import pytest
 from app.http.schemas import Reply, TaskInstance
 from tests.support.api import STOP, Api, entry, running_api
 
-SEED = json.loads((Path(__file__).parents[2] / "data" / "seed-batch-stop-reply.json").read_text())
+SEED = json.loads((Path(__file__).parents[3] / "data" / "seed-batch-stop-reply.json").read_text())
 OURS_TO_CHOOSE = {"id", "seriesId", "upstreams", "downstreams"}
 
 
