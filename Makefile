@@ -22,13 +22,13 @@ up: .venv/.ready  ## start everything and stay; Ctrl-C stops it
 start: .venv/.ready  ## run the Procfile (api, worker, flower) against the Redis at OCPFLEET_REDIS_URL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start
 
-test: .venv/.ready  ## all tests, against real servers started by the tests
+test: .venv/.ready  ## all tests, against real servers started by the tests: unit tests, the others, what must run alone
 	@sh tools/openssh.sh
 	@sh tools/faketime.sh
-	@$(BIN)/pytest
+	@BIN=$(BIN) sh tools/test.sh
 
-unit: .venv/.ready  ## the unit tests alone: no sockets, seconds
-	@$(BIN)/pytest tests/unit
+unit: .venv/.ready  ## the unit tests alone: no sockets, less than a minute
+	@$(BIN)/pytest tests/unit --numprocesses auto --dist worksteal
 
 check: .venv/.ready  ## format, lint, types, imports: all that CI checks beside the tests
 	@$(BIN)/ruff format --check .

@@ -157,7 +157,7 @@ class TestStop:
         assert ask(running, "stop").document == OK
         assert "ocp_mgragent" in names(running)
 
-    @pytest.mark.parametrize("pid", ["999999999", str(os.getpid())])
+    @pytest.mark.parametrize("pid", ["999999999", str(os.getpid())], ids=["no process", "another process"])
     def test_a_stale_pid_file_is_ok_and_stays(self, agent: StandInAgent, pid: str) -> None:
         (agent.home / "run" / "ocp_agentd.pid").write_text(pid)
 

@@ -1,0 +1,14 @@
+#!/bin/sh
+# All tests in three runs, each of which says its results: the unit tests, which compute, in one process a core; those
+# that talk to real servers, which mostly wait, in more; then, one by one, those that judge time. Fails if one of them does.
+set -u
+cd "$(dirname "$0")/.."
+pytest=${BIN:-.venv/bin}/pytest
+waiting=$(($(getconf _NPROCESSORS_ONLN) * 5 / 2 + 1))
+[ "$waiting" -le 16 ] || waiting=16
+status=0
+
+"$pytest" tests/unit --numprocesses auto --dist worksteal || status=$?
+"$pytest" tests/integration tests/acceptance -m "not alone" --numprocesses "$waiting" --dist worksteal || status=$?
+"$pytest" tests/integration tests/acceptance -m alone || status=$?
+exit "$status"
