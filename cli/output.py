@@ -50,7 +50,8 @@ def clean(text: str) -> str:
 
 def show_json(document: object) -> None:
     """Write one JSON document, for a script or a person."""
-    session.OUT.out(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+    session.OUT.out(text, highlight=session.OUT.is_terminal)  # colours for thousands of hosts take seconds
 
 
 def json_line(document: object) -> None:

@@ -1,12 +1,13 @@
 """The API in the test's own process: an in-memory store, a dispatcher that remembers, no sockets."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 from argon2 import PasswordHasher
+from fastapi import FastAPI
 
 from app.auth.passwords import Argon2
 from app.main import create_app
@@ -98,17 +99,37 @@ def entry(host_id: int, alias: str | None = None, key: str | None = None) -> Hos
     return HostEntry(target, alias)
 
 
+_idle: dict[int, list[FastAPI]] = {}
+"""Applications that no test uses at the moment, by the most hosts that their document allows."""
+
+
+@contextmanager
+def lend_app(settings: ApiSettings, store: Store, dispatcher: RecordingDispatcher, **more: Any) -> Iterator[FastAPI]:
+    """Lend an application over a store; a test must not change its routes or its document.
+
+    FastAPI sets up its routes with the first request, which takes longer than most tests. So an application that
+    another test has used gets the context of a new one. `more` goes to `create_app`.
+    """
+    made = create_app(settings, store, dispatcher, passwords=CHEAP, **more)
+    idle = _idle.setdefault(settings.max_hosts, [])
+    app = idle.pop() if idle else made
+    app.state.fleet = made.state.fleet
+    try:
+        yield app
+    finally:
+        idle.append(app)
+
+
 @asynccontextmanager
 async def running_api(store: Store | None = None, **settings: Any) -> AsyncIterator[Api]:
     """Start an API whose user `admin` (password admin-password) makes the client's requests."""
     store = store or FakeStore()
     dispatcher = RecordingDispatcher()
     chosen = ApiSettings(server_address="10.9.8.7", **settings)
-    app = create_app(chosen, store, dispatcher, clock=lambda: NOW, passwords=CHEAP)
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://fleet", auth=("admin", "admin-password")
-    ) as client:
-        api = Api(client, store, dispatcher, app)
-        await api.user("admin", Role.ADMIN)
-        yield api
+    with lend_app(chosen, store, dispatcher, clock=lambda: NOW) as app:
+        transport = httpx.ASGITransport(app)
+        auth = ("admin", "admin-password")
+        async with httpx.AsyncClient(transport=transport, base_url="http://fleet", auth=auth) as client:
+            api = Api(client, store, dispatcher, app)
+            await api.user("admin", Role.ADMIN)
+            yield api

@@ -3,14 +3,13 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.main import create_app
 from cli import direct_store as session
 from cli.main import main
 from cli.remote import client
@@ -18,7 +17,7 @@ from cli.remote.address import Address
 from core.user import Role, User
 from infra.logs import configure_logging
 from infra.settings import ApiSettings
-from tests.support.api import CHEAP, RecordingDispatcher
+from tests.support.api import CHEAP, RecordingDispatcher, lend_app
 from tests.support.fake_store import FakeStore
 
 Command = Callable[..., tuple[int, str, str]]
@@ -55,18 +54,18 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 @pytest.fixture
-def app(store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FastAPI:
+def app(store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FastAPI]:
     """Let the commands speak to the real API over the store, as its user `admin`."""
     configure_logging("json", "error")  # the API's lines would stand among the command's
     settings = ApiSettings(server_address="10.9.8.7", key_file=tmp_path / "key", rate_limit=False)
-    app = create_app(settings, store, RecordingDispatcher(), passwords=CHEAP)
-
-    def open_http(address: Address) -> httpx.AsyncClient:
-        transport = httpx.ASGITransport(app)
-        return httpx.AsyncClient(base_url=f"{address.url}/api/v2", auth=address.auth, transport=transport)
-
-    monkeypatch.setattr(client, "open_http", open_http)
+    asyncio.run(store.users.put(User(0, "admin", CHEAP.hashed("admin-password"), frozenset({Role.ADMIN}))))
     monkeypatch.setenv("OCPFLEET_API_USER", "admin")
     monkeypatch.setenv("OCPFLEET_API_PASSWORD", "admin-password")
-    asyncio.run(store.users.put(User(0, "admin", CHEAP.hashed("admin-password"), frozenset({Role.ADMIN}))))
-    return app
+    with lend_app(settings, store, RecordingDispatcher()) as app:
+
+        def open_http(address: Address) -> httpx.AsyncClient:
+            transport = httpx.ASGITransport(app)
+            return httpx.AsyncClient(base_url=f"{address.url}/api/v2", auth=address.auth, transport=transport)
+
+        monkeypatch.setattr(client, "open_http", open_http)
+        yield app
