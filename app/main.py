@@ -165,7 +165,7 @@ async def _serve(settings: ApiSettings) -> None:
         await _prepare(settings, store, passwords)
         app = create_app(settings, store, CeleryDispatcher(make_celery(settings)), passwords=passwords)
         fleet: Fleet = app.state.fleet
-        collector.look_rarely()
+        collector.tune_collector()
         with bound_socket(settings.api_host, settings.api_port) as listener:
             await Server(app, fleet.hub.stop, grace=settings.request_grace).run_on(listener)
     finally:

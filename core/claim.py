@@ -142,7 +142,7 @@ class Protected:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class NotInInventory:
     """None of the chunk was taken: this host is not in the inventory."""
 
     host_id: int
@@ -162,7 +162,7 @@ class GivenAway:
     host_id: int
 
 
-Taking = Taken | HeldByOther | HostBusy | Protected | Missing | StaleClaim
+Taking = Taken | HeldByOther | HostBusy | Protected | NotInInventory | StaleClaim
 Retaking = Taken | HeldByOther | HostBusy | Protected | GivenAway
-Leasing = Leased | HeldByOther | HostBusy | Protected | Missing
-Protecting = Protected | HeldByOther | HostBusy | Missing
+Leasing = Leased | HeldByOther | HostBusy | Protected | NotInInventory
+Protecting = Protected | HeldByOther | HostBusy | NotInInventory

@@ -51,20 +51,20 @@ class Command:
         """Return the same command run through another one, such as ``sudo -n``."""
         return Command((*words, *self.words))
 
-    def rendered(self) -> str:
+    def render(self) -> str:
         """Return the POSIX shell text for the host, secrets in the clear. For the wire alone."""
-        return " ".join(map(_rendered, self.words))
+        return " ".join(map(_quote, self.words))
 
-    def masked(self) -> str:
+    def render_masked(self) -> str:
         """Return the text for people: the same, each secret replaced by a mask and each script by its name."""
-        return " ".join(map(_masked, self.words))
+        return " ".join(map(_mask, self.words))
 
     @override
     def __str__(self) -> str:
-        return self.masked()
+        return self.render_masked()
 
 
-def _rendered(word: str | Secret | Script) -> str:
+def _quote(word: str | Secret | Script) -> str:
     match word:
         case Secret(value=value):
             return shlex.quote(value)
@@ -76,7 +76,7 @@ def _rendered(word: str | Secret | Script) -> str:
             assert_never(word)
 
 
-def _masked(word: str | Secret | Script) -> str:
+def _mask(word: str | Secret | Script) -> str:
     match word:
         case Secret():
             return MASK

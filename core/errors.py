@@ -12,7 +12,7 @@ _SHOWN: Final = 20
 """So many hosts are named in a sentence."""
 
 
-def _named(host_ids: tuple[int, ...]) -> str:
+def _list_hosts(host_ids: tuple[int, ...]) -> str:
     named = ", ".join(map(str, host_ids[:_SHOWN]))
     if len(host_ids) > _SHOWN:
         return say("{named} and {count} more", named=named, count=len(host_ids) - _SHOWN)
@@ -81,7 +81,7 @@ class HostsProtected(AgentStateInvalid):
                 "{field}: protected, so that no request touches them: {named}. Nothing was done. Leave them out, or "
                 "have an administrator lift the protection: DELETE /api/v2/compute/hosts/ID/protection.",
                 field=field,
-                named=_named(host_ids),
+                named=_list_hosts(host_ids),
             )
         )
         self.host_ids = host_ids
@@ -123,7 +123,7 @@ class UnknownHosts(NotFound):
                 "{field}: not in the inventory: {named}. List the hosts with GET /api/v2/compute/hosts, "
                 "or import the missing ones with `ocpfleet hosts import FILE`.",
                 field=field,
-                named=_named(host_ids),
+                named=_list_hosts(host_ids),
             )
         )
         self.host_ids = host_ids

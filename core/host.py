@@ -60,14 +60,14 @@ WITHOUT_AGENT: Final = HostState(HostStatus.NEW, AgentStatus.DELETED)
 """A host on which no agent was found yet."""
 
 
-def state_seen(agent_alive: bool | None) -> HostState | None:  # noqa: FBT001 - the answer of a look
+def infer_state(agent_alive: bool | None) -> HostState | None:  # noqa: FBT001 - the answer of a look
     """Return what the last look at a host means for where it stands; None where nobody looked."""
     if agent_alive is None:
         return None
     return RUNNING if agent_alive else STOPPED
 
 
-def address_of_host(text: str) -> str:
+def parse_host_address(text: str) -> str:
     """Return an IP address that a host can have, in the one form in which it is stored and compared.
 
     An IPv4 address that is written as one of IPv6 is what it stands for, so that no host has two.

@@ -56,7 +56,7 @@ class Journal:
 
     def command(self, command: Command) -> None:
         """Add the command that is about to be run, its secrets masked."""
-        self.say(f"$ {command.masked()}")
+        self.say(f"$ {command.render_masked()}")
 
     def output(self, *, exit_status: int | None, signal: str | None, stdout: str, stderr: str) -> None:
         """Add what a command answered: how it ended and both its outputs, each clipped to `OUTPUT_LIMIT`."""

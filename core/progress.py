@@ -35,6 +35,6 @@ def _by_status(task: TaskRecord, index: int, size: int) -> dict[Status, int]:
         counted[Status.READY] = counted.get(Status.READY, 0) + counted.pop(Status.SUCCESSFUL)
     rest = size - sum(counted.values())
     if rest:
-        untouched = task.untouched(index).status
+        untouched = task.derive_initial(index).status
         counted[untouched] = counted.get(untouched, 0) + rest
     return counted

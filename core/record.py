@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from core.audit import AuditEntry
-from core.host import HostState, state_seen
+from core.host import HostState, infer_state
 from core.plan import Plan, PlannedStep
 from core.status import Operation, Status, TaskStatus
 from core.step import TaskType
@@ -55,7 +55,7 @@ class Draft:
         """Return the same request for other hosts."""
         return replace(self, host_ids=host_ids)
 
-    def accepted(self, task_id: int, first_subtask_id: int) -> "TaskRecord":
+    def to_task(self, task_id: int, first_subtask_id: int) -> "TaskRecord":
         """Return the head of the task that this draft becomes under the numbers that the store gave it."""
         return TaskRecord(
             id=task_id,
@@ -155,7 +155,7 @@ class TaskRecord:
         return TASK_TYPES[self.type_slug]
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         """Whether this code knows the form of the record and the task's type; if not, it is left to a newer code."""
         return self.version <= RECORD_VERSION and self.type_slug in TASK_TYPES
 
@@ -165,7 +165,7 @@ class TaskRecord:
         return Plan(self.task_type, self.host_count)
 
     @property
-    def undoing(self) -> bool:
+    def is_rollback(self) -> bool:
         """Whether it goes, or went last, the way back."""
         return self.back is not None
 
@@ -174,17 +174,17 @@ class TaskRecord:
         """The index of the step that is worked on: the newest open one, or on the way back the one being undone."""
         return self.opened if self.back is None else self.back
 
-    def untouched(self, step_index: int) -> SubtaskRecord:
+    def derive_initial(self, step_index: int) -> SubtaskRecord:
         """Return the record of a subtask of that step to which nothing has happened yet."""
         return READY if step_index <= self.opened else PENDING
 
-    def standing(self, step_index: int, stored: SubtaskRecord | None) -> SubtaskRecord:
+    def derive_subtask(self, step_index: int, stored: SubtaskRecord | None) -> SubtaskRecord:
         """Return how a subtask of that step stands, from what is stored of it (None where nothing happened to it).
 
         On the way back what was done is waiting to be undone: ready where it is the step's turn.
         """
         if stored is None:
-            return self.untouched(step_index)
+            return self.derive_initial(step_index)
         if self.back is None or stored.status is not Status.SUCCESSFUL:
             return stored
         status = Status.READY if step_index == self.back else Status.SUCCESSFUL
@@ -193,12 +193,12 @@ class TaskRecord:
     def of_step(self, planned: PlannedStep, stored: Mapping[int, SubtaskRecord]) -> Iterator[tuple[int, SubtaskRecord]]:
         """Yield the seriesId of every subtask of a step and how it stands, in order."""
         if self.back is None:
-            untouched = self.untouched(planned.index)
+            untouched = self.derive_initial(planned.index)
             for series_id in planned.series:
                 yield series_id, stored.get(series_id, untouched)
         else:
             for series_id in planned.series:
-                yield series_id, self.standing(planned.index, stored.get(series_id))
+                yield series_id, self.derive_subtask(planned.index, stored.get(series_id))
 
     def subtasks(self, stored: Mapping[int, SubtaskRecord]) -> Iterator[tuple[int, SubtaskRecord]]:
         """Yield every subtask's seriesId and how it stands, in plan order, from the stored ones."""
@@ -213,12 +213,12 @@ class TaskRecord:
         looks: list[SubtaskRecord] = []
         undone: list[SubtaskRecord] = []
         for planned in self.plan:
-            record = stored.get(planned.first + index) if planned.step.action.on_hosts else None
+            record = stored.get(planned.first + index) if planned.step.action.is_remote else None
             if record is not None and record.agent_alive is not None:
                 looks.append(record)
                 # One that was undone, or that an undoing ended badly in, whoever called that off.
-                if record.operation.undoes or (planned.index == self.back and record.status is Status.FAILED):
+                if record.operation.is_rollback or (planned.index == self.back and record.status is Status.FAILED):
                     undone.append(record)
         over = [record for record in undone if record.finished is not None]
         over = over[:1] or [record for record in looks if record.finished is not None][-1:] or looks[:1]
-        return state_seen(over[0].agent_alive) if over else None
+        return infer_state(over[0].agent_alive) if over else None

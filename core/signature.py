@@ -75,7 +75,7 @@ def signature(secret: str, message: str) -> str:
     return b64encode(digest).decode()
 
 
-def fitting(secret: str, signable: Signable, given: str) -> str | None:
+def find_matching_signature(secret: str, signable: Signable, given: str) -> str | None:
     """Return the signature of a request where the given one is it, else None; takes equally long for any wrong one."""
     sent = given.encode(errors=_LOSSLESS)
     found = None
@@ -97,9 +97,9 @@ def _canonical(query: str, comma: str) -> str:
         values.setdefault(key, []).append(value)
     if not values:
         return ""
-    pairs = (f"{_encoded(key)}={comma.join(map(_encoded, sorted(values[key])))}" for key in sorted(values))
+    pairs = (f"{_encode(key)}={comma.join(map(_encode, sorted(values[key])))}" for key in sorted(values))
     return "?" + "&".join(pairs)
 
 
-def _encoded(text: str) -> str:
+def _encode(text: str) -> str:
     return quote(text, safe=_UNRESERVED, errors=_LOSSLESS)

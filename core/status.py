@@ -35,7 +35,7 @@ class Operation(StrEnum):
     """Why a subtask runs, or ran."""
 
     @property
-    def undoes(self) -> bool:
+    def is_rollback(self) -> bool:
         """Whether it is a way back: its run ends with the subtask PENDING."""
         return self in {Operation.ROLLBACK, Operation.ROLLBACK_SKIP}
 

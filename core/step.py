@@ -26,7 +26,7 @@ class Action(StrEnum):
     """Set what is true after the work and give the hosts back. Store only."""
 
     @property
-    def on_hosts(self) -> bool:
+    def is_remote(self) -> bool:
         """Whether the action works on hosts over the network and therefore fans out in lanes."""
         return self not in {Action.TAKE_HOSTS, Action.WAIT, Action.GIVE_BACK}
 

@@ -11,7 +11,7 @@ from typing import LiteralString, Self
 from typing_extensions import override
 
 
-class Words(str):
+class Text(str):
     """A sentence, or a part of one, that can be said in several languages. Made by `say`.
 
     Joining it with other text (`+`, an f-string) gives a plain `str`, which can not. Let other words be a field.
@@ -31,18 +31,19 @@ class Words(str):
         return words
 
     @override
-    def __reduce__(self) -> tuple[type["Words"], tuple[str, Mapping[str, object]]]:
-        return Words, (self.template, self.fields)
+    def __reduce__(self) -> tuple[type["Text"], tuple[str, Mapping[str, object]]]:
+        return Text, (self.template, self.fields)
 
-    def through(self, catalogue: Mapping[str, str]) -> str:
+    def translate_with(self, catalogue: Mapping[str, str]) -> str:
         """Return this as a catalogue, translations by English template, has it; in English where it has not."""
         fields = {
-            name: value.through(catalogue) if isinstance(value, Words) else value for name, value in self.fields.items()
+            name: value.translate_with(catalogue) if isinstance(value, Text) else value
+            for name, value in self.fields.items()
         }
         return catalogue.get(self.template, self.template).format_map(fields)
 
 
-def say(template: LiteralString, /, **fields: object) -> Words:
+def say(template: LiteralString, /, **fields: object) -> Text:
     """Return a sentence.
 
     Args:
@@ -50,4 +51,4 @@ def say(template: LiteralString, /, **fields: object) -> Words:
             that are meant as such are doubled.
         fields: what stands for `{name}` in it.
     """
-    return Words(template, fields)
+    return Text(template, fields)

@@ -122,8 +122,9 @@ MOVES: Final = MappingProxyType(
         RollbackAsked: Move(frozenset({Status.FAILED, Status.SUCCESSFUL}), Status.READY),
     }
 )
-"""The legal moves. Two are made by opening a step and not by writing each subtask (see `TaskRecord.standing`): one that
-nothing happened to is READY once its step is opened, one that is SUCCESSFUL is READY once its step is being undone."""
+"""The legal moves. Two are made by opening a step and not by writing each subtask (see `TaskRecord.derive_subtask`):
+one that nothing happened to is READY once its step is opened, one that is SUCCESSFUL is READY once its step is being
+undone."""
 
 GOING_ON: Final = MOVES[Succeeded].sources | MOVES[Failed].sources | MOVES[Cancelled].sources
 """The statuses of a subtask that a worker is at, and may write about."""

@@ -8,7 +8,7 @@ _AFTER: Final = 20_000
 thousand for a moment, and its reply is of 30,000: at Python's 700 a fifth of the time went into looking at them."""
 
 
-def look_rarely() -> None:
+def tune_collector() -> None:
     """Leave what is loaded by now alone for good, and what comes later for longer; called once a process is built."""
     gc.collect()
     gc.freeze()

@@ -35,10 +35,10 @@ def password(settings: FlowerSettings) -> str:
     """Return Flower's password: the setting's, or that of the file, which is made where it is missing."""
     if settings.flower_password is not None:
         return settings.flower_password.get_secret_value()
-    return kept_secret(settings.flower_password_file)
+    return read_or_create_secret(settings.flower_password_file)
 
 
-def kept_secret(path: Path) -> str:
+def read_or_create_secret(path: Path) -> str:
     """Return the secret in a file of mode 0600; where there is none, make one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -45,7 +45,7 @@ _QUIET: Final = {
 """From which level on a library is heard, where it says more than people want to read."""
 
 
-def masked(text: str) -> str:
+def mask_credentials(text: str) -> str:
     """Return text without what looks like a password or an Authorization header."""
     if _SUSPECT.search(text):
         for pattern, replacement in _CREDENTIALS:
@@ -71,7 +71,7 @@ def configure_logging(form: Literal["json", "text"], level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(form)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_make_renderers(form)],
         )
     )
     root = logging.getLogger()
@@ -92,12 +92,12 @@ def configure_logging(form: Literal["json", "text"], level: str) -> None:
     )
 
 
-def _rendering(form: str) -> list[Processor]:
+def _make_renderers(form: str) -> list[Processor]:
     if form == "json":
         return [structlog.processors.format_exc_info, _json_line]
     return [
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-        _masked_text,
+        _mask_line,
     ]
 
 
@@ -120,8 +120,8 @@ def _plain(name: object, value: object) -> object:
         return {str(key): _plain(key, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(name, item) for item in value]
-    return masked(str(value))
+    return mask_credentials(str(value))
 
 
-def _masked_text(_logger: WrappedLogger, _method: str, line: Any) -> str:
-    return masked(line)
+def _mask_line(_logger: WrappedLogger, _method: str, line: Any) -> str:
+    return mask_credentials(line)

@@ -19,7 +19,7 @@ from typing_extensions import override
 from core.errors import Misconfigured
 from infra.failpoint import ApiFailpoint, WorkerFailpoint
 from infra.store.base import StoreOptions
-from infra.timing import refuse_contradictions
+from infra.timing import check_timing
 
 DAY = 24 * 3600
 
@@ -209,7 +209,7 @@ class WorkerSettings(SharedSettings):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        refuse_contradictions(
+        check_timing(
             beat_every=self.beat_every,
             lost_after=self.lost_after,
             alive_for=self.alive_for,

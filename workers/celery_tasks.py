@@ -32,7 +32,7 @@ def register(celery: Celery, runtime: Runtime) -> None:
     celery.task(name=dispatch.ERRAND)(errand)
     for action in Action:
         celery.task(name=dispatch.step_name(action), bind=True)(step)
-        if action.on_hosts:
+        if action.is_remote:
             celery.task(name=dispatch.lane_name(action), bind=True)(lane)
 
 

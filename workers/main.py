@@ -32,7 +32,7 @@ def run() -> None:
         celery = make_celery(settings, worker=True)
         register(celery, runtime)
         runtime.reconcile(CeleryDispatcher(celery))
-        collector.look_rarely()
+        collector.tune_collector()
         _work(celery, runtime, settings, name)
     finally:
         runtime.stop()

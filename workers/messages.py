@@ -48,7 +48,7 @@ async def find(work: Work, task_id: int, index: int) -> Found | None:
     if task is None:
         log.info("message for a task that is gone", task=task_id)
         return None
-    if not task.known:
+    if not task.is_known:
         log.warning("message for a newer record, left for a newer worker", task=task_id, version=task.version)
         return None
     if not 0 <= index < len(task.plan.steps):
@@ -67,7 +67,7 @@ async def find_and(
 
 async def handle_step(work: Work, found: Found) -> StepEnd:
     """Do what the message of a step asks for, as far as the record agrees."""
-    if found.planned.step.action.on_hosts:
+    if found.planned.step.action.is_remote:
         return StepEnd(lanes=found.planned.index == found.task.current)
     with _named_in_logs(found):
         return StepEnd(opened=await run_step(work, found.task, found.planned))
@@ -75,7 +75,7 @@ async def handle_step(work: Work, found: Found) -> StepEnd:
 
 async def handle_lane(work: Work, found: Found) -> LaneEnd:
     """Work as a lane of a step."""
-    if not found.planned.step.action.on_hosts:
+    if not found.planned.step.action.is_remote:
         log.warning("lane for a step without host work", task=found.task.id, step=found.planned.index)
         return LaneEnd(opened=None, handed_over=False)
     with _named_in_logs(found):

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from core.errors import LoginBlocked
-from core.text import Words, say
+from core.text import Text, say
 from infra.store.base import Guard
 
 _KNOWN_FOR: Final = 30 * 24 * 3600 * 1000
@@ -93,7 +93,7 @@ def _known(name: str, source: str) -> str:
     return f"known:{digest(name, network_of(source))}"
 
 
-def _blocked(which: Words, left: int) -> LoginBlocked:
+def _blocked(which: Text, left: int) -> LoginBlocked:
     seconds = max(1, math.ceil(left / 1000))
     return LoginBlocked(
         say(

@@ -15,7 +15,7 @@ from app.http.body import read_body
 from app.http.request_state import exchange_of
 from core.audit import Proof
 from core.errors import BadCredentials, NotAuthenticated, NotPermitted, TooManyRequests
-from core.text import Words, say
+from core.text import Text, say
 from core.user import Permission, User, roles_granting
 
 _basic = BasicCredentials()
@@ -126,7 +126,7 @@ async def _count(request: Request, user: User) -> None:
         )
 
 
-def _needed(user: User, permission: Permission) -> Words:
+def _needed(user: User, permission: Permission) -> Text:
     *others, last = map(str, roles_granting(permission))
     if not others:
         return say(

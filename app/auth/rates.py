@@ -11,7 +11,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from typing_extensions import override
 
-from core.text import Words, say
+from core.text import Text, say
 from core.user import User
 
 
@@ -31,7 +31,7 @@ class Allowance:
 
     limit: int
     """Requests that the window allows."""
-    window: Words
+    window: Text
     """Its length in words, such as 10 s."""
     remaining: int
     """Requests that it has left."""
@@ -96,7 +96,7 @@ class Rates:
     """
 
     def __init__(self, rules: RateRules, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._windows: tuple[tuple[RateLimitItem, Words], ...] = (
+        self._windows: tuple[tuple[RateLimitItem, Text], ...] = (
             (PerSecond(rules.per_10_seconds, 10), say("10 s")),
             (RateLimitItemPerMinute(rules.per_minute), say("1 min")),
             (RateLimitItemPerHour(rules.per_hour), say("1 h")),

@@ -9,8 +9,8 @@ from app.auth.lockout import digest
 from app.auth.vault import Vault
 from core.access_key import AccessKey
 from core.errors import BadCredentials
-from core.signature import Signable, body_md5, fitting
-from core.text import Words, say
+from core.signature import Signable, body_md5, find_matching_signature
+from core.text import Text, say
 from core.user import User
 from infra.store.base import Store
 
@@ -55,7 +55,7 @@ class AccessChecker:
         self._check_date(parts.date)
         key, user = await self._owner(given.key_id)
         complete = replace(parts, body_md5=body_md5(await body()))
-        right = fitting(self._vault.opened(key.sealed), complete, given.text)
+        right = find_matching_signature(self._vault.opened(key.sealed), complete, given.text)
         if right is None:
             raise BadCredentials(_unfitting(complete))
         if parts.method not in _REPEATABLE:
@@ -108,7 +108,7 @@ class AccessChecker:
             )
 
 
-def _unfitting(parts: Signable) -> Words:
+def _unfitting(parts: Signable) -> Text:
     """Say what the server signed, so that a client can compare. All of it came from the client but the MD5."""
     headers = "; ".join(f"{name}:{','.join(values)}" for name, values in sorted(parts.headers.items()))
     received = {

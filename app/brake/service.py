@@ -103,12 +103,12 @@ async def _running(fleet: Fleet) -> list[int]:
 async def _publish(fleet: Fleet, tasks: Sequence[TaskRecord]) -> int:
     waiting = [task for task in tasks if _waits(task)]
     for some in chunks(waiting, _AT_A_TIME):
-        await asyncio.gather(*(fleet.dispatcher.submit(task, task.current, back=task.undoing) for task in some))
+        await asyncio.gather(*(fleet.dispatcher.submit(task, task.current, back=task.is_rollback) for task in some))
     return len(waiting)
 
 
 def _waits(task: TaskRecord) -> bool:
     """Return whether a task has something ready that nobody has claimed."""
-    if task.status is not TaskStatus.RUNNING or not task.known:
+    if task.status is not TaskStatus.RUNNING or not task.is_known:
         return False
     return bool(progress(task)[task.current].by_status.get(Status.READY, 0))

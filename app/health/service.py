@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.context import Fleet
 from core.errors import FleetError
-from core.text import Words, say
+from core.text import Text, say
 
 _CHECK_LIMIT = 3.0
 """Seconds that one part of a readiness check may take."""
@@ -16,9 +16,9 @@ _CHECK_LIMIT = 3.0
 class Readiness:
     """Of each thing that is needed: None where it is there, else what is wrong. Holds no address and no secret."""
 
-    store: Words | None
-    broker: Words | None
-    workers: Words | None
+    store: Text | None
+    broker: Text | None
+    workers: Text | None
 
 
 async def readiness(fleet: Fleet) -> Readiness:
@@ -29,7 +29,7 @@ async def readiness(fleet: Fleet) -> Readiness:
     return Readiness(store, broker, workers)
 
 
-async def brake_word(fleet: Fleet) -> Words:
+async def brake_word(fleet: Fleet) -> Text:
     """Return whether what is accepted is done at once, or waits until the fleet's brake is released."""
     try:
         async with asyncio.timeout(_CHECK_LIMIT):
@@ -39,7 +39,7 @@ async def brake_word(fleet: Fleet) -> Words:
     return say("on: what is accepted waits until it is released") if braked else say("off")
 
 
-async def _staffed(fleet: Fleet) -> Words | None:
+async def _staffed(fleet: Fleet) -> Text | None:
     try:
         async with asyncio.timeout(_CHECK_LIMIT):
             alive = await fleet.store.workers.alive()
@@ -48,7 +48,7 @@ async def _staffed(fleet: Fleet) -> Words | None:
     return None if alive else say("none is alive; start one with `ocpfleet worker`")
 
 
-async def _answers(ping: Awaitable[None]) -> Words | None:
+async def _answers(ping: Awaitable[None]) -> Text | None:
     try:
         async with asyncio.timeout(_CHECK_LIMIT):
             await ping

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from core.brake import Brake
-from core.claim import HeldByOther, Leasing, Missing, Protected
+from core.claim import HeldByOther, Leasing, NotInInventory, Protected
 from core.errors import AgentStateInvalid, HostsProtected, NotFound
 from core.lease import HostBusy, Leased
 from core.text import say
@@ -40,7 +40,7 @@ def refuse_where_taken(answer: Leasing) -> None:
             )
         case Protected(host_id):
             raise HostsProtected((host_id,), "hostId")
-        case Missing(host_id):
+        case NotInInventory(host_id):
             raise no_host(host_id)
         case _:
             assert_never(answer)

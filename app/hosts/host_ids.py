@@ -19,7 +19,7 @@ from app.context import fleet_of
 from app.http.body import read_body
 from app.http.errors import UnsupportedMediaType
 from core.errors import InvalidRequest
-from core.text import Words, say
+from core.text import Text, say
 
 HOST_IDS: Final = "hostIds"
 HOST_ID_LIST: Final = "hostIdList"
@@ -81,7 +81,7 @@ def expect_json(request: Request) -> None:
         raise UnsupportedMediaType(_not_json(given[:_CLIPPED]))
 
 
-def _not_json(media_type: str) -> Words:
+def _not_json(media_type: str) -> Text:
     if media_type:
         return say("Cannot read Content-Type {type}. Send JSON with Content-Type: application/json.", type=media_type)
     return say("Cannot read a missing Content-Type. Send JSON with Content-Type: application/json.")
@@ -125,7 +125,7 @@ def checked_host_ids(body: bytes, most: int, field: str = HOST_IDS) -> tuple[int
     return tuple(dict.fromkeys(_checked_each(host_ids, body, field)))
 
 
-def _no_such_field(name: str, field: str, example: str) -> Words:
+def _no_such_field(name: str, field: str, example: str) -> Text:
     shown = name[:_CLIPPED]
     if name.lower().replace("_", "") in _MISSPELT:
         return say(
@@ -137,7 +137,7 @@ def _no_such_field(name: str, field: str, example: str) -> Words:
     return say("{name}: there is no such field. Send only {example}.", name=shown, example=example)
 
 
-def _absent(field: str, example: str, *, null: bool) -> Words:
+def _absent(field: str, example: str, *, null: bool) -> Text:
     if null:
         return say("{field} is null. Send the hosts' ids: {example}.", field=field, example=example)
     return say("{field} is missing. Send the hosts' ids: {example}.", field=field, example=example)
@@ -198,7 +198,7 @@ def _number_of(text: str) -> int | float:
     return int(number) if whole else float(text)
 
 
-def _wrong_id(field: str, value: object) -> Words:
+def _wrong_id(field: str, value: object) -> Text:
     if type(value) is not int:
         return say(
             "{field}: {value} is {kind}, not a whole number. Write an id without quotes or fraction, such as 1001.",
@@ -232,7 +232,7 @@ def _number(value: int) -> str:
     return text if len(text) <= _CLIPPED else f"{text[:_CLIPPED]}…"
 
 
-def _kind(value: object) -> Words:
+def _kind(value: object) -> Text:
     kinds = {
         bool: say("a boolean"),
         str: say("a string"),

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.http.schemas import Long, Moment, PageNumber, TaskInstance, Wire
-from core.host import AgentStatus, HostKind, address_of_host
+from core.host import AgentStatus, HostKind, parse_host_address
 from core.text import say
 
 
@@ -80,7 +80,7 @@ _WITHOUT_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 def _address(text: str) -> str:
     try:
-        return address_of_host(text)
+        return parse_host_address(text)
     except ValueError:
         raise ValueError(say("no IP address of a host. Write the host's own, such as 10.0.0.7 or fd00::7")) from None
 

@@ -4,10 +4,10 @@ from fastapi import Request
 
 from app.http.errors import BodyTooLarge
 from app.http.request_state import exchange_of
-from core.text import Words
+from core.text import Text
 
 
-async def read_body(request: Request, limit: int, sentence: Words) -> bytes:
+async def read_body(request: Request, limit: int, sentence: Text) -> bytes:
     """Return the body of a request.
 
     Args:
@@ -26,7 +26,7 @@ async def read_body(request: Request, limit: int, sentence: Words) -> bytes:
     return exchange.body
 
 
-async def _bounded(request: Request, limit: int, sentence: Words) -> bytes:
+async def _bounded(request: Request, limit: int, sentence: Text) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece

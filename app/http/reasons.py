@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from core.text import Words, say
+from core.text import Text, say
 
 
-def reason_of(kind: object, details: object, otherwise: Words) -> Words:
+def reason_of(kind: object, details: object, otherwise: Text) -> Text:
     """Return what stands behind "… is" in the sentence about a value.
 
     Args:
@@ -18,7 +18,7 @@ def reason_of(kind: object, details: object, otherwise: Words) -> Words:
             return say("too small. Write a whole number from {least} on", least=least)
         case {"le": most}:
             return say("too large. Write a whole number up to {most}", most=most)
-        case {"error": ValueError(args=(Words() as said,))}:
+        case {"error": ValueError(args=(Text() as said,))}:
             return said
         case Mapping():
             return _limited(kind, details) or otherwise
@@ -26,7 +26,7 @@ def reason_of(kind: object, details: object, otherwise: Words) -> Words:
             return _of_another_kind(kind) or otherwise
 
 
-def _limited(kind: object, details: Mapping[str, object]) -> Words | None:
+def _limited(kind: object, details: Mapping[str, object]) -> Text | None:
     match kind, details:
         case "string_too_long", {"max_length": most}:
             return say("too long. Write at most {most} characters", most=most)
@@ -40,7 +40,7 @@ def _limited(kind: object, details: Mapping[str, object]) -> Words | None:
             return None
 
 
-def _of_another_kind(kind: object) -> Words | None:
+def _of_another_kind(kind: object) -> Text | None:
     match kind:
         case "int_type" | "int_from_float" | "int_parsing":
             return say("not a whole number. Write decimal digits, such as 1001")

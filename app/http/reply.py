@@ -17,7 +17,7 @@ from app.http.language.translation import in_language
 from app.http.request_state import exchange_of
 from app.http.wire import stamp
 from core.errors import FleetError
-from core.text import Words, say
+from core.text import Text, say
 
 OK = 200
 NOT_MODIFIED = 304
@@ -74,7 +74,7 @@ def refusal(
     return _refused(request, status, {"error": error}, headers)
 
 
-def not_ready(request: Request, checks: Mapping[str, Words | None], beside: Mapping[str, str]) -> Response:
+def not_ready(request: Request, checks: Mapping[str, Text | None], beside: Mapping[str, str]) -> Response:
     """Return the reply that names each check, with what is wrong or None, and what is to be known beside."""
     wrong = [say("{name}: {wrong}", name=name, wrong=wrong) for name, wrong in sorted(checks.items()) if wrong]
     missing = reduce(lambda some, another: say("{some}; {another}", some=some, another=another), wrong)

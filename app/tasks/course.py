@@ -8,7 +8,7 @@ from app.tasks.find import find_subtask, find_task, no_task
 from app.tasks.outbox import publish
 from core.errors import RollbackProhibited, StateInvalid
 from core.record import SubtaskRecord, TaskRecord
-from core.text import Words, say
+from core.text import Text, say
 from infra.store.base import Course, CourseChanged, CourseRefused
 
 _ONLY_FAILED: Final = {
@@ -34,7 +34,7 @@ async def retry_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[Ta
     task, series_id = await find_subtask(fleet, task_id, subtask_id)
     await _change_course(fleet, task, Course.RETRY, series_id)
     stored = await fleet.store.tasks.subtask(task, series_id)
-    return task, series_id, task.standing(task.plan.step_of(series_id).index, stored)
+    return task, series_id, task.derive_subtask(task.plan.step_of(series_id).index, stored)
 
 
 async def skip_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> None:
@@ -100,7 +100,7 @@ async def _cancel(fleet: Fleet, task: TaskRecord, series_id: int | None = None) 
         raise no_task(task.id)
 
 
-def _refused(task: TaskRecord, series_id: int | None, status: str, rule: Words) -> StateInvalid:
+def _refused(task: TaskRecord, series_id: int | None, status: str, rule: Text) -> StateInvalid:
     if series_id is None:
         return StateInvalid(say("Task {id} is {status}; {rule}.", id=task.id, status=status, rule=rule))
     subtask_id = task.first_subtask_id + series_id

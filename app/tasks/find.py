@@ -49,7 +49,7 @@ def see_that_known(task: TaskRecord) -> TaskRecord:
     Raises:
         Unavailable: a newer code made it. Another server may know it.
     """
-    if not task.known:
+    if not task.is_known:
         raise Unavailable(
             say("Task {id} was made by a newer ocpfleet than this server. Update the server.", id=task.id)
         )

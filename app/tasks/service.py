@@ -23,7 +23,7 @@ async def page_tasks(fleet: Fleet, query: TaskQuery) -> tuple[TaskPage, Mapping[
     if not (query.types is None or query.types) or not (query.statuses is None or query.statuses):
         return TaskPage((), 0), {}
     page = await fleet.store.tasks.page(query, fleet.clock())
-    listed = [task for task in page.tasks if task.known and task.host_count <= LISTED_HOSTS >= query.limit]
+    listed = [task for task in page.tasks if task.is_known and task.host_count <= LISTED_HOSTS >= query.limit]
     return page, await fleet.store.tasks.many_subtasks(listed) if listed else {}
 
 

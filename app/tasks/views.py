@@ -81,8 +81,8 @@ def basic_task_instance(task: TaskRecord, stored: Mapping[int, SubtaskRecord] | 
     document: Document = {"creator": {"id": long(task.creator.id), "name": task.creator.name}}
     if task.finished is not None:
         document["finishTime"] = stamp(task.finished)
-    document |= {"id": long(task.id), "name": task.task_type.name if task.known else task.type_slug}
-    if task.known:
+    document |= {"id": long(task.id), "name": task.task_type.name if task.is_known else task.type_slug}
+    if task.is_known:
         document["progress"] = progress_document(task)
     document |= {"startTime": stamp(task.started), "status": task.status}
     if stored is not None:
@@ -118,7 +118,7 @@ def _ids(task: TaskRecord, series: range) -> list[int | str]:
 def _fresh_subtasks(task: TaskRecord) -> Iterator[Document]:
     """Yield the subtasks to which nothing happened yet, as the reply to the request shows them."""
     for planned in task.plan:
-        step, status = planned.step, task.untouched(planned.index).status
+        step, status = planned.step, task.derive_initial(planned.index).status
         upstreams, downstreams = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
         parallel = task.plan.parallel_indices(planned)
         for series_id, subtask_id, index in zip(planned.series, _ids(task, planned.series), parallel, strict=True):

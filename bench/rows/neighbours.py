@@ -80,4 +80,4 @@ def _of_hosts(system: fleet.Fleet, task: TaskRecord) -> list[SubtaskRecord]:
 
 
 def _on_hosts(task: TaskRecord) -> PlannedStep:
-    return next(planned for planned in task.plan if planned.step.action.on_hosts)
+    return next(planned for planned in task.plan if planned.step.action.is_remote)

@@ -59,7 +59,7 @@ def measure(bench: Bench) -> Sequence[Finding]:
                 before = system.cpu()
                 wall = system.timed(range(1, sizes.some + 1), pause=0.1)
                 ours.add(wall, system.cpu() - before)
-            _floor(bench, hosts, [stop_command(hosts.targets()[0]).rendered()], same)
+            _floor(bench, hosts, [stop_command(hosts.targets()[0]).render()], same)
         raw: dict[str, object] = {"hosts": sizes.some, "in_flight": sizes.in_flight}
         raw |= ours.raw("ours", sizes.some) | floor.raw("floor", sizes.some) | same.raw("floor_our_way", sizes.some)
         what = f"stop {sizes.some:,} hosts over SSH"

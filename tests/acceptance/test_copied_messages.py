@@ -121,7 +121,7 @@ def _publish_every_message_early(system: System, task: TaskRecord) -> None:
     celery = make_celery(system.settings)
     for planned in reversed(task.plan.steps):
         dispatch.publish(dispatch.chain_from(celery, task, planned.index))
-        if planned.step.action.on_hosts:
+        if planned.step.action.is_remote:
             dispatch.publish(dispatch.lanes(celery, task, planned, len(HOSTS)))
 
 

@@ -156,7 +156,7 @@ class Watch:
                 task, series, _ = map(int, claim.split(":"))
                 plan, hosts = self._plan(task)
                 step = plan.step_of(series)
-                if step.step.action.on_hosts:
+                if step.step.action.is_remote:
                     yield ClaimSeen(worker, task, hosts[series - step.first])
 
     def _plan(self, task: int) -> tuple[Plan, list[int]]:

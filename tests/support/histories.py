@@ -360,7 +360,9 @@ class Pair:
             return
         claims = await self._both_advance(task, head.current, [], ClaimRequest(10))
         results = [
-            _result(claim, Failed if bad and claim is claims[0] else Undone if claim.operation.undoes else Succeeded)
+            _result(
+                claim, Failed if bad and claim is claims[0] else Undone if claim.operation.is_rollback else Succeeded
+            )
             for claim in claims
         ]
         await self._both_advance(task, head.current, results, None)
@@ -447,7 +449,7 @@ class Pair:
                 was = self.stood.get((task.id, series_id), PENDING)
                 move = was.status.value, now.status.value
                 assert was.status is now.status or move in LEGAL, (series_id, was, now)
-                assert move not in WAYS_BACK or head.undoing, (series_id, was, now)
+                assert move not in WAYS_BACK or head.is_rollback, (series_id, was, now)
                 assert now.run_time in {was.run_time, was.run_time + 1}
                 assert now.run_time == was.run_time or now.status is Status.READY
                 assert not was.touched or now.touched

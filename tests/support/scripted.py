@@ -131,7 +131,7 @@ class ScriptedHost:
 
     async def run(self, command: Command, *, timeout: float) -> Completed:
         assert timeout == 30.0
-        self.done.append(command.masked())
+        self.done.append(command.render_masked())
         kind = self._kind(command)
         return self._around() if kind == "look, stop, look" else self._reply(kind)
 

@@ -1,6 +1,6 @@
 """Which sentences the source says, and which it says so that no other language can have them. Read from its syntax.
 
-mypy sees that what is declared as `Words` is; this sees the rest: that every error gets words, and that the templates
+mypy sees that what is declared as `Text` is; this sees the rest: that every error gets words, and that the templates
 are written out and filled.
 """
 
@@ -16,7 +16,7 @@ from string import Formatter
 from types import ModuleType
 
 from core.errors import FleetError
-from core.text import Words, say
+from core.text import Text, say
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,7 +102,7 @@ class Source:
         return any(isinstance(kind, type) and issubclass(kind, FleetError) for kind in kinds)
 
     def is_words(self, node: ast.expr) -> bool:
-        """Return whether an expression surely is `Words`."""
+        """Return whether an expression surely is `Text`."""
         match node:
             case ast.IfExp():
                 return self.is_words(node.body) and self.is_words(node.orelse)
@@ -111,21 +111,21 @@ class Source:
             case ast.Attribute(attr="sentence"):
                 return True
             case ast.Subscript():
-                return all(isinstance(value, Words) for value in getattr(self.value(node.value), "values", list)())
+                return all(isinstance(value, Text) for value in getattr(self.value(node.value), "values", list)())
             case ast.Name():
-                return isinstance(self.value(node), Words) or self.is_local_words(node)
+                return isinstance(self.value(node), Text) or self.is_local_words(node)
             case _:
                 return False
 
     def is_local_words(self, node: ast.Name) -> bool:
-        """Return whether a name is `Words`: a parameter that is declared so, or all that the function binds to it."""
+        """Return whether a name is `Text`: a parameter that is declared so, or all that the function binds to it."""
         (*_, function) = [None, *(one for one in self.functions if node in ast.walk(one))]
         if function is None:
             return False
         arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
         declared = [one.annotation for one in arguments if one.arg == node.id]
         if declared:
-            return isinstance(declared[0], ast.Name) and declared[0].id == "Words"
+            return isinstance(declared[0], ast.Name) and declared[0].id == "Text"
         bound = [
             one.value
             for one in ast.walk(function)
@@ -135,11 +135,11 @@ class Source:
         return bool(bound) and all(map(self.is_words, bound))
 
     def returns_words(self, function: ast.expr) -> bool:
-        """Return whether a function is declared to return `Words`."""
+        """Return whether a function is declared to return `Text`."""
         declared = getattr(self.value(function), "__annotations__", {}).get("return")
         name = function.attr if isinstance(function, ast.Attribute) else None
         ours = [one.returns for one in self.functions if one.name == name]
-        return declared is Words or any(isinstance(returns, ast.Name) and returns.id == "Words" for returns in ours)
+        return declared is Text or any(isinstance(returns, ast.Name) and returns.id == "Text" for returns in ours)
 
     def value(self, node: ast.expr) -> object:
         """Return what a name of the module stands for; None where that is not known before it runs."""
@@ -160,7 +160,7 @@ class Source:
 
 _ADVICE = (
     "Write it as core.text.say(…) and give its translation in app/http/language/zh-CN.yaml: {}. A function that makes "
-    "sentences returns Words, a parameter that takes one is declared Words."
+    "sentences returns Text, a parameter that takes one is declared Text."
 )
 
 

@@ -31,7 +31,7 @@ class LocalSession:
             CommandTimeout: the limit ran out; the group was killed.
         """
         process = subprocess.Popen(  # noqa: ASYNC220 - a fork, not a wait
-            ["/bin/sh", "-c", command.rendered()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            ["/bin/sh", "-c", command.render()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         stdout, stderr = Output(), Output()

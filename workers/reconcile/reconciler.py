@@ -176,7 +176,7 @@ class Reconciler:
         """Open claims of a worker again and publish their steps; those of a newer record are left to a newer code."""
         for task_id, of_task in groupby(sorted(claims, key=_place), key=lambda claim: claim.task_id):
             task = await self.work.store.tasks.head(task_id)
-            if task is not None and task.known:
+            if task is not None and task.is_known:
                 await self._reopen_of(task, worker, list(of_task), lost=lost)
 
     async def _reopen_of(self, task: TaskRecord, worker: Worker, claims: list[ClaimKey], *, lost: bool) -> None:
@@ -204,7 +204,7 @@ class Reconciler:
         offset, page = 0, (await self._running(0))
         while page:
             running.update(task.id for task in page)
-            due += [task for task in page if task.known and self._is_due(task, now)]
+            due += [task for task in page if task.is_known and self._is_due(task, now)]
             offset += len(page)
             page = await self._running(offset) if len(page) == _PAGE else ()
         self._quiet = {task_id: quiet for task_id, quiet in self._quiet.items() if task_id in running}
@@ -232,7 +232,7 @@ class Reconciler:
         quiet.since, quiet.wait = now, min(2 * quiet.wait, self.patience.unclaimed_at_most)
         tasks = self.work.store.tasks
         if task.turning:
-            await tasks.change_course(task, Course.ROLLBACK if task.undoing else Course.RETRY, self.work.clock())
+            await tasks.change_course(task, Course.ROLLBACK if task.is_rollback else Course.RETRY, self.work.clock())
         if task.cancelled and not task.turning:
             log.warning("a cancelling that broke off is finished", task=task.id)
             await tasks.cancel(task, self.work.clock())
@@ -243,7 +243,7 @@ class Reconciler:
     async def _publish(self, task: TaskRecord) -> None:
         head = await self.work.store.tasks.head(task.id)
         if head is not None and head.status is TaskStatus.RUNNING:
-            await self.dispatcher.submit(head, head.current, back=head.undoing)
+            await self.dispatcher.submit(head, head.current, back=head.is_rollback)
 
 
 def _place(claim: ClaimKey) -> tuple[int, int]:

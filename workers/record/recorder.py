@@ -92,7 +92,7 @@ class Recorder:
         head = await self.persist(lambda: self._store.tasks.head(task.id))
         if head is None:
             return None
-        following = step.index - 1 if head.undoing else step.index + 1
+        following = step.index - 1 if head.is_rollback else step.index + 1
         return following if head.current == following else None
 
     async def persist(self, call: Callable[[], Awaitable[T]]) -> T:

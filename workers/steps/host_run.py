@@ -103,7 +103,7 @@ async def _without_going_there(work: Work, task: TaskRecord, claim: Claim) -> Ou
     """Return how a run ends that has no business on its host; None where it has."""
     if claim.operation in {Operation.SKIP, Operation.ROLLBACK_SKIP}:
         return SKIPPED
-    if claim.operation.undoes:
+    if claim.operation.is_rollback:
         return await nothing_to_undo(work, task, claim)
     return None if claim.held or claim.target is None else await _without_host(work, task, claim)
 
@@ -122,7 +122,7 @@ async def _on_host(work: Work, action: Action, claim: Claim, target: Target, jou
     work.passing(WorkerFailpoint.CLAIMED)
     journal.say(f"Connecting to {target.endpoint} as {target.user}.")
     async with work.executor.connect(target) as session:
-        match OPPOSITES[action] if claim.operation.undoes else action:
+        match OPPOSITES[action] if claim.operation.is_rollback else action:
             case Action.STOP_AGENT:
                 return await stop_agent(session, target, policy=work.stop_policy, journal=journal, stands=stands)
             case Action.START_AGENT:

@@ -42,7 +42,7 @@ def transition(work: Work, claim: Claim, outcome: Outcome, journal: Journal) -> 
 
 
 def _kind(claim: Claim, outcome: Outcome) -> type[Settled]:
-    done: type[Settled] = Undone if claim.operation.undoes else Succeeded
+    done: type[Settled] = Undone if claim.operation.is_rollback else Succeeded
     return done if outcome.successful else Failed
 
 

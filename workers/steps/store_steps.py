@@ -17,7 +17,7 @@ from core.claim import (
     ClaimVerdict,
     GivenAway,
     HeldByOther,
-    Missing,
+    NotInInventory,
     Protected,
     Retaking,
     StaleClaim,
@@ -103,7 +103,7 @@ async def _claim_whole(work: Work, task: TaskRecord, planned: PlannedStep) -> li
 
 
 async def _within_limit(work: Work, task: TaskRecord, planned: PlannedStep, claims: Sequence[Claim]) -> Verdicts:
-    back = claims[0].operation.undoes
+    back = claims[0].operation.is_rollback
     try:
         async with asyncio.timeout(planned.step.timeout):
             return await (_UNDOING if back else _DOING)[planned.step.action](work, task, claims)
@@ -151,7 +151,7 @@ def _refusal(answer: Taking, claim: Claim) -> Outcome:
             return HostLeased(answer, mine=answer.host_id == claim.host_id)
         case Protected(host_id):
             return HostProtected(host_id, mine=host_id == claim.host_id)
-        case Missing(host_id):
+        case NotInInventory(host_id):
             return HostGone(host_id)
         case StaleClaim():
             return Abandoned()  # cancelled, or lost: the record knows which
@@ -255,7 +255,7 @@ async def _by_state(
 
 def _on_host(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: Claim) -> Sequence[SubtaskRecord]:
     """Return what happened to each step that works on hosts, on a claim's host, in the plan's order."""
-    steps = [planned for planned in task.plan if planned.step.action.on_hosts]
+    steps = [planned for planned in task.plan if planned.step.action.is_remote]
     return [stored.get(planned.first + _index(task, claim), PENDING) for planned in steps]
 
 

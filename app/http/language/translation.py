@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from app.http.language.choice import Language
-from core.text import Words
+from core.text import Text
 
 _TRANSLATED: Final = {Language.CHINESE: "zh"}
 
@@ -30,10 +30,10 @@ def catalogue(language: Language) -> Mapping[str, str]:
 
 
 def in_language(document: Any, language: Language) -> Any:
-    """Return a JSON document with everything in it that was said as `Words` in a language; the rest stays as it is."""
+    """Return a JSON document with everything in it that was said as `Text` in a language; the rest stays as it is."""
     match document:
-        case Words():
-            return document.through(catalogue(language))
+        case Text():
+            return document.translate_with(catalogue(language))
         case dict():
             return {name: in_language(value, language) for name, value in document.items()}
         case list():

@@ -13,7 +13,7 @@ from core.event import NO_EVENT, TaskEvent, cursor_order
 from core.plan import NO_PARALLEL_INDEX
 from core.record import SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
-from core.text import Words
+from core.text import Text
 
 REMEMBERED: Final = 2000
 """So many of a task's newest events are at hand; whoever missed more starts again from a snapshot."""
@@ -38,7 +38,7 @@ class Channel:
     ) -> None:
         self.task = task
         self.watchers = 0
-        self.parting: Words | None = None
+        self.parting: Text | None = None
         """Why it tells nothing more, in a sentence for its watchers; None while it does."""
         self._host_ids = host_ids
         self._events = deque(events, REMEMBERED)
@@ -68,7 +68,7 @@ class Channel:
         self.task = task
         self._wake()
 
-    def part(self, sentence: Words) -> None:
+    def part(self, sentence: Text) -> None:
         """Say that nothing more is told, and why."""
         self.parting = sentence
         self._wake()

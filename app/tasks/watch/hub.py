@@ -12,7 +12,7 @@ from core.errors import FleetError, StoreUnavailable, TaskNotFound, Unavailable
 from core.event import TaskEvent
 from core.record import TaskRecord
 from core.status import Status
-from core.text import Words, say
+from core.text import Text, say
 from infra.store.base import Store
 
 _PATIENCE: Final = 0.25
@@ -143,7 +143,7 @@ class Hub:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
 
-    def _part_all(self, sentence: Words) -> None:
+    def _part_all(self, sentence: Text) -> None:
         for channel in tuple(self._open.values()):
             self._close(channel)
             channel.part(sentence)
@@ -190,10 +190,10 @@ def _has_failed(task: TaskRecord) -> bool:
     return any(count for (_, status), count in task.counts.items() if status is Status.FAILED)
 
 
-def _gone(task_id: int) -> Words:
+def _gone(task_id: int) -> Text:
     return say("There is no task {id} any more: it was withdrawn or has expired.", id=task_id)
 
 
-def _outage(error: FleetError) -> Words:
+def _outage(error: FleetError) -> Text:
     what = say("The store does not answer.") if isinstance(error, StoreUnavailable) else error.sentence
     return say("{what} Connect again with Last-Event-ID: nothing that happens meanwhile is lost.", what=what)

@@ -18,7 +18,7 @@ from app.tasks.progress_views import changes_document, standing_document
 from app.tasks.watch.channel import Channel
 from app.tasks.watch.hub import Hub
 from core.event import TaskEvent
-from core.text import Words, say
+from core.text import Text, say
 
 _NO_CONTENT: Final = 204
 _COME_BACK: Final = 2000
@@ -116,7 +116,7 @@ async def messages(
 _LONG_ENOUGH: Final = say("This stream is an hour old. Connect again with Last-Event-ID.")
 
 
-def _forgotten(last_id: str) -> Words:
+def _forgotten(last_id: str) -> Text:
     return say(
         "What happened after {last_id!r} is not known any more. Forget what you know: the next message says how the "
         "task stands.",

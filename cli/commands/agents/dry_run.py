@@ -54,5 +54,5 @@ def _planned(verb: Verb, where: Target, host: Document) -> Document:
         "user": where.user,
         "sudo": where.sudo,
         "holderTaskId": host["holderTaskId"],
-        "commands": [control_command(where, call).masked() for call in _CALLS[verb]],
+        "commands": [control_command(where, call).render_masked() for call in _CALLS[verb]],
     }

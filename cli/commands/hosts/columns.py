@@ -5,7 +5,7 @@ from collections.abc import Callable
 from posixpath import normpath
 from typing import Final
 
-from core.host import address_of_host
+from core.host import parse_host_address
 from infra.settings import InventorySettings
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -51,7 +51,7 @@ class Reader:
     def address(self, text: str) -> str:
         """Return the host's address."""
         try:
-            return address_of_host(text)
+            return parse_host_address(text)
         except ValueError:
             raise Fault("no IP address of a host. Write one such as 10.0.0.7 or fd00::7.") from None
 

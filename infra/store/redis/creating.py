@@ -29,7 +29,7 @@ class Creation:
         answer = await self._redis.run("create", *self._words(draft, size, once), *self._entry(draft), *draft.host_ids)
         match answer:
             case ["made", task_id, first]:
-                made = draft.accepted(task_id, first)
+                made = draft.to_task(task_id, first)
                 await self._replicated((made,), ())
                 return made
             case ["known", task_id]:
@@ -47,7 +47,7 @@ class Creation:
             case ["made", task_ids, firsts, host_ids]:
                 ids = tuple(map(int, host_ids))
                 tasks = tuple(
-                    draft.on((host_id,)).accepted(task_id, first)
+                    draft.on((host_id,)).to_task(task_id, first)
                     for host_id, task_id, first in zip(ids, task_ids, firsts, strict=True)
                 )
                 await self._replicated(tasks, ids)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from core.claim import HeldByOther, Missing, Protected
+from core.claim import HeldByOther, NotInInventory, Protected
 from core.host import AgentStatus, Host, HostDetails, HostKind, HostStatus, Target
 from core.lease import HostBusy
 from core.record import Creator, SubtaskRecord, TaskRecord
@@ -21,7 +21,7 @@ HOST_FIELDS = (*TARGET_FIELDS, *STATE_FIELDS, *DETAIL_FIELDS)
 """The fields of a host's hash, in the order of `parse_host`."""
 
 
-def parse_obstacle(answer: Sequence[str]) -> HeldByOther | HostBusy | Protected | Missing:
+def parse_obstacle(answer: Sequence[str]) -> HeldByOther | HostBusy | Protected | NotInInventory:
     """Return why hosts were not taken, or not leased, from what a script says."""
     match answer:
         case ["protected", host_id]:
@@ -31,7 +31,7 @@ def parse_obstacle(answer: Sequence[str]) -> HeldByOther | HostBusy | Protected 
         case ["busy", host_id, purpose, left]:
             return HostBusy(int(host_id), purpose, int(left))
         case _:
-            return Missing(int(answer[1]))
+            return NotInInventory(int(answer[1]))
 
 
 def parse_head(task_id: int, fields: Mapping[str, str]) -> TaskRecord:

@@ -273,7 +273,7 @@ class RedisTasks(Tasks):
         self, head: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, lost: RunLog | None
     ) -> Reply:
         step, options = head.plan.steps[head.current], self._options
-        losses = int(lost is not None and step.step.action.on_hosts)
+        losses = int(lost is not None and step.step.action.is_remote)
         words = (head.id, RECORD_VERSION, worker.id, now, step.index, step.first, step.size, int(step.last))
         kept = (head.plan.size, options.keep_tasks, options.keep_events)
         log = logcodec.encode(lost) if lost else b""
@@ -371,7 +371,7 @@ def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:
     if series_id is None:
         return answer
     stored = None if answer == "-" else SubtaskRecord(STATUS_OF[answer])
-    return head.standing(head.plan.step_of(series_id).index, stored).status
+    return head.derive_subtask(head.plan.step_of(series_id).index, stored).status
 
 
 def _results(settled: Sequence[Settled]) -> Iterator[Argument]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from core.claim import Claim, HeldByOther, Missing, StaleClaim, Taken
+from core.claim import Claim, HeldByOther, NotInInventory, StaleClaim, Taken
 from core.host import RUNNING, STOPPED, AgentStatus, Host, HostState, HostStatus
 from core.status import Operation
 from tests.support.records import FIRST_WAIT, NOW, PREPARE, STOP, draft, failed, succeeded
@@ -46,7 +46,7 @@ class Holds:
     async def test_one_unknown_host_and_none_is_taken(self, record: Record) -> None:
         await record.import_hosts(1)
         task, claims = await begin(record, 1, 2**62 + 1)
-        assert await task.take(claims) == Missing(2**62 + 1)
+        assert await task.take(claims) == NotInInventory(2**62 + 1)
         assert states(await record.hosts.get((1,))) == {1: FREE}
 
     async def test_one_stale_claim_and_none_is_taken(self, record: Record) -> None:
@@ -134,7 +134,7 @@ class Holds:
 
     async def test_a_task_that_is_gone_takes_and_frees_nothing(self, record: Record) -> None:
         await record.import_hosts(1)
-        gone = record.task(draft((1,)).accepted(77, 1))
+        gone = record.task(draft((1,)).to_task(77, 1))
         claim = Claim(gone.id, 0, Operation.EXECUTE, 1, 1, 1, None, held=True)
         assert await gone.take([claim]) == StaleClaim(0)
         assert await gone.give_back([claim]) == ()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from core.claim import HeldByOther, Missing, Taken
+from core.claim import HeldByOther, NotInInventory, Taken
 from core.host import STOPPED
 from core.lease import HostBusy, Lease, Leased
 from tests.support.records import NOW, PREPARE, entry
@@ -70,7 +70,7 @@ class Leases:
         await record.import_hosts(1, 2)
         holder = await hold(record, 2)
         assert await record.hosts.lease((1, 2), STOP) == HeldByOther(2, holder)
-        assert await record.hosts.lease((1, 9), STOP) == Missing(9)
+        assert await record.hosts.lease((1, 9), STOP) == NotInInventory(9)
         assert await record.hosts.lease((1,), DELETE) == Leased(), "nothing was leased"
 
     async def test_of_a_task_and_a_lease_at_once_one_gets_the_host(self, record: Record) -> None:
@@ -107,4 +107,4 @@ class Leases:
         await record.import_hosts(1)
         task = await record.accept((1,))
         assert await record.hosts.remove((1,)) == (1,)
-        assert await task.take(await task.claim(PREPARE)) == Missing(1)
+        assert await task.take(await task.claim(PREPARE)) == NotInInventory(1)

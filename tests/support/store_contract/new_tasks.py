@@ -95,7 +95,7 @@ class NewTasks:
         assert await task.raw_events() == [{"at": str(NOW), "task": "RUNNING", "opened": "0"}]
 
     async def test_there_is_nothing_of_a_task_that_was_never_made(self, record: Record) -> None:
-        task = record.task(draft().accepted(99, 1))
+        task = record.task(draft().to_task(99, 1))
         assert await task.is_gone()
         assert await task.host_ids() == ()
         assert await task.subtasks() == {}

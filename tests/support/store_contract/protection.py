@@ -1,7 +1,7 @@
 """Protected hosts: no task takes them, and nobody leases or removes them."""
 
 from core.brake import Brake
-from core.claim import HeldByOther, Missing, Protected, Taken
+from core.claim import HeldByOther, NotInInventory, Protected, Taken
 from core.host import STOPPED
 from core.lease import HostBusy, Lease, Leased
 from infra.store.base import Standing
@@ -74,5 +74,5 @@ class Protection:
         await record.hosts.lease((2,), LEASE)
         assert await record.hosts.protect((3, 1), NOW) == HeldByOther(1, task.id)
         assert isinstance(await record.hosts.protect((3, 2), NOW), HostBusy)
-        assert await record.hosts.protect((3, 7), NOW) == Missing(7)
+        assert await record.hosts.protect((3, 7), NOW) == NotInInventory(7)
         assert (await record.hosts.standing((1, 2, 3, 7))).protected == (), "all hosts or none"

@@ -32,7 +32,7 @@ class Rollback:
         assert await task.roll_back(at=NOW + 5) == CourseChanged(STOP, back=True)
         turned = await task.head()
         assert (turned.status, turned.operation) == (TaskStatus.RUNNING, Operation.ROLLBACK)
-        assert (turned.back, turned.current, turned.undoing) == (STOP, STOP, True)
+        assert (turned.back, turned.current, turned.is_rollback) == (STOP, STOP, True)
         done, ready = (Status.SUCCESSFUL, Operation.ROLLBACK, 1), (Status.READY, Operation.ROLLBACK, 1)
         pending = (Status.PENDING, Operation.EXECUTE, 1)
         assert await task.standing() == [done] * 4 + [ready] * 3 + [pending] * 4

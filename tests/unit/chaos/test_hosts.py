@@ -29,10 +29,10 @@ class Hosts:
         self.lines.append({"at": float(len(self.lines))} | line)
 
     async def tell(self, verb: Any, visit: int = 1) -> Completed:
-        return await self.fleet.command(1, visit, control_command(TARGET, verb).rendered())
+        return await self.fleet.command(1, visit, control_command(TARGET, verb).render())
 
     async def seen(self) -> bool:
-        look = await self.fleet.command(1, 1, look_command(TARGET).rendered())
+        look = await self.fleet.command(1, 1, look_command(TARGET).render())
         return bool(read_look(look).processes)
 
 

@@ -33,7 +33,7 @@ def test_a_task_that_was_accepted_and_is_gone() -> None:
 
 
 def test_counts_that_are_not_what_the_subtasks_are() -> None:
-    head = replace(draft((1, 2)).accepted(7, 70), counts={(0, Status.SUCCESSFUL): 1, (0, Status.RUNNING): 1})
+    head = replace(draft((1, 2)).to_task(7, 70), counts={(0, Status.SUCCESSFUL): 1, (0, Status.RUNNING): 1})
     stored = {0: SubtaskRecord(Status.SUCCESSFUL), 1: SubtaskRecord(Status.RUNNING)}
     assert not invariants.miscounted(head, stored)
     assert len(invariants.miscounted(head, stored | {1: SubtaskRecord(Status.FAILED)})) == 2

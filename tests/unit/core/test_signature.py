@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.signature import Signable, body_md5, fitting, signature
+from core.signature import Signable, body_md5, find_matching_signature, signature
 
 SECRET = "2fc0c299cc94c6be266f2ceece765d4d"
 BODY = b'{"name":"test01","description":"test","regionId":1}'
@@ -37,7 +37,7 @@ PUBLISHED = [(POST, "XN8P+O+v3vUabB16ZCooq5wMJoY="), (GET, "TsQD6HDOuZuJ409m0wdn
 def test_the_published_signatures(request_: Signable, published: str) -> None:
     (message,) = request_.messages()
     assert signature(SECRET, message) == published
-    assert fitting(SECRET, request_, published) == published
+    assert find_matching_signature(SECRET, request_, published) == published
 
 
 def test_the_message_keeps_a_line_for_every_part() -> None:
@@ -66,12 +66,12 @@ def test_the_message_keeps_a_line_for_every_part() -> None:
     ],
 )
 def test_a_signature_fits_one_request_only(changed: Signable) -> None:
-    assert fitting(SECRET, changed, PUBLISHED[0][1]) is None
+    assert find_matching_signature(SECRET, changed, PUBLISHED[0][1]) is None
 
 
 @pytest.mark.parametrize("given_", ["", "XN8P+O+v3vUabB16ZCooq5wMJoY", "é", "\udcff"])
 def test_what_is_no_signature_fits_nothing(given_: str) -> None:
-    assert fitting(SECRET, POST, given_) is None
+    assert find_matching_signature(SECRET, POST, given_) is None
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_the_comma_between_a_keys_values_may_be_encoded_or_not() -> None:
     repeated = replace(GET, query="status=RUNNING&status=FAILED")
     for message, ending in zip(repeated.messages(), ("FAILED,RUNNING", "FAILED%2CRUNNING"), strict=True):
         assert message.endswith(f"?status={ending}")
-        assert fitting(SECRET, repeated, signature(SECRET, message))
+        assert find_matching_signature(SECRET, repeated, signature(SECRET, message))
 
 
 def test_headers_are_in_order() -> None:

@@ -14,13 +14,13 @@ from core.user import Permission, Role, User
 
 def test_every_word_of_a_command_stays_one_word() -> None:
     words = ("/home/a b/ocp_agentctl", "stop; rm -rf /", "$(id)", "it's", "")
-    assert tuple(shlex.split(Command.of(*words).rendered())) == words
+    assert tuple(shlex.split(Command.of(*words).render())) == words
 
 
 def test_a_secret_reaches_the_host_and_nobody_else() -> None:
     command = Command.of("login", Secret("hunter2"))
-    assert "hunter2" in command.rendered()
-    for shown in (command.masked(), str(command), repr(command)):
+    assert "hunter2" in command.render()
+    for shown in (command.render_masked(), str(command), repr(command)):
         assert "hunter2" not in shown
         assert MASK in shown
 

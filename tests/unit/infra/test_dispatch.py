@@ -32,7 +32,7 @@ def celery() -> Celery:
 def task_of(hosts: int) -> TaskRecord:
     host_ids = tuple(range(1, hosts + 1))
     draft = Draft(TASK_TYPES["batch_stop_agents"], host_ids, Creator(100, "admin"), "127.0.0.1", "0" * 16, 0)
-    return draft.accepted(17, 1)
+    return draft.to_task(17, 1)
 
 
 def published(celery: Celery, queue: str) -> list[Message]:

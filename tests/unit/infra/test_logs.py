@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from infra.logs import configure_logging, masked
+from infra.logs import configure_logging, mask_credentials
 
 SECRET = "hunter2hunter2"
 
@@ -39,8 +39,8 @@ def _logging_as_before() -> Iterator[None]:
     ],
 )
 def test_credentials_are_masked(text: str) -> None:
-    assert SECRET not in masked(text)
-    assert "******" in masked(text)
+    assert SECRET not in mask_credentials(text)
+    assert "******" in mask_credentials(text)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_credentials_are_masked(text: str) -> None:
     ],
 )
 def test_other_text_stays(text: str) -> None:
-    assert masked(text) == text
+    assert mask_credentials(text) == text
 
 
 def test_our_events_and_those_of_libraries_are_lines_of_json(capsys: pytest.CaptureFixture[str]) -> None:

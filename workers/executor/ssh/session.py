@@ -78,7 +78,7 @@ class SshSession:
 
     async def _start(self, run: _Run, command: Command) -> None:
         try:
-            await self._connection.create_session(lambda: run, command.rendered(), request_pty=False, encoding=None)
+            await self._connection.create_session(lambda: run, command.render(), request_pty=False, encoding=None)
         except asyncssh.ChannelOpenError as error:
             await asyncio.sleep(0)  # a connection that is being cut says that it is closed one turn later
             if self._connection.is_closed():

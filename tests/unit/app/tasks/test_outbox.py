@@ -52,7 +52,7 @@ def broker(fleet: Fleet) -> Telling:
 
 
 def task(number: int) -> TaskRecord:
-    return draft((1,)).accepted(number, 1)
+    return draft((1,)).to_task(number, 1)
 
 
 async def test_a_task_is_published_once_its_reply_is_out(api: Api, broker: Telling) -> None:

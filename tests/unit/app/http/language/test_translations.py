@@ -88,7 +88,7 @@ WRONG = {
         'say("no task {id}", id=id)',
     ),
     "a literal": ("def f(): raise TaskNotFound('no {}')", 'say("no {{}}")'),
-    "a name that may be text": ("def f(s): raise TaskNotFound(s)", "parameter that takes one is declared Words"),
+    "a name that may be text": ("def f(s): raise TaskNotFound(s)", "parameter that takes one is declared Text"),
     "a name that is bound to text once": (
         "def f(x):\n    s = say('a')\n    s = 'b' + x\n    raise Unavailable(s)",
         "say(…)",
@@ -96,7 +96,7 @@ WRONG = {
     "one branch": ("def f(x): raise Unavailable(say('a') if x else 'b')", "say(…)"),
     "a function that returns text": (
         "def f(x): raise Unavailable(str(x))",
-        "A function that makes sentences returns Words",
+        "A function that makes sentences returns Text",
     ),
     "an error of a validator": ("def f(x): raise ValueError('not a number')", 'say("not a number")'),
     "a template that is computed": ("def f(x): raise Unavailable(say(f'a {x}'))", "one literal"),
@@ -116,7 +116,7 @@ def test_what_cannot_be_translated_is_found(text: str, advice: str) -> None:
 RIGHT = {
     "said at once": "def f(id): raise TaskNotFound(say('no {id}', id=id))",
     "by a name": "def f(x):\n    s = say('a')\n    if x:\n        s = say('b')\n    raise Unavailable(s)",
-    "by a parameter": "def f(s: Words): raise Unavailable(s)",
+    "by a parameter": "def f(s: Text): raise Unavailable(s)",
     "by the error before it": "def f(e): raise Unavailable(e.sentence)",
     "by one of two": "def f(x): raise Unavailable(say('a') if x else say('b'))",
 }

@@ -80,9 +80,11 @@ def test_people_see_what_a_script_is_for_and_the_host_gets_its_text_and_whom_is_
 
     command = signal_command(TARGET, "TERM", [process])
 
-    assert command.masked() == (f"sh -c <signal the agent's processes> ocpfleet-signal TERM {HOME}/bin 4 ocp_agentd 99")
-    assert "kill -s" in command.rendered()
-    assert command.rendered().endswith(f" ocpfleet-signal TERM {HOME}/bin 4 ocp_agentd 99")
+    assert command.render_masked() == (
+        f"sh -c <signal the agent's processes> ocpfleet-signal TERM {HOME}/bin 4 ocp_agentd 99"
+    )
+    assert "kill -s" in command.render()
+    assert command.render().endswith(f" ocpfleet-signal TERM {HOME}/bin 4 ocp_agentd 99")
 
 
 def test_input_never_becomes_shell_text() -> None:
@@ -90,7 +92,7 @@ def test_input_never_becomes_shell_text() -> None:
 
     assert (
         look_command(nasty)
-        .rendered()
+        .render()
         .endswith("'/opt/$(touch x);'\"'\"'/bin' 'o`p_agentd' 'o`p_mgragent' 'o`p_monagent'")
     )
 
@@ -133,8 +135,11 @@ def test_a_survey_that_is_not_whole_is_refused(lines: tuple[str, ...]) -> None:
 
 def test_the_commands_for_one_service() -> None:
     sudo = replace(TARGET, sudo=True)
-    assert service_command("monagent", TARGET, "stop").masked() == f"{HOME}/bin/ocp_agentctl service stop ocp_monagent"
-    assert service_command("monagent", sudo, "status").masked() == f"sudo -n {HOME}/bin/ocp_agentctl status"
-    masked = survey_command(TARGET).masked()
+    assert (
+        service_command("monagent", TARGET, "stop").render_masked()
+        == f"{HOME}/bin/ocp_agentctl service stop ocp_monagent"
+    )
+    assert service_command("monagent", sudo, "status").render_masked() == f"sudo -n {HOME}/bin/ocp_agentctl status"
+    masked = survey_command(TARGET).render_masked()
     assert masked.startswith("sh -c <survey")
     assert masked.endswith(f"ocpfleet-survey {HOME}/bin ocp_agentd ocp_mgragent ocp_monagent")

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from core.errors import NotFound, UnknownHosts
-from core.text import Words, say
+from core.text import Text, say
 
 CHINESE = {
     "There is no host {id}; {rule}.": "没有主机 {id}，{rule}。",
@@ -24,25 +24,25 @@ def test_words_are_their_english_sentence() -> None:
 
 
 def test_words_in_another_language_with_all_that_is_in_them() -> None:
-    assert NESTED.through(CHINESE) == "没有主机 7，只有 FAILED 可以。"
-    assert NESTED.through({}) == NESTED
+    assert NESTED.translate_with(CHINESE) == "没有主机 7，只有 FAILED 可以。"
+    assert NESTED.translate_with({}) == NESTED
 
 
 def test_a_part_without_a_translation_stays_english() -> None:
-    assert say("only what is {status} goes", status=say("lost")).through(CHINESE) == "只有 lost 可以"
+    assert say("only what is {status} goes", status=say("lost")).translate_with(CHINESE) == "只有 lost 可以"
 
 
 def test_what_a_client_sent_is_never_taken_for_a_template() -> None:
     words = say("only what is {status} goes", status="{id} {0.__class__}")
     assert words == "only what is {id} {0.__class__} goes"
-    assert words.through(CHINESE) == "只有 {id} {0.__class__} 可以"
+    assert words.translate_with(CHINESE) == "只有 {id} {0.__class__} 可以"
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda words: pickle.loads(pickle.dumps(words))])  # noqa: S301 - our own
 def test_a_copy_is_words_too(copied: object) -> None:
     other = copied(NESTED)  # type: ignore[operator]
-    assert isinstance(other, Words)
-    assert (other, other.through(CHINESE)) == (NESTED, NESTED.through(CHINESE))
+    assert isinstance(other, Text)
+    assert (other, other.translate_with(CHINESE)) == (NESTED, NESTED.translate_with(CHINESE))
 
 
 def test_unknown_hosts_are_named_up_to_twenty() -> None:
