@@ -1,7 +1,9 @@
 """What a worker gets when it asks the record for work."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from core.host import Target
 from core.lease import HostBusy, Leased
@@ -19,7 +21,16 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimKey:
+    """Which claim, and nothing else of it."""
+
+    task_id: int
+    series_id: int
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class _SubtaskClaim:
     """The right to run one subtask, proved by a token that is never given twice."""
 
     task_id: int
@@ -30,10 +41,25 @@ class Claim:
     """Which run this is, from 1."""
     token: int
     """Goes with every write about this run."""
-    host_id: int | None
-    """The subtask's host; None for a wait node."""
+
+    @property
+    def key(self) -> ClaimKey:
+        """Which claim it is."""
+        return ClaimKey(self.task_id, self.series_id, self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitClaim(_SubtaskClaim):
+    """The right to run a wait node, which belongs to no host."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostClaim(_SubtaskClaim):
+    """The right to run a subtask that belongs to a host."""
+
+    host_id: int
     target: Target | None
-    """How to reach that host; None for a wait node and for a host that is not in the inventory any more."""
+    """How to reach the host; None where it is no longer in the inventory."""
     held: bool
     """Whether the task holds the host."""
     touched: bool = False
@@ -41,19 +67,23 @@ class Claim:
     suspect: bool = False
     """Whether the subtask lost so many workers that it may be why they died: a worker has one such at a time."""
 
-    @property
-    def key(self) -> "ClaimKey":
-        """Which claim it is."""
-        return ClaimKey(self.task_id, self.series_id, self.token)
+
+Claim: TypeAlias = HostClaim | WaitClaim
+"""What a worker gets for each subtask that it may run."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimKey:
-    """Which claim, and nothing else of it."""
+def require_host_claims(claims: Iterable[Claim]) -> list[HostClaim]:
+    """Return the claims, each of which must belong to a host.
 
-    task_id: int
-    series_id: int
-    token: int
+    Raises:
+        TypeError: one is the claim of a wait node.
+    """
+    host_claims: list[HostClaim] = []
+    for claim in claims:
+        if not isinstance(claim, HostClaim):
+            raise TypeError(f"subtask {claim.series_id} of task {claim.task_id} has no host")
+        host_claims.append(claim)
+    return host_claims
 
 
 @dataclass(frozen=True, slots=True)

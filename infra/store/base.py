@@ -16,6 +16,7 @@ from core.claim import (
     Claim,
     ClaimKey,
     Claims,
+    HostClaim,
     Leasing,
     Protecting,
     Reopened,
@@ -409,7 +410,7 @@ class Tasks(Protocol):
         logs is changed: the tasks' changes and events stay as they are.
         """
 
-    async def retake_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> tuple[Retaking, ...]:
+    async def retake_hosts(self, claims: Sequence[HostClaim], now: int, during: HostState) -> tuple[Retaking, ...]:
         """Take hosts again (at most `CHUNK`, of one task) that the task gave back, and that nobody had since.
 
         What they were like before the task took them first is remembered again.
@@ -450,14 +451,14 @@ class Tasks(Protocol):
     async def stands(self, claim: Claim) -> bool:
         """Return whether a claim still stands."""
 
-    async def take_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> Taking:
+    async def take_hosts(self, claims: Sequence[HostClaim], now: int, during: HostState) -> Taking:
         """Give the hosts of the claims (at most `CHUNK`, of one task) to their task: all of them or none.
 
         Remembers where each host and its agent stood and sets the new state. A host that the task already
         holds counts as taken.
         """
 
-    async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:
+    async def give_back_hosts(self, claims: Sequence[HostClaim], now: int, after: HostState | None) -> tuple[int, ...]:
         """Free the hosts of the claims (at most `CHUNK`, of one task) that their task holds.
 
         Args:

@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 
 from core.audit import AuditEntry, Proof
 from core.brake import Brake
+from core.claim import require_host_claims
 from core.errand import ErrandFailed
 from core.errors import StoreUnavailable
 from core.host import STOPPED, STOPPING
@@ -157,7 +158,7 @@ class Scene:
             "create": lambda: tasks.create(draft((1, 2))),
             "create with a key": lambda: tasks.create_once(draft((1, 2)), Once("key", "ab12")),
             "create with hosts": lambda: tasks.create_with_hosts((new(1, "web-1"), new(2)), request(), None),
-            "take hosts": lambda: tasks.take_hosts(self.claims["claimed"], NOW, STOPPING),
+            "take hosts": lambda: tasks.take_hosts(require_host_claims(self.claims["claimed"]), NOW, STOPPING),
             "note logs": lambda: tasks.note_logs([open_log(self.claims["working"][0], "so far")]),
             "claim": lambda: tasks.advance(working, working.plan.steps[STOP], worker, NOW, claim=ClaimRequest(1)),
             "settle and claim": lambda: tasks.advance(
@@ -168,7 +169,7 @@ class Scene:
             ),
             "cancel": lambda: tasks.cancel(working, NOW),
             "retry": lambda: tasks.change_course(failing, Course.RETRY, NOW),
-            "give back": lambda: tasks.give_back_hosts(self.claims["finishing"], NOW, STOPPED),
+            "give back": lambda: tasks.give_back_hosts(require_host_claims(self.claims["finishing"]), NOW, STOPPED),
             "put hosts": lambda: store.hosts.put([entry(one, alias=f"web-{one}") for one in (20, 21)], NOW),
             "lease": lambda: store.hosts.lease((20,), Lease("lease", "look", 60_000)),
             "protect": lambda: store.hosts.protect((21,), NOW),
@@ -212,7 +213,7 @@ async def _at(store: RedisStore, step: int, hosts: tuple[int, ...], worker: Work
     """Return a task that has come to a step; at the last one, with all of it claimed."""
     task = await store.tasks.create(draft(hosts))
     taken = await claim_step(store, task, PREPARE, worker=worker)
-    await store.tasks.take_hosts(taken, NOW, STOPPING)
+    await store.tasks.take_hosts(require_host_claims(taken), NOW, STOPPING)
     await settle(store, task, PREPARE, succeeded(taken))
     for passed in (FIRST_WAIT, STOP, SECOND_WAIT)[: step - 1]:
         await pass_step(store, task, passed)

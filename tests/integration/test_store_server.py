@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from redis.asyncio import Redis
 
+from core.claim import require_host_claims
 from core.errors import StoreUnavailable
 from core.host import STOPPED, STOPPING, HostStatus
 from core.user import Role, User
@@ -75,9 +76,9 @@ async def _finished(store: Store, host_ids: range) -> TaskRecord:
         for start in range(0, len(claims), CHUNK):
             chunk = claims[start : start + CHUNK]
             if step.index == PREPARE:
-                await store.tasks.take_hosts(chunk, NOW, STOPPING)
+                await store.tasks.take_hosts(require_host_claims(chunk), NOW, STOPPING)
             if step.index == FINISH:
-                await store.tasks.give_back_hosts(chunk, NOW, STOPPED)
+                await store.tasks.give_back_hosts(require_host_claims(chunk), NOW, STOPPED)
             await store.tasks.advance(task, step, worker, NOW, settled=succeeded(chunk))
     await store.workers.leave(worker)
     return task
@@ -89,7 +90,7 @@ async def test_after_a_crash_everything_accepted_is_still_there(server: ValkeySe
     await store.users.put(User(0, "admin", "$argon2id$", frozenset({Role.ADMIN})))
     task = await store.tasks.create(draft((1, 2)))
     claims = await claim_step(store, task, PREPARE)
-    await store.tasks.take_hosts(claims, NOW, STOPPING)
+    await store.tasks.take_hosts(require_host_claims(claims), NOW, STOPPING)
     await settle(store, task, PREPARE, failed(claims[:1]))
     idle = await store.tasks.create(draft(range(1, 10_001)))
 
@@ -166,8 +167,8 @@ async def test_no_key_is_left_of_what_comes_too_late(server: ValkeyServer, clien
     await eventually(gone, 10, "the task has expired")
     await advance(store, task, PREPARE, results, 5)
     await advance(store, task, STOP, claim=5)
-    await store.tasks.take_hosts(claims, NOW, STOPPING)
-    await store.tasks.give_back_hosts(claims, NOW, None)
+    await store.tasks.take_hosts(require_host_claims(claims), NOW, STOPPING)
+    await store.tasks.give_back_hosts(require_host_claims(claims), NOW, None)
     assert [name async for name in client.scan_iter(match="ocpfleet:task:*")] == []
     assert await client.exists(keys.claims(1)) == 0, "the worker holds no claim of a task that is gone"
     await store.aclose()

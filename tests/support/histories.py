@@ -14,6 +14,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from hypothesis import strategies as st
 
 from core.brake import Brake
+from core.claim import HostClaim
 from core.host import RUNNING, STOPPED, STOPPING, HostState
 from core.record import PENDING, SubtaskRecord
 from core.status import Operation, Status, TaskStatus
@@ -325,8 +326,8 @@ class Pair:
         if holding:
             await self._take(list(await self._both_advance(first, 0, [], ClaimRequest(10))), forged=False)
 
-    async def _on_hosts(self, task: TaskRecord, others: tuple[int, ...]) -> list[Claim]:
-        known = [claim for claim in self.claims if claim.task_id == task.id and claim.host_id is not None]
+    async def _on_hosts(self, task: TaskRecord, others: tuple[int, ...]) -> list[HostClaim]:
+        known = [claim for claim in self.claims if claim.task_id == task.id and isinstance(claim, HostClaim)]
         standing = [claim for claim in known if await self.stores[0].tasks.stands(claim)]
         return standing + [known[index % len(known)] for index in others if known]
 
@@ -367,19 +368,19 @@ class Pair:
         ]
         await self._both_advance(task, head.current, results, None)
 
-    async def _take(self, claims: list[Claim], *, forged: bool) -> None:
+    async def _take(self, claims: list[HostClaim], *, forged: bool) -> None:
         if forged and claims:
             claims[-1] = replace(claims[-1], token=claims[-1].token + 1)
         if claims:
             first, second = [await store.tasks.take_hosts(claims, self.now, STOPPING) for store in self.stores]
             assert first == second, (first, second)
 
-    async def _give_back(self, claims: list[Claim], after: HostState | None) -> None:
+    async def _give_back(self, claims: list[HostClaim], after: HostState | None) -> None:
         if claims:
             first, second = [await store.tasks.give_back_hosts(claims, self.now, after) for store in self.stores]
             assert first == second, (first, second)
 
-    async def _retake(self, claims: list[Claim]) -> None:
+    async def _retake(self, claims: list[HostClaim]) -> None:
         if claims:
             first, second = [await store.tasks.retake_hosts(claims, self.now, STOPPING) for store in self.stores]
             assert first == second, (first, second)

@@ -1,7 +1,7 @@
 """A small fleet in every state that an API can show: hosts, tasks that failed, one that runs, one that just began."""
 
 from core.access_key import AccessKey
-from core.claim import Claim, Worker
+from core.claim import Claim, Worker, require_host_claims
 from core.host import STOPPING
 from core.journal import Level, Line, RunLog
 from core.record import TaskRecord
@@ -44,7 +44,7 @@ async def build(api: Api, *, now: int = NOW) -> None:
 async def _failed(api: Api, worker: Worker, hosts: list[int], now: int) -> None:
     """Make a stop of two hosts that takes the first one, and fails with the second."""
     first, second = await _claimed(api, worker, hosts, now)
-    await api.store.tasks.take_hosts([first], now + 110, STOPPING)
+    await api.store.tasks.take_hosts(require_host_claims([first]), now + 110, STOPPING)
     done = Succeeded(first.series_id, first.token, _log(worker, now, Level.INFO, "The host is taken."))
     not_done = Failed(second.series_id, second.token, _log(worker, now, Level.ERROR, "It is held."))
     task = await _head(api, first.task_id)

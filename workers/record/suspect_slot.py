@@ -7,7 +7,7 @@ its step; the lanes of other steps wait for their turn here and ask nothing mean
 import asyncio
 from collections.abc import Iterable
 
-from core.claim import Claim, ClaimKey
+from core.claim import Claim, ClaimKey, HostClaim
 
 _MOST_WAITING = 16
 """So many lanes wait at the most: each keeps a thread that handles messages."""
@@ -27,7 +27,7 @@ class SuspectPlace:
 
     def enter(self, claims: Iterable[Claim]) -> None:
         """Note which claims, of those just granted, are suspects."""
-        self._in_it.update(claim.key for claim in claims if claim.suspect)
+        self._in_it.update(claim.key for claim in claims if isinstance(claim, HostClaim) and claim.suspect)
 
     def leave(self, claims: Iterable[ClaimKey]) -> None:
         """Note that nobody works on claims any more; whoever waits may ask again where that frees the place."""

@@ -5,17 +5,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from core.chunks import chunks
-from core.claim import Claim
 from infra.store.base import CHUNK
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
-async def by_two(claims: Sequence[Claim], do: Callable[[Sequence[Claim]], Awaitable[T]]) -> list[T]:
+async def by_two(claims: Sequence[S], do: Callable[[Sequence[S]], Awaitable[T]]) -> list[T]:
     """Do something with claims in chunks, two at a time: while the store works on one, the other is made or read."""
     every = list(chunks(claims, CHUNK))
 
-    async def each(some: Sequence[Sequence[Claim]]) -> list[T]:
+    async def each(some: Sequence[Sequence[S]]) -> list[T]:
         return [await do(chunk) for chunk in some]
 
     halves = [asyncio.create_task(each(every[first::2])) for first in range(min(2, len(every)))]

@@ -7,7 +7,7 @@ from typing import Final, assert_never
 
 import structlog
 
-from core.claim import Claim
+from core.claim import HostClaim
 from core.findings import AgentPresent
 from core.host import Target
 from core.journal import Journal
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 SKIPPED: Final = PassedOver("a person declared this subtask successful")
 
 
-async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, limit: float) -> Settled | Claim:
+async def run_host(work: Work, task: TaskRecord, action: Action, claim: HostClaim, limit: float) -> Settled | HostClaim:
     """Run a claimed subtask on its host.
 
     Args:
@@ -60,7 +60,7 @@ async def run_host(work: Work, task: TaskRecord, action: Action, claim: Claim, l
 
 
 async def _abandonable(  # noqa: PLR0913, PLR0917 - one run's particulars
-    work: Work, task: TaskRecord, action: Action, claim: Claim, journal: Journal, limit: float
+    work: Work, task: TaskRecord, action: Action, claim: HostClaim, journal: Journal, limit: float
 ) -> Outcome | None:
     """Run, and return how that ended; None where it was broken off to be handed over."""
     try:
@@ -78,13 +78,13 @@ async def _abandonable(  # noqa: PLR0913, PLR0917 - one run's particulars
 
 
 async def _outcome(  # noqa: PLR0913, PLR0917 - one run's particulars
-    work: Work, task: TaskRecord, action: Action, claim: Claim, journal: Journal, limit: float
+    work: Work, task: TaskRecord, action: Action, claim: HostClaim, journal: Journal, limit: float
 ) -> Outcome:
     ended = await _without_going_there(work, task, claim)
     if ended is not None:
         return ended
     if claim.target is None:
-        return HostGone(claim.host_id or 0)
+        return HostGone(claim.host_id)
     try:
         async with asyncio.timeout(limit):
             return await _on_host(work, action, claim, claim.target, journal)
@@ -99,7 +99,7 @@ async def _outcome(  # noqa: PLR0913, PLR0917 - one run's particulars
         return InternalError(f"{type(error).__name__}: {error}")
 
 
-async def _without_going_there(work: Work, task: TaskRecord, claim: Claim) -> Outcome | None:
+async def _without_going_there(work: Work, task: TaskRecord, claim: HostClaim) -> Outcome | None:
     """Return how a run ends that has no business on its host; None where it has."""
     if claim.operation in {Operation.SKIP, Operation.ROLLBACK_SKIP}:
         return SKIPPED
@@ -108,15 +108,15 @@ async def _without_going_there(work: Work, task: TaskRecord, claim: Claim) -> Ou
     return None if claim.held or claim.target is None else await _without_host(work, task, claim)
 
 
-async def _without_host(work: Work, task: TaskRecord, claim: Claim) -> Outcome:
+async def _without_host(work: Work, task: TaskRecord, claim: HostClaim) -> Outcome:
     """Return what becomes of a host that the task does not hold: passed over where its taking was skipped."""
     taken = await done_before(work, task, claim, Action.TAKE_HOSTS)
     if taken is not None and taken.operation is Operation.SKIP:
         return PassedOver("the taking of this host was skipped, so this task never held it")
-    return HostNotHeld(claim.host_id or 0)
+    return HostNotHeld(claim.host_id)
 
 
-async def _on_host(work: Work, action: Action, claim: Claim, target: Target, journal: Journal) -> Outcome:
+async def _on_host(work: Work, action: Action, claim: HostClaim, target: Target, journal: Journal) -> Outcome:
     stands = partial(work.recorder.persist, partial(work.presence.require, claim))  # nothing is sent unasked meanwhile
     await stands()
     work.passing(WorkerFailpoint.CLAIMED)

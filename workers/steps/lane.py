@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from core.claim import Claim, ClaimVerdict
+from core.claim import ClaimVerdict, HostClaim, require_host_claims
 from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.transition import Settled
@@ -43,8 +43,8 @@ class Lane:
         self._planned = planned
         self._window = window(planned.size, work.max_lanes, work.lane_window)
         self._limit = min(planned.step.timeout, work.host_time_limit or planned.step.timeout)
-        self._working: dict[asyncio.Task[Settled | Claim], Claim] = {}
-        self._given_up: list[Claim] = []
+        self._working: dict[asyncio.Task[Settled | HostClaim], HostClaim] = {}
+        self._given_up: list[HostClaim] = []
         """Claims of runs that were broken off because the process ends."""
         self._exhausted = False
         self._withheld = False
@@ -88,7 +88,7 @@ class Lane:
             raise
         if settlement.opened is not None:
             self._opened = settlement.opened
-        self._start(claims.granted, room)
+        self._start(require_host_claims(claims.granted), room)
         self._withheld = claims.withheld
         if claims.verdict is not ClaimVerdict.GRANTED or (len(claims.granted) < room and not claims.withheld):
             self._exhausted = True
@@ -106,7 +106,7 @@ class Lane:
             return 0
         return 1
 
-    def _start(self, claims: tuple[Claim, ...], places: int) -> None:
+    def _start(self, claims: list[HostClaim], places: int) -> None:
         self._work.slots.release(places - len(claims))
         for claim in claims:
             run = run_host(self._work, self._task, self._planned.step.action, claim, self._limit)
@@ -124,7 +124,7 @@ class Lane:
         for run in done:
             del self._working[run]
             match run.result():
-                case Claim() as claim:
+                case HostClaim() as claim:
                     self._given_up.append(claim)
                 case result:
                     results.append(result)
@@ -134,7 +134,7 @@ class Lane:
         step = self._task.id, self._planned.index
         return self._work.recorder.suspects.turn(step, self._vacated) if self._withheld else None
 
-    async def _until(self, turn: asyncio.Future[None] | None) -> set[asyncio.Task[Settled | Claim]]:
+    async def _until(self, turn: asyncio.Future[None] | None) -> set[asyncio.Task[Settled | HostClaim]]:
         """Return the runs that have ended once there is one, or none once the turn has come."""
         waited: set[asyncio.Future[Any]] = {*self._working}
         if turn:

@@ -4,7 +4,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from core.claim import Claim
+from core.claim import HostClaim
 from core.outcome import Outcome, PassedOver
 from core.record import SubtaskRecord, TaskRecord
 from core.step import Action
@@ -14,7 +14,7 @@ OPPOSITES: Final = MappingProxyType({Action.STOP_AGENT: Action.START_AGENT, Acti
 """What undoes a step that changes something on a host."""
 
 
-async def nothing_to_undo(work: Work, task: TaskRecord, claim: Claim) -> Outcome | None:
+async def nothing_to_undo(work: Work, task: TaskRecord, claim: HostClaim) -> Outcome | None:
     """Return why a subtask has nothing to undo on its host; None where it has.
 
     Only what the task did, or may have done, is undone: an agent that was stopped before the task stays stopped.
@@ -31,7 +31,7 @@ async def nothing_to_undo(work: Work, task: TaskRecord, claim: Claim) -> Outcome
     return None
 
 
-async def done_before(work: Work, task: TaskRecord, claim: Claim, action: Action) -> SubtaskRecord | None:
+async def done_before(work: Work, task: TaskRecord, claim: HostClaim, action: Action) -> SubtaskRecord | None:
     """Return what is stored of an earlier step's subtask on a claim's host; None where there is nothing."""
     here = task.plan.step_of(claim.series_id)
     for planned in task.plan.steps[: here.index]:

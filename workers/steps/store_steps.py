@@ -17,12 +17,14 @@ from core.claim import (
     ClaimVerdict,
     GivenAway,
     HeldByOther,
+    HostClaim,
     NotInInventory,
     Protected,
     Retaking,
     StaleClaim,
     Taken,
     Taking,
+    require_host_claims,
 )
 from core.host import HostState
 from core.lease import HostBusy
@@ -54,8 +56,8 @@ Verdicts = dict[int, Outcome]
 """How each claimed subtask of a step ended, by seriesId."""
 
 
-Doing = Callable[[Work, TaskRecord, Sequence[Claim]], Awaitable[Verdicts]]
-"""What a store-only step does with its claims."""
+Doing = Callable[[Work, TaskRecord, Sequence[HostClaim]], Awaitable[Verdicts]]
+"""What a store-only step does with the claims of its hosts."""
 
 
 async def run_step(work: Work, task: TaskRecord, planned: PlannedStep) -> int | None:
@@ -106,7 +108,7 @@ async def _within_limit(work: Work, task: TaskRecord, planned: PlannedStep, clai
     back = claims[0].operation.is_rollback
     try:
         async with asyncio.timeout(planned.step.timeout):
-            return await (_UNDOING if back else _DOING)[planned.step.action](work, task, claims)
+            return await _do(work, task, planned.step.action, claims)
     except TimeoutError:
         doing = "undoing" if back else "doing"
         verdict: Outcome = TimedOut(f"{doing} “{planned.step.name}” for all hosts", planned.step.timeout)
@@ -118,20 +120,28 @@ async def _within_limit(work: Work, task: TaskRecord, planned: PlannedStep, clai
     return {claim.series_id: verdict for claim in claims}
 
 
+async def _do(work: Work, task: TaskRecord, action: Action, claims: Sequence[Claim]) -> Verdicts:
+    undoes = claims[0].operation.is_rollback
+    if action is Action.WAIT:
+        passed = Done("There is nothing to undo." if undoes else "Every subtask before this one is SUCCESSFUL.")
+        return dict.fromkeys((claim.series_id for claim in claims), passed)
+    return await (_UNDOING if undoes else _DOING)[action](work, task, require_host_claims(claims))
+
+
 async def _let_go(work: Work, planned: PlannedStep, claims: Sequence[Claim]) -> None:
     """Take back a taking that broke off: a Prepare that fails holds nothing."""
     if planned.step.action is Action.TAKE_HOSTS:
-        await _free(work, claims, None)
+        await _free(work, require_host_claims(claims), None)
 
 
-async def _take_hosts(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
+async def _take_hosts(work: Work, task: TaskRecord, claims: Sequence[HostClaim]) -> Verdicts:
     """Take all hosts or none.
 
     In id order, so that of two overlapping requests exactly one gets past the first host that they share.
     """
-    ordered = sorted(claims, key=lambda claim: claim.host_id or 0)
+    ordered = sorted(claims, key=lambda claim: claim.host_id)
     during = task.task_type.during
-    taken: list[Claim] = []
+    taken: list[HostClaim] = []
     for chunk in chunks(ordered, CHUNK):
         take = partial(work.store.tasks.take_hosts, chunk, work.clock(), during)
         answer = await work.recorder.persist(take)
@@ -143,7 +153,7 @@ async def _take_hosts(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> 
     return {claim.series_id: done for claim in claims}
 
 
-def _refusal(answer: Taking, claim: Claim) -> Outcome:
+def _refusal(answer: Taking, claim: HostClaim) -> Outcome:
     match answer:
         case HeldByOther(host_id, holder):
             return HostHeld(host_id, holder, mine=host_id == claim.host_id)
@@ -161,22 +171,18 @@ def _refusal(answer: Taking, claim: Claim) -> Outcome:
             assert_never(answer)
 
 
-async def _wait(_work: Work, _task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
-    return {claim.series_id: Done("Every subtask before this one is SUCCESSFUL.") for claim in claims}
-
-
-async def _give_back(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
+async def _give_back(work: Work, task: TaskRecord, claims: Sequence[HostClaim]) -> Verdicts:
     return await _give_back_as(work, claims, await _by_state(work, task, claims))
 
 
-async def _restore(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
+async def _restore(work: Work, task: TaskRecord, claims: Sequence[HostClaim]) -> Verdicts:
     """Undo a taking: give the hosts back as they were.
 
     Where the work on a host was undone there, or the undoing was skipped, what the last look at the host said is true
     of it instead: of a run that was lost nobody knows what it changed, and its undoing can leave the agent otherwise
     than it was found.
     """
-    groups: dict[HostState | None, list[Claim]] = {}
+    groups: dict[HostState | None, list[HostClaim]] = {}
     stored = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
     for claim in claims:
         looked = any(map(_left_as_seen, _on_host(task, stored, claim)))
@@ -191,7 +197,7 @@ def _left_as_seen(record: SubtaskRecord) -> bool:
     return record.operation is Operation.ROLLBACK and record.touched
 
 
-async def _retake(work: Work, task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
+async def _retake(work: Work, task: TaskRecord, claims: Sequence[HostClaim]) -> Verdicts:
     """Undo a giving back: what was done on the hosts is undone next, and for that they must be the task's own."""
     verdicts: Verdicts = {}
     for chunk in chunks(claims, CHUNK):
@@ -217,12 +223,8 @@ def _retaken(answer: Retaking) -> Outcome:
             assert_never(answer)
 
 
-async def _nothing(_work: Work, _task: TaskRecord, claims: Sequence[Claim]) -> Verdicts:
-    return {claim.series_id: Done("There is nothing to undo.") for claim in claims}
-
-
 async def _give_back_as(
-    work: Work, claims: Sequence[Claim], groups: Mapping[HostState | None, Sequence[Claim]]
+    work: Work, claims: Sequence[HostClaim], groups: Mapping[HostState | None, Sequence[HostClaim]]
 ) -> Verdicts:
     others = Done("The host was not held by this task (any more); nothing was changed.")
     verdicts: Verdicts = dict.fromkeys((claim.series_id for claim in claims), others)
@@ -234,8 +236,8 @@ async def _give_back_as(
 
 
 async def _by_state(
-    work: Work, task: TaskRecord, claims: Sequence[Claim]
-) -> Mapping[HostState | None, Sequence[Claim]]:
+    work: Work, task: TaskRecord, claims: Sequence[HostClaim]
+) -> Mapping[HostState | None, Sequence[HostClaim]]:
     """Group hosts by where they and their agents stand from now on.
 
     Where the work on a host was skipped, or the task type says so, it is what the last look at the host said; where
@@ -244,7 +246,7 @@ async def _by_state(
     after = task.task_type.after
     if after is not None and not task.skipped:
         return {after: claims}
-    groups: dict[HostState | None, list[Claim]] = {}
+    groups: dict[HostState | None, list[HostClaim]] = {}
     stored = await work.recorder.persist(partial(work.store.tasks.subtasks, task))
     for claim in claims:
         *_, last = _on_host(task, stored, claim)
@@ -253,25 +255,25 @@ async def _by_state(
     return groups
 
 
-def _on_host(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: Claim) -> Sequence[SubtaskRecord]:
+def _on_host(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: HostClaim) -> Sequence[SubtaskRecord]:
     """Return what happened to each step that works on hosts, on a claim's host, in the plan's order."""
     steps = [planned for planned in task.plan if planned.step.action.is_remote]
     return [stored.get(planned.first + _index(task, claim), PENDING) for planned in steps]
 
 
-def _seen_last(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: Claim) -> HostState | None:
+def _seen_last(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: HostClaim) -> HostState | None:
     """Return what the task's last look at a claim's host said; None where it never looked."""
     return task.last_seen(stored, _index(task, claim))
 
 
-def _index(task: TaskRecord, claim: Claim) -> int:
+def _index(task: TaskRecord, claim: HostClaim) -> int:
     return claim.series_id - task.plan.step_of(claim.series_id).first
 
 
-async def _free(work: Work, claims: Sequence[Claim], after: HostState | None) -> set[int]:
+async def _free(work: Work, claims: Sequence[HostClaim], after: HostState | None) -> set[int]:
     """Give hosts back, their state set or (None) restored, and return which ones were ours to give."""
 
-    async def free(chunk: Sequence[Claim]) -> tuple[int, ...]:
+    async def free(chunk: Sequence[HostClaim]) -> tuple[int, ...]:
         return await work.recorder.persist(partial(work.store.tasks.give_back_hosts, chunk, work.clock(), after))
 
     return {host_id for freed in await by_two(claims, free) for host_id in freed}
@@ -280,14 +282,12 @@ async def _free(work: Work, claims: Sequence[Claim], after: HostState | None) ->
 _DOING: Final = MappingProxyType[Action, Doing](
     {
         Action.TAKE_HOSTS: _take_hosts,
-        Action.WAIT: _wait,
         Action.GIVE_BACK: _give_back,
     }
 )
 _UNDOING: Final = MappingProxyType[Action, Doing](
     {
         Action.TAKE_HOSTS: _restore,
-        Action.WAIT: _nothing,
         Action.GIVE_BACK: _retake,
     }
 )

@@ -14,6 +14,7 @@ from core.claim import (
     ClaimVerdict,
     GivenAway,
     HeldByOther,
+    HostClaim,
     Protected,
     Reopened,
     Retaking,
@@ -21,6 +22,7 @@ from core.claim import (
     StaleClaim,
     Taken,
     Taking,
+    WaitClaim,
     Worker,
 )
 from core.event import TaskEvent
@@ -287,7 +289,7 @@ class RedisTasks(Tasks):
         return record is not None and record.status is Status.RUNNING and record.token == claim.token
 
     @override
-    async def take_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> Taking:
+    async def take_hosts(self, claims: Sequence[HostClaim], now: int, during: HostState) -> Taking:
         words = (claims[0].task_id, now, during.agent, during.host)
         answer = await self._redis.run("take", *words, *_claim_triples(claims))
         match answer:
@@ -299,10 +301,10 @@ class RedisTasks(Tasks):
                 return parse_obstacle(answer)
 
     @override
-    async def retake_hosts(self, claims: Sequence[Claim], now: int, during: HostState) -> tuple[Retaking, ...]:
+    async def retake_hosts(self, claims: Sequence[HostClaim], now: int, during: HostState) -> tuple[Retaking, ...]:
         words = (claims[0].task_id, now, during.agent, during.host)
         answers = await self._redis.run("retake", *words, *_claim_triples(claims))
-        return tuple(_retaking(claim.host_id or 0, holder) for claim, holder in zip(claims, answers, strict=True))
+        return tuple(_retaking(claim.host_id, holder) for claim, holder in zip(claims, answers, strict=True))
 
     @override
     async def release_host(
@@ -316,7 +318,7 @@ class RedisTasks(Tasks):
         return Release(await self._redis.run("release", *words, wanted, size, *kept))
 
     @override
-    async def give_back_hosts(self, claims: Sequence[Claim], now: int, after: HostState | None) -> tuple[int, ...]:
+    async def give_back_hosts(self, claims: Sequence[HostClaim], now: int, after: HostState | None) -> tuple[int, ...]:
         state = (after.agent, after.host) if after else ("", "")
         freed = await self._redis.run("give_back", claims[0].task_id, now, *state, *_claim_triples(claims))
         return tuple(map(int, freed))
@@ -404,26 +406,26 @@ def _task_of(run: OpenLog) -> int:
     return run.claim.task_id
 
 
-def _claim_triples(claims: Iterable[Claim]) -> Iterator[Argument]:
+def _claim_triples(claims: Iterable[HostClaim]) -> Iterator[Argument]:
     for claim in claims:
-        if claim.host_id is None:
-            raise ValueError(f"subtask {claim.series_id} of task {claim.task_id} has no host")
         yield from (claim.series_id, claim.token, claim.host_id)
 
 
 def _parse_claim(task_id: int, entry: Reply) -> Claim:
     series_id, operation, run_time, token, seen, suspect, host, found = entry
+    if not host:
+        return WaitClaim(task_id, series_id, OPERATION_OF[operation], int(run_time), int(token))
     _, touched = SEEN_OF[seen]
-    host_id = int(host) if host else None
-    return Claim(
+    host_id = int(host)
+    return HostClaim(
         task_id=task_id,
         series_id=series_id,
         operation=OPERATION_OF[operation],
         run_time=int(run_time),
         token=int(token),
         host_id=host_id,
-        target=parse_target(host_id, found[1:]) if host_id is not None and found[1] is not None else None,
-        held=bool(found) and found[0] == str(task_id),
+        target=None if found[1] is None else parse_target(host_id, found[1:]),
+        held=found[0] == str(task_id),
         touched=touched,
         suspect=bool(suspect),
     )

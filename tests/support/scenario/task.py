@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from core.claim import require_host_claims
 from core.host import STOPPING
 from core.record import RECORD_VERSION
 from infra.store.base import CHUNK, ClaimRequest, Course
@@ -198,17 +199,17 @@ class Task:
 
     async def take(self, claims: Sequence[Claim], *, at: int = NOW) -> Taking:
         """Take the hosts of some claims, to stop their agents."""
-        return await self._record.tasks.take_hosts(claims, at, STOPPING)
+        return await self._record.tasks.take_hosts(require_host_claims(claims), at, STOPPING)
 
     async def retake(self, claims: Sequence[Claim]) -> tuple[Retaking, ...]:
         """Take the hosts of some claims again, to stop their agents."""
-        return await self._record.tasks.retake_hosts(claims, NOW, STOPPING)
+        return await self._record.tasks.retake_hosts(require_host_claims(claims), NOW, STOPPING)
 
     async def give_back(
         self, claims: Sequence[Claim], after: HostState | None = None, *, at: int = NOW
     ) -> tuple[int, ...]:
         """Give the hosts of some claims back: in this state, or as they were before."""
-        return await self._record.tasks.give_back_hosts(claims, at, after)
+        return await self._record.tasks.give_back_hosts(require_host_claims(claims), at, after)
 
     async def reopen(
         self, worker: Worker, claims: Sequence[ClaimKey], *, lost: RunLog | None, at: int = NOW

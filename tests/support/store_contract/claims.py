@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.claim import Claim, ClaimVerdict
+from core.claim import ClaimVerdict, HostClaim, WaitClaim, require_host_claims
 from core.status import Operation, Status
 from tests.support.records import FIRST, FIRST_WAIT, NOW, PREPARE, SECOND, STOP, entry
 from tests.support.scenario import Record
@@ -14,7 +14,7 @@ class Claiming:
         await record.hosts.put([known], NOW)
         task = await record.accept((2**63 - 1, 8))
         claims = await task.claim(PREPARE, 5)
-        common = Claim(task.id, 0, Operation.EXECUTE, 1, 1, 2**63 - 1, known.target, held=False)
+        common = HostClaim(task.id, 0, Operation.EXECUTE, 1, 1, 2**63 - 1, known.target, held=False)
         assert claims == (common, replace(common, series_id=1, token=2, host_id=8, target=None))
 
     async def test_a_claimed_subtask_runs_under_its_token(self, record: Record) -> None:
@@ -38,7 +38,7 @@ class Claiming:
             claims = await task.ask(PREPARE, 120)
             assert claims.verdict is ClaimVerdict.GRANTED
             got.append([claim.series_id for claim in claims.granted])
-            assert [claim.host_id for claim in claims.granted] == [one + 1 for one in got[-1]]
+            assert [claim.host_id for claim in require_host_claims(claims.granted)] == [one + 1 for one in got[-1]]
         assert got == [[*range(120)], [*range(120, 240)], [*range(240, 300)], []]
 
     async def test_a_limit_of_nothing_claims_nothing(self, record: Record) -> None:
@@ -64,7 +64,7 @@ class Claiming:
         task = await record.accept()
         await task.pass_step(PREPARE)
         (claim,) = await task.claim(FIRST_WAIT)
-        assert (claim.series_id, claim.host_id, claim.target, claim.held) == (3, None, None, False)
+        assert claim == WaitClaim(task.id, 3, Operation.EXECUTE, 1, claim.token)
 
     async def test_a_whole_step_is_claimed_by_one_message_only(self, record: Record) -> None:
         task = await record.accept(range(1, 8))
@@ -97,7 +97,7 @@ class Claiming:
             await task.retry(series_id)
         claims = await task.claim(PREPARE, 5, worker=SECOND, at=NOW + 30)
         assert [claim.series_id for claim in claims] == [3, 9, 150, 200, 201]
-        assert [claim.host_id for claim in claims] == [4, 10, 151, 201, 202]
+        assert [claim.host_id for claim in require_host_claims(claims)] == [4, 10, 151, 201, 202]
         assert [claim.run_time for claim in claims] == [2, 2, 2, 1, 1]
         assert [claim.operation for claim in claims[:3]] == [Operation.RETRY] * 3
         assert {claim.token for claim in claims}.isdisjoint({claim.token for claim in before})
@@ -117,7 +117,7 @@ class Claiming:
         await record.import_hosts(1)
         task = await record.accept((1,))
         await task.pass_steps_before(STOP)
-        (claim,) = await task.claim(STOP)
+        (claim,) = require_host_claims(await task.claim(STOP))
         assert not claim.held
 
     async def test_subtasks_name_the_worker_that_ran_them(self, record: Record) -> None:

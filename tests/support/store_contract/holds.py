@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from core.claim import Claim, HeldByOther, NotInInventory, StaleClaim, Taken
+from core.claim import Claim, HeldByOther, HostClaim, NotInInventory, StaleClaim, Taken, require_host_claims
 from core.host import RUNNING, STOPPED, AgentStatus, Host, HostState, HostStatus
 from core.status import Operation
 from tests.support.records import FIRST_WAIT, NOW, PREPARE, STOP, draft, failed, succeeded
@@ -135,7 +135,7 @@ class Holds:
     async def test_a_task_that_is_gone_takes_and_frees_nothing(self, record: Record) -> None:
         await record.import_hosts(1)
         gone = record.task(draft((1,)).to_task(77, 1))
-        claim = Claim(gone.id, 0, Operation.EXECUTE, 1, 1, 1, None, held=True)
+        claim = HostClaim(gone.id, 0, Operation.EXECUTE, 1, 1, 1, None, held=True)
         assert await gone.take([claim]) == StaleClaim(0)
         assert await gone.give_back([claim]) == ()
         assert await gone.is_gone()
@@ -148,6 +148,6 @@ class Holds:
         await task.settle(succeeded(claims))
         await task.pass_step(FIRST_WAIT)
         later = await task.claim(STOP)
-        assert [claim.held for claim in later] == [True, False]
+        assert [claim.held for claim in require_host_claims(later)] == [True, False]
         await task.settle(failed(later))
         assert (await record.host(1)).holder == task.id, "a failed task keeps its hosts"

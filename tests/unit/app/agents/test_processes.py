@@ -10,6 +10,7 @@ import pytest
 from app.hosts.schemas import HostAgent, HostAgentProcess, HostAgentProcessPage
 from app.http.schemas import Reply
 from app.http.wire import stamp_seconds
+from core.claim import require_host_claims
 from core.host import STOPPING
 from core.lease import Lease, Leased
 from tests.support.api import NO_BROKER, NOW, Api, running_api
@@ -59,7 +60,7 @@ async def held(api: Api, host_id: int = 2) -> int:
     task_id: int = (await api.stop([host_id])).json()["data"]["id"]
     task = await api.store.tasks.head(task_id)
     assert task is not None
-    await api.store.tasks.take_hosts(await claim_step(api.store, task, 0), NOW, STOPPING)
+    await api.store.tasks.take_hosts(require_host_claims(await claim_step(api.store, task, 0)), NOW, STOPPING)
     return task_id
 
 

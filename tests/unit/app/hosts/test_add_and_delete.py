@@ -10,6 +10,7 @@ import pytest
 from app.hosts.schemas import PreparingTasks
 from app.http.schemas import Host, Reply
 from app.http.wire import stamp, stamp_seconds
+from core.claim import require_host_claims
 from core.host import STOPPING
 from core.lease import Lease, Leased
 from infra.store.base import TaskQuery
@@ -278,7 +279,7 @@ async def test_several_hosts_are_deleted_or_none(api: Api) -> None:
     task_id = (await api.stop([1001])).json()["data"]["id"]
     record = await api.store.tasks.head(task_id)
     assert record is not None
-    await api.store.tasks.take_hosts(await claim_step(api.store, record, 0), NOW, STOPPING)
+    await api.store.tasks.take_hosts(require_host_claims(await claim_step(api.store, record, 0)), NOW, STOPPING)
     for answer in (
         await api.client.post(f"{HOSTS}/batchDelete", json={"hostIdList": [1002, 2, 1001]}),
         await api.client.delete(f"{HOSTS}/1001"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.http.schemas import Host, Reply
+from core.claim import require_host_claims
 from core.host import STOPPING
 from core.user import Role
 from tests.support.api import AGENT_PATHS, NOW, Api, entry, running_api
@@ -87,7 +88,7 @@ async def test_deleting_it_and_working_on_its_processes_is_refused(api: Api) -> 
 
 async def test_a_host_that_a_task_holds_is_not_protected(api: Api) -> None:
     task = await api.store.tasks.create(draft((1,)))
-    await api.store.tasks.take_hosts(await claim_step(api.store, task, PREPARE), NOW, STOPPING)
+    await api.store.tasks.take_hosts(require_host_claims(await claim_step(api.store, task, PREPARE)), NOW, STOPPING)
     reply = await api.client.post(f"{HOSTS}/1/protection")
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, 40000)
     assert reply.json()["error"]["message"].startswith("Host 1 is held by task 1, so nothing was done.")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.http.schemas import Host, Reply
-from core.claim import Worker
+from core.claim import Worker, require_host_claims
 from core.host import STOPPING
 from core.transition import Failed
 from core.user import Role
@@ -37,7 +37,7 @@ async def _holding(api: Api) -> tuple[TaskRecord, tuple[Claim, ...]]:
     """Return a task that holds hosts 1 and 2 and whose Stops run."""
     task = await api.store.tasks.create(draft((1, 2)))
     _, claims = await api.store.tasks.advance(task, task.plan.steps[PREPARE], WORKER, NOW, claim=ClaimRequest(2))
-    await api.store.tasks.take_hosts(claims.granted, NOW, STOPPING)
+    await api.store.tasks.take_hosts(require_host_claims(claims.granted), NOW, STOPPING)
     done = succeeded(claims.granted)
     await api.store.tasks.advance(task, task.plan.steps[PREPARE], WORKER, NOW, settled=done)
     await pass_step(api.store, task, 1)

@@ -4,7 +4,7 @@ import re
 
 from app.http.schemas import Host, HostPage, Log, Reply, WrappedTaskInstance
 from app.http.wire import long, longs, stamp, stamp_seconds
-from core.claim import Worker
+from core.claim import Worker, require_host_claims
 from core.host import STOPPING
 from core.journal import Level, Line, RunLog
 from core.status import Operation
@@ -23,7 +23,7 @@ async def prepared(api: Api) -> tuple[int, list[int]]:
     step = task.plan.steps[0]
     _, claims = await api.store.tasks.advance(task, step, WORKER, NOW + 100, claim=ClaimRequest(limit=10))
     first, second = claims.granted
-    await api.store.tasks.take_hosts([first], NOW + 110, STOPPING)
+    await api.store.tasks.take_hosts(require_host_claims([first]), NOW + 110, STOPPING)
     good = RunLog(
         Operation.EXECUTE, 1, WORKER.name, (Line(NOW + 100, Level.INFO, "$ true"), Line(NOW + 110, Level.INFO, "ok"))
     )

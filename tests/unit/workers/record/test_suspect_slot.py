@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.claim import Claim, ClaimKey
+from core.claim import ClaimKey, HostClaim
 from core.status import Operation, Status
 from infra.store.base import ClaimRequest
 from tests.support.falling import FallingStore
@@ -159,8 +159,8 @@ async def test_a_suspect_that_nobody_here_knows_of_is_not_waited_for() -> None:
     assert executor.order == []
 
 
-def suspect(series_id: int) -> Claim:
-    return Claim(1, series_id, Operation.EXECUTE, 1, series_id + 10, series_id, None, held=True, suspect=True)
+def suspect(series_id: int) -> HostClaim:
+    return HostClaim(1, series_id, Operation.EXECUTE, 1, series_id + 10, series_id, None, held=True, suspect=True)
 
 
 async def test_the_place_wakes_whoever_waits_once_nobody_is_in_it() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.claim import require_host_claims
 from core.host import AgentStatus, HostStatus
 from core.status import Operation, Status, TaskStatus
 from infra.store.base import ClaimRequest, Course
@@ -206,7 +207,7 @@ async def test_hosts_that_were_given_back_already_are_taken_again_first() -> Non
     assert await step(work, task, 3) == StepEnd(opened=4)
     finish = task.plan.steps[4]
     _, claims = await work.recorder.advance(task, finish, claim=ClaimRequest(10))
-    await work.store.tasks.give_back_hosts(claims.granted[:2], work.clock(), task.task_type.after)
+    await work.store.tasks.give_back_hosts(require_host_claims(claims.granted[:2]), work.clock(), task.task_type.after)
     assert await work.store.tasks.cancel(task, work.clock()) is True  # nobody beats: the runs are over at once
     other = await make_task(work, [2])
     await step(work, other, 0)

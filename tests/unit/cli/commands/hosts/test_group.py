@@ -9,6 +9,7 @@ import pytest
 
 from app.auth.passwords import Argon2
 from cli.commands.hosts import host_keys as hostkeys
+from core.claim import require_host_claims
 from core.host import STOPPING
 from core.user import Role
 from tests.support.api import KEY, entry
@@ -48,7 +49,7 @@ def test_import_does_not_protect_what_a_task_holds(command: Command, store: Fake
     async def hold() -> None:
         await store.hosts.put([entry(1)], 0)
         claims = await claim_step(store, await store.tasks.create(draft((1,))), PREPARE)
-        await store.tasks.take_hosts(claims, 0, STOPPING)
+        await store.tasks.take_hosts(require_host_claims(claims), 0, STOPPING)
 
     asyncio.run(hold())
     file = tmp_path / "fleet.csv"
