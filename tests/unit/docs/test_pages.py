@@ -91,7 +91,9 @@ def test_every_page_is_reached_from_the_readme() -> None:
 def test_every_path_and_every_module_exists(page: Path) -> None:
     if page == CHANGELOG:  # a changelog names what was there at its time
         return
-    missing = [span for span in find_spans(page) if PATH.fullmatch(span) and not (ROOT / span).exists()]
+    said = {word for span in find_spans(page) for word in span.split()}
+    said |= {word for words in _commands(page) for word in words}
+    missing = [word for word in sorted(said) if PATH.fullmatch(word) and not (ROOT / word).exists()]
     modules = [*find_spans(page), *_words_of_drawings(page)]
     missing += [name for name in modules if MODULE.fullmatch(name) and not _module_exists(name)]
     assert [name for name in missing if name not in MADE_BY_USERS] == []
@@ -191,7 +193,10 @@ def _without_names(path: str) -> str:
     return re.sub(r"\{\w*\}", "{}", path)
 
 
-@pytest.mark.parametrize("block", find_blocks(CONTRIBUTING), ids=lambda block: f"line-{block.line}")
+EXAMPLES = [block for block in find_blocks(CONTRIBUTING) if block.language != "sh"]
+
+
+@pytest.mark.parametrize("block", EXAMPLES, ids=lambda block: f"line-{block.line}")
 def test_an_example_of_code_stands_in_the_file_that_it_names(block: Block) -> None:
     assert block.note.startswith("from "), "say which file it is from"
     file = ROOT / block.note.removeprefix("from ")
@@ -200,7 +205,7 @@ def test_an_example_of_code_stands_in_the_file_that_it_names(block: Block) -> No
 
 def test_every_block_of_commands_is_run_or_says_why_not() -> None:
     """See `tests/acceptance/test_pages.py`, which runs them."""
-    for page in (README, *DOCS):
+    for page in PAGES:
         for block in find_blocks(page):
             if block.language != "sh" or re.match(r"not run: \w", block.note):
                 continue
