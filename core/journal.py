@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.command import Command
-from core.outcome import Outcome
+from core.outcome.base import Outcome
 from core.status import Operation
 
 OUTPUT_LIMIT = 64 * 1024

@@ -14,10 +14,10 @@ import structlog
 from core.agent import AgentFound
 from core.errand import ClaimedErrand, Errand, ErrandAnswer, ErrandFailed, ErrandKind
 from core.errors import StoreUnavailable
-from core.findings import NoAgentd
 from core.host import Target
 from core.journal import Journal
-from core.outcome import HostGone, InternalError, Outcome, TimedOut
+from core.outcome.base import HostGone, InternalError, Outcome, TimedOut
+from core.outcome.service import NoAgentd
 from workers.agent.inspect import Surveying
 from workers.agent.service import ServiceWork
 from workers.agent.timing import ServicePolicy

@@ -16,7 +16,7 @@ import uvloop
 from core.command import Command, Secret
 from core.host import Target
 from core.journal import OUTPUT_LIMIT, Journal
-from core.outcome import AlreadyStopped, NotInstalled, Outcome, StillRunning, Stopped
+from core.outcome.base import AlreadyStopped, NotInstalled, Outcome, StillRunning, Stopped
 from demo.agents import Pace, StandInAgent
 from demo.keys import make_key_pair
 from demo.openssh import OpenSshServer

@@ -18,7 +18,7 @@ from typing_extensions import override
 from core.command import Command
 from core.host import Target
 from core.journal import OUTPUT_LIMIT
-from core.outcome import (
+from core.outcome.base import (
     AuthenticationFailed,
     HostKeyMismatch,
     HostKeyNotPinned,

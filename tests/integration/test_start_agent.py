@@ -11,7 +11,16 @@ import uvloop
 
 from core.host import Target
 from core.journal import Journal
-from core.outcome import AlreadyRunning, EndedAtOnce, NotInstalled, NotReady, Outcome, Started, StillRunning, Stopped
+from core.outcome.base import (
+    AlreadyRunning,
+    EndedAtOnce,
+    NotInstalled,
+    NotReady,
+    Outcome,
+    Started,
+    StillRunning,
+    Stopped,
+)
 from demo.agents import Pace, StandInAgent
 from workers.agent.start import start_agent
 from workers.agent.stop import stop_agent

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from core.command import Command
-    from core.outcome import Outcome
+    from core.outcome.base import Outcome
 
 HOME = "/home/admin/ocp_agent"
 TARGET = Target(7, "10.0.0.7", 22, "admin", HOME, "ocp", sudo=False, host_key=None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from core.outcome import Outcome
+from core.outcome.base import Outcome
 from workers.agent.host.agentctl_reply import Answer
 from workers.agent.host.agentctl_status import Said
 from workers.agent.host.commands import Delivery

@@ -11,7 +11,7 @@ from functools import partial
 
 from core.host import Target
 from core.journal import Journal
-from core.outcome import Outcome
+from core.outcome.base import Outcome
 from workers.agent.decide.service import decide_start_service, decide_stop_service
 from workers.agent.host.commands import service_command
 from workers.agent.run import Run

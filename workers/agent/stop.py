@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from core.host import Target
 from core.journal import Journal
-from core.outcome import Outcome
+from core.outcome.base import Outcome
 from workers.agent.decide.stop import decide
 from workers.agent.run import Run
 from workers.agent.timing import StopPolicy

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from core.command import Command
 from core.host import Target
-from core.outcome import Outcome
+from core.outcome.base import Outcome
 
 
 class ConnectionFailed(Exception):

@@ -19,7 +19,7 @@ from core.chunks import chunks
 from core.claim import ClaimKey, Worker
 from core.errors import BrokerUnavailable, StoreUnavailable
 from core.journal import Journal, RunLog
-from core.outcome import WorkersLost
+from core.outcome.base import WorkersLost
 from core.progress import progress
 from core.record import TaskRecord
 from core.status import Status, TaskStatus

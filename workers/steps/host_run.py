@@ -8,10 +8,10 @@ from typing import Final, assert_never
 import structlog
 
 from core.claim import HostClaim
-from core.findings import AgentPresent
 from core.host import Target
 from core.journal import Journal
-from core.outcome import Abandoned, HostGone, HostNotHeld, InternalError, Outcome, PassedOver, TimedOut
+from core.outcome.base import Abandoned, HostGone, HostNotHeld, InternalError, Outcome, PassedOver, TimedOut
+from core.outcome.service import AgentPresent
 from core.record import TaskRecord
 from core.status import Operation
 from core.step import Action

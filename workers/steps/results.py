@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from core.claim import Claim
 from core.journal import Journal, RunLog
-from core.outcome import Outcome
+from core.outcome.base import Outcome
 from core.transition import Failed, Settled, Succeeded, Undone
 from workers.context import Work
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from core.claim import HostClaim
-from core.outcome import Outcome, PassedOver
+from core.outcome.base import Outcome, PassedOver
 from core.record import SubtaskRecord, TaskRecord
 from core.step import Action
 from workers.context import Work

@@ -28,7 +28,7 @@ from core.claim import (
 )
 from core.host import HostState
 from core.lease import HostBusy
-from core.outcome import (
+from core.outcome.base import (
     Abandoned,
     Done,
     HostGivenAway,

@@ -5,10 +5,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import assert_never
 
-from core.findings import AgentAbsent, AgentPresent
 from core.host import Target
 from core.journal import Journal
-from core.outcome import NoPermission, NotInstalled, NotReady, Outcome, Refused, UnexpectedAnswer
+from core.outcome.base import NoPermission, NotInstalled, NotReady, Outcome, Refused, UnexpectedAnswer
+from core.outcome.service import AgentAbsent, AgentPresent
 from workers.agent.history import Ask, CallControl, Conclude, Look, Step, Story, Wait
 from workers.agent.host.agentctl_reply import Accepted, Answer, Declined, Forbidden, Missing, NoAnswer, Unclear
 from workers.agent.host.agentctl_status import Report

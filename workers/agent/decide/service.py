@@ -4,9 +4,9 @@ agentd does it, and its word alone is not believed: a service is stopped when no
 has given it up, and it runs when agentd names a process that a look has found.
 """
 
-from core.findings import NoAgentd, ServiceAlive, ServiceNotRunning, ServiceRuns, ServiceStopped
 from core.host import Target
-from core.outcome import NoPermission, NotInstalled, Outcome, Refused, UnexpectedAnswer
+from core.outcome.base import NoPermission, NotInstalled, Outcome, Refused, UnexpectedAnswer
+from core.outcome.service import NoAgentd, ServiceAlive, ServiceNotRunning, ServiceRuns, ServiceStopped
 from workers.agent.history import Ask, CallControl, Conclude, Look, Step, Story, Wait
 from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, Missing, NoAnswer, Unclear
 from workers.agent.host.agentctl_status import Report, Service

@@ -5,7 +5,7 @@ found its three processes; not when its start says ok, which it does for any age
 """
 
 from core.host import Target
-from core.outcome import (
+from core.outcome.base import (
     AlreadyRunning,
     EndedAtOnce,
     NoPermission,

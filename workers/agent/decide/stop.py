@@ -7,7 +7,7 @@ agent's control program said, and has not when it finds one. Its answer only tel
 from typing import assert_never
 
 from core.host import Target
-from core.outcome import (
+from core.outcome.base import (
     AlreadyStopped,
     NoPermission,
     NotInstalled,

@@ -4,7 +4,7 @@ import os
 
 import asyncssh
 
-from core.outcome import AuthenticationFailed, HostKeyMismatch, Outcome, TimedOut, UnexpectedAnswer, Unreachable
+from core.outcome.base import AuthenticationFailed, HostKeyMismatch, Outcome, TimedOut, UnexpectedAnswer, Unreachable
 from workers.executor.ssh.attempt import Visit
 from workers.executor.ssh.hostkeys import fingerprint_of
 

@@ -7,7 +7,7 @@ import asyncssh
 from typing_extensions import override
 
 from core.command import Command
-from core.outcome import UnexpectedAnswer, Unreachable
+from core.outcome.base import UnexpectedAnswer, Unreachable
 from workers.executor.base import CommandTimeout, Completed, ConnectionFailed, NotBegun
 from workers.executor.output import Output
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.findings import AgentAbsent, AgentPresent
-from core.outcome import NoPermission, NotInstalled, NotReady, Outcome, Refused, UnexpectedAnswer
+from core.outcome.base import NoPermission, NotInstalled, NotReady, Outcome, Refused, UnexpectedAnswer
+from core.outcome.service import AgentAbsent, AgentPresent
 from tests.support.scripted import HOME, TARGET, Reply, ScriptedHost, look, shell, status, version
 from workers.agent.decide.find import find_agent
 from workers.agent.timing import StartPolicy

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.findings import NoAgentd, ServiceAlive, ServiceNotRunning, ServiceRuns, ServiceStopped
-from core.outcome import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from core.outcome.base import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from core.outcome.service import NoAgentd, ServiceAlive, ServiceNotRunning, ServiceRuns, ServiceStopped
 from tests.support.scripted import TARGET, Reply, ScriptedHost, look, service, shell, status
 from workers.agent.service import ServiceWork
 from workers.agent.timing import ServicePolicy
 
 if TYPE_CHECKING:
-    from core.outcome import Outcome
+    from core.outcome.base import Outcome
 
 ALL = ("agentd", "mgragent", "monagent")
 REST = ("agentd", "mgragent")

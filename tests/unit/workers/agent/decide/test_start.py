@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from core.outcome import (
+from core.outcome.base import (
     AlreadyRunning,
     EndedAtOnce,
     NoPermission,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.outcome import (
+from core.outcome.base import (
     AlreadyStopped,
     NoPermission,
     NotInstalled,

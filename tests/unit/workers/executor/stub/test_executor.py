@@ -9,7 +9,7 @@ import pytest
 
 from core.command import Command
 from core.journal import Journal
-from core.outcome import (
+from core.outcome.base import (
     AlreadyRunning,
     AlreadyStopped,
     NotInstalled,

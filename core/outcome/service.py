@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from core.outcome import Outcome, Success
+from core.outcome.base import Outcome, Success
 
 
 @dataclass(frozen=True, slots=True)
