@@ -16,7 +16,8 @@ from core.errand import ClaimedErrand, Errand, ErrandAnswer, ErrandFailed, Erran
 from core.errors import StoreUnavailable
 from core.host import Target
 from core.journal import Journal
-from core.outcome.base import HostGone, InternalError, Outcome, TimedOut
+from core.outcome.base import InternalError, Outcome, TimedOut
+from core.outcome.hold import HostGone
 from core.outcome.service import NoAgentd
 from workers.agent.inspect import Surveying
 from workers.agent.service import ServiceWork

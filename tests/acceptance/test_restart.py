@@ -70,7 +70,7 @@ def test_a_batch_restart_gives_every_host_a_new_agent_that_is_ready(system: Syst
     for subtask, agent in zip(of_step(task, START), hosts.agents.values(), strict=True):
         log = system.log(task["id"], subtask["id"])
         named = ", ".join(map(str, sorted(pids(agent).values())))
-        assert f"Started: processes {named} run; the agent was ready twice, with the same agentd." in log
+        assert f"Started: processes {named} run; two looks found the agent ready, with the same agentd." in log
     (_, proxy, _) = of_step(task, "Restart pos proxy")
     assert "there is nothing to restart" in system.log(task["id"], proxy["id"])
 

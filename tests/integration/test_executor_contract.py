@@ -16,7 +16,8 @@ import uvloop
 from core.command import Command, Secret
 from core.host import Target
 from core.journal import OUTPUT_LIMIT, Journal
-from core.outcome.base import AlreadyStopped, NotInstalled, Outcome, StillRunning, Stopped
+from core.outcome.agentctl import NotInstalled
+from core.outcome.stop import AlreadyStopped, StillRunning, Stopped
 from demo.agents import Pace, StandInAgent
 from demo.keys import make_key_pair
 from demo.openssh import OpenSshServer
@@ -28,6 +29,7 @@ from workers.executor.stub.executor import Behaviour, StubExecutor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from core.outcome.base import Outcome
     from workers.executor.base import Executor
 
 BRISK = Pace(monagent_linger=0.2, final_wait=0.5, query_wait=0.5, notice=0.1, request_wait=1.0, poll=0.1, exit_polls=5)

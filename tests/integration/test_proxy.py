@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from core.host import Target
 from core.journal import Journal
-from core.outcome.base import Done, Outcome, ProxyRuns
+from core.outcome.base import Done, Outcome
+from core.outcome.start import ProxyRuns
 from workers.agent.decide.proxy import settle_proxy
 from workers.agent.timing import StopPolicy
 from workers.executor.local import LocalExecutor

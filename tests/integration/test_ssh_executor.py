@@ -18,16 +18,9 @@ from typing_extensions import override
 from core.command import Command
 from core.host import Target
 from core.journal import OUTPUT_LIMIT
-from core.outcome.base import (
-    AuthenticationFailed,
-    HostKeyMismatch,
-    HostKeyNotPinned,
-    HostKeyUnreadable,
-    Outcome,
-    TimedOut,
-    UnexpectedAnswer,
-    Unreachable,
-)
+from core.outcome.agentctl import UnexpectedAnswer
+from core.outcome.base import Outcome, TimedOut
+from core.outcome.reach import AuthenticationFailed, HostKeyMismatch, HostKeyNotPinned, HostKeyUnreadable, Unreachable
 from demo.keys import KeyPair, make_key_pair
 from tests.support.waiting import eventually, wait_until
 from workers.executor.base import ConnectionFailed, NotBegun
@@ -312,7 +305,7 @@ async def test_a_wrong_host_key_is_named_and_nothing_is_sent_to_it(keys: KeyPair
 
     assert outcome == HostKeyMismatch(f"127.0.0.1:{server.port}", fingerprint(pinned), fingerprint(server.line))
     assert outcome.sentence().startswith(
-        f"Host key mismatch: 127.0.0.1:{server.port} showed {fingerprint(server.line)}, the inventory pins "
+        f"Host key mismatch: 127.0.0.1:{server.port} showed {fingerprint(server.line)}, but the inventory pins "
         f"{fingerprint(pinned)}. Nothing was sent."
     )
     assert server.seen == []

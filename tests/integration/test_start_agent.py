@@ -11,16 +11,9 @@ import uvloop
 
 from core.host import Target
 from core.journal import Journal
-from core.outcome.base import (
-    AlreadyRunning,
-    EndedAtOnce,
-    NotInstalled,
-    NotReady,
-    Outcome,
-    Started,
-    StillRunning,
-    Stopped,
-)
+from core.outcome.agentctl import NotInstalled
+from core.outcome.start import AlreadyRunning, EndedAtOnce, NotReady, Started
+from core.outcome.stop import StillRunning, Stopped
 from demo.agents import Pace, StandInAgent
 from workers.agent.start import start_agent
 from workers.agent.stop import stop_agent
@@ -30,6 +23,8 @@ from workers.executor.local import LocalExecutor
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from core.outcome.base import Outcome
 
 PACE = Pace(monagent_linger=0.2, final_wait=0.5, query_wait=0.5, notice=0.1, request_wait=1.0, poll=0.1, exit_polls=10)
 STOP = StopPolicy(verify_after_timeout=5.0, orphan_wait=2.0, kill_wait=2.0, poll_every=0.1, lock_retry_every=0.2)

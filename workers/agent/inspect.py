@@ -8,7 +8,8 @@ from core.agent import NAMES, AgentFound, ProcessFound
 from core.command import Command
 from core.host import Target
 from core.journal import Journal
-from core.outcome.base import NoPermission, Outcome, TimedOut, UnexpectedAnswer
+from core.outcome.agentctl import NoPermission, UnexpectedAnswer
+from core.outcome.base import Outcome, TimedOut
 from workers.agent.host.agentctl_reply import Accepted, Missing, read_answer, refused_by_sudo
 from workers.agent.host.agentctl_status import Report, read_report
 from workers.agent.host.commands import Survey, UnreadableAnswerError, control_command, read_survey, survey_command

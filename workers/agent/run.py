@@ -9,7 +9,8 @@ from typing import TypeAlias, TypeVar, assert_never
 from core.command import Command
 from core.host import Target
 from core.journal import Journal, Level, clip
-from core.outcome.base import NoPermission, Outcome, TimedOut, UnexpectedAnswer
+from core.outcome.agentctl import NoPermission, UnexpectedAnswer
+from core.outcome.base import Outcome, TimedOut
 from workers.agent.decide.stop import decide
 from workers.agent.history import (
     Ask,

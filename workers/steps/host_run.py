@@ -10,8 +10,9 @@ import structlog
 from core.claim import HostClaim
 from core.host import Target
 from core.journal import Journal
-from core.outcome.base import Abandoned, HostGone, HostNotHeld, InternalError, Outcome, PassedOver, TimedOut
-from core.outcome.service import AgentPresent
+from core.outcome.base import Abandoned, InternalError, Outcome, PassedOver, TimedOut
+from core.outcome.find import AgentPresent
+from core.outcome.hold import HostGone, HostNotHeld
 from core.record import TaskRecord
 from core.status import Operation
 from core.step import Action

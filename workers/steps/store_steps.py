@@ -28,18 +28,8 @@ from core.claim import (
 )
 from core.host import HostState
 from core.lease import HostBusy
-from core.outcome.base import (
-    Abandoned,
-    Done,
-    HostGivenAway,
-    HostGone,
-    HostHeld,
-    HostLeased,
-    HostProtected,
-    InternalError,
-    Outcome,
-    TimedOut,
-)
+from core.outcome.base import Abandoned, Done, InternalError, Outcome, TimedOut
+from core.outcome.hold import HostGivenAway, HostGone, HostHeld, HostLeased, HostProtected
 from core.plan import PlannedStep
 from core.record import PENDING, SubtaskRecord, TaskRecord
 from core.status import Operation

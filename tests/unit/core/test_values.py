@@ -5,7 +5,8 @@ import pytest
 from core.command import MASK, Command, Secret
 from core.errors import UnknownHosts
 from core.journal import OUTPUT_LIMIT, Journal, Level, clip
-from core.outcome.base import AlreadyStopped, Unreachable
+from core.outcome.reach import Unreachable
+from core.outcome.stop import AlreadyStopped
 from core.progress import progress
 from core.record import Creator, TaskRecord
 from core.status import Operation, Status, TaskStatus

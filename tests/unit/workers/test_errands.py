@@ -104,7 +104,7 @@ async def test_a_host_that_was_deleted_meanwhile() -> None:
     await work.store.hosts.remove((7,))
     answer = await done(work, LOOK)
     assert isinstance(answer, ErrandFailed)
-    assert answer.sentence.startswith("Gone: host 7 is not in the inventory any more.")
+    assert answer.sentence.startswith("Gone: host 7 is no longer in the inventory.")
 
 
 async def test_a_process_that_was_frozen_beyond_its_time_sends_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,8 +91,8 @@ async def test_of_two_tasks_the_second_takes_nothing_and_names_the_first() -> No
     assert head.status is TaskStatus.FAILED
     assert await statuses(work, second) == [{Status.FAILED}, *[{Status.PENDING}] * 4]
     said = [(await work.store.tasks.logs(head, series_id))[0].lines[-1].text for series_id in (0, 1)]
-    assert said[0].startswith(f"Not taken: host 2 is held by task {first.id}, and a task takes all its hosts or none.")
-    assert said[1].startswith(f"Not taken: host 2 is held by task {first.id}.")
+    assert said[0].startswith(f"Not taken: task {first.id} holds host 2, and a task takes all its hosts or none.")
+    assert said[1].startswith(f"Not taken: task {first.id} holds host 2.")
     assert (await work.store.hosts.get([1]))[1].holder is None
     assert (await work.store.hosts.get([1]))[1].agent_status is AgentStatus.AVAILABLE
 

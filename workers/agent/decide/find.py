@@ -7,8 +7,10 @@ from typing import assert_never
 
 from core.host import Target
 from core.journal import Journal
-from core.outcome.base import NoPermission, NotInstalled, NotReady, Outcome, Refused, UnexpectedAnswer
-from core.outcome.service import AgentAbsent, AgentPresent
+from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from core.outcome.base import Outcome
+from core.outcome.find import AgentAbsent, AgentPresent
+from core.outcome.start import NotReady
 from workers.agent.history import Ask, CallControl, Conclude, Look, Step, Story, Wait
 from workers.agent.host.agentctl_reply import Accepted, Answer, Declined, Forbidden, Missing, NoAnswer, Unclear
 from workers.agent.host.agentctl_status import Report

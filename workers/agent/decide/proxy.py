@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from core.host import Target
 from core.journal import Journal
-from core.outcome.base import Done, Outcome, ProxyRuns
+from core.outcome.base import Done, Outcome
+from core.outcome.start import ProxyRuns
 from workers.agent.history import Conclude, Look, Step, Story
 from workers.agent.host.commands import proxy_look_command
 from workers.agent.run import Run

@@ -5,7 +5,8 @@ has given it up, and it runs when agentd names a process that a look has found.
 """
 
 from core.host import Target
-from core.outcome.base import NoPermission, NotInstalled, Outcome, Refused, UnexpectedAnswer
+from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from core.outcome.base import Outcome
 from core.outcome.service import NoAgentd, ServiceAlive, ServiceNotRunning, ServiceRuns, ServiceStopped
 from workers.agent.history import Ask, CallControl, Conclude, Look, Step, Story, Wait
 from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, Missing, NoAnswer, Unclear

@@ -5,17 +5,9 @@ found its three processes; not when its start says ok, which it does for any age
 """
 
 from core.host import Target
-from core.outcome.base import (
-    AlreadyRunning,
-    EndedAtOnce,
-    NoPermission,
-    NotInstalled,
-    NotReady,
-    Outcome,
-    Refused,
-    Started,
-    UnexpectedAnswer,
-)
+from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from core.outcome.base import Outcome
+from core.outcome.start import AlreadyRunning, EndedAtOnce, NotReady, Started
 from workers.agent.decide.lock import after_lock
 from workers.agent.history import Ask, CallControl, Conclude, Look, Step, StopFirst, Story, Wait
 from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, Missing, NoAnswer, Unclear

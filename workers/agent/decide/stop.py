@@ -7,16 +7,9 @@ agent's control program said, and has not when it finds one. Its answer only tel
 from typing import assert_never
 
 from core.host import Target
-from core.outcome.base import (
-    AlreadyStopped,
-    NoPermission,
-    NotInstalled,
-    Outcome,
-    Refused,
-    StillRunning,
-    Stopped,
-    UnexpectedAnswer,
-)
+from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from core.outcome.base import Outcome
+from core.outcome.stop import AlreadyStopped, StillRunning, Stopped
 from workers.agent.decide.lock import after_lock
 from workers.agent.history import Conclude, Look, Sent, Signal, SignalName, Step, Stop, Story, Wait
 from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, Missing, NoAnswer, Unclear

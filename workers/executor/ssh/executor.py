@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import asyncssh
 
 from core.host import Target
-from core.outcome.base import HostKeyNotPinned, HostKeyUnreadable
+from core.outcome.reach import HostKeyNotPinned, HostKeyUnreadable
 from workers.executor.base import ConnectionFailed
 from workers.executor.ssh import hostkeys
 from workers.executor.ssh.attempt import Limits, Visit

@@ -4,7 +4,9 @@ import os
 
 import asyncssh
 
-from core.outcome.base import AuthenticationFailed, HostKeyMismatch, Outcome, TimedOut, UnexpectedAnswer, Unreachable
+from core.outcome.agentctl import UnexpectedAnswer
+from core.outcome.base import Outcome, TimedOut
+from core.outcome.reach import AuthenticationFailed, HostKeyMismatch, Unreachable
 from workers.executor.ssh.attempt import Visit
 from workers.executor.ssh.hostkeys import fingerprint_of
 

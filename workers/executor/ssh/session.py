@@ -7,7 +7,8 @@ import asyncssh
 from typing_extensions import override
 
 from core.command import Command
-from core.outcome.base import UnexpectedAnswer, Unreachable
+from core.outcome.agentctl import UnexpectedAnswer
+from core.outcome.reach import Unreachable
 from workers.executor.base import CommandTimeout, Completed, ConnectionFailed, NotBegun
 from workers.executor.output import Output
 

@@ -16,7 +16,7 @@ from enum import Enum, auto
 
 from core.command import Command
 from core.host import Target
-from core.outcome.base import Unreachable
+from core.outcome.reach import Unreachable
 from workers.executor.base import CommandTimeout, Completed, ConnectionFailed
 
 _PROXY = "pos_proxy"

@@ -215,7 +215,7 @@ async def test_hosts_that_were_given_back_already_are_taken_again_first() -> Non
     head = await roll_back(work, task)
 
     assert (head.status, head.back) == (TaskStatus.FAILED, 4)
-    assert "host 2 is held by task" in await verdict(work, task, finish.first + 1)
+    assert "holds host 2" in await verdict(work, task, finish.first + 1)
     assert await work.store.tasks.change_course(task, Course.SKIP, work.clock(), finish.first + 1) is not None
     head = await go_back(work, task)
     assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)

@@ -18,7 +18,7 @@ async def test_prepare_fails_for_all_and_says_so() -> None:
     assert head is not None
     assert (head.status, head.counts) == ("FAILED", {(PREPARE, Status.FAILED): 2})
     said = [(await work.store.tasks.logs(head, series_id))[0].lines[-1].text for series_id in (0, 1)]
-    way_out = "Make a new request without it, or have an administrator lift the protection, then retry."
+    way_out = "Make a new request without it, or ask an administrator to lift the protection and retry."
     assert said == [
         f"Not taken: host 2 is protected, and a task takes all its hosts or none. {way_out}",
         f"Not taken: host 2 is protected. {way_out}",

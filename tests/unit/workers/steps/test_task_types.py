@@ -209,8 +209,8 @@ async def test_a_task_does_not_take_a_host_on_which_a_request_works() -> None:
     assert second.startswith(
         "Not taken: a request works on host 2 to stop process monagent of its agent, and ends within"
     )
-    assert second.endswith(" s. Then retry.")
-    assert first.endswith(" s; a task takes all its hosts or none. Then retry.")
+    assert second.endswith(" s. Wait for that request to end, then retry.")
+    assert first.endswith(" s; a task takes all its hosts or none. Wait for that request to end, then retry.")
     assert await hosts(work, [1, 2]) == {(HostStatus.ONLINE, AgentStatus.AVAILABLE, None)}
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.outcome.base import NoPermission, NotInstalled, NotReady, Outcome, Refused, UnexpectedAnswer
-from core.outcome.service import AgentAbsent, AgentPresent
+from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from core.outcome.find import AgentAbsent, AgentPresent
+from core.outcome.start import NotReady
 from tests.support.scripted import HOME, TARGET, Reply, ScriptedHost, look, shell, status, version
 from workers.agent.decide.find import find_agent
 from workers.agent.timing import StartPolicy
@@ -16,6 +17,8 @@ from workers.executor.base import Completed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from core.outcome.base import Outcome
 
 ALL = ("agentd", "mgragent", "monagent")
 PROGRAM = f"{HOME}/bin/ocp_agentctl"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.outcome.base import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
 from core.outcome.service import NoAgentd, ServiceAlive, ServiceNotRunning, ServiceRuns, ServiceStopped
 from tests.support.scripted import TARGET, Reply, ScriptedHost, look, service, shell, status
 from workers.agent.service import ServiceWork

@@ -10,19 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from core.outcome.base import (
-    AlreadyRunning,
-    EndedAtOnce,
-    NoPermission,
-    NotInstalled,
-    NotReady,
-    Refused,
-    Started,
-    StillRunning,
-    TimedOut,
-    UnexpectedAnswer,
-    Unreachable,
-)
+from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from core.outcome.base import TimedOut
+from core.outcome.reach import Unreachable
+from core.outcome.start import AlreadyRunning, EndedAtOnce, NotReady, Started
+from core.outcome.stop import StillRunning
 from tests.support.scripted import (
     HOME,
     TARGET,
@@ -59,7 +51,10 @@ async def test_a_stopped_agent_is_started_and_seen_ready_twice_three_seconds_apa
     outcome, host = await play_start(look(), start(takes=1.05), ready(), ready(), look(*ALL))
 
     assert outcome == Started((10, 11, 12))
-    assert outcome.sentence() == "Started: processes 10, 11, 12 run; the agent was ready twice, with the same agentd."
+    assert (
+        outcome.sentence()
+        == "Started: processes 10, 11, 12 run; two looks found the agent ready, with the same agentd."
+    )
     assert host.done[1:3] == [f"{HOME}/bin/ocp_agentctl start", f"{HOME}/bin/ocp_agentctl status"]
     assert host.waits == [3.0]
 
@@ -139,7 +134,7 @@ async def test_an_agentd_that_is_always_gone_again_is_given_up() -> None:
     outcome, _ = await play_start(look(), *[start(), status(DOWN), look()] * 3)
 
     assert outcome == NotReady("agentd is gone again", (), 0.0)
-    assert outcome.sentence().startswith("Not ready: agentd is gone again after 0 s (no process alive). Look into")
+    assert outcome.sentence().startswith("Not ready: agentd is gone again after 0 s (no process alive). Read the")
 
 
 async def test_services_that_need_longer_than_the_start_waits() -> None:
@@ -192,7 +187,7 @@ async def test_a_port_that_another_program_has_taken_is_found_once_and_not_fough
     assert outcome.detail == "agentd 10 says running (ocp_mgragent stopped, ocp_monagent running)"
     assert outcome.pids == (10, 12)
     assert host.time - 1000 == 31.0
-    assert "a port that another program has taken is a usual cause" in outcome.sentence()
+    assert "a usual cause is a port that another program uses" in outcome.sentence()
 
 
 async def test_a_service_that_stays_only_a_moment_stopped_is_not_given_up() -> None:
@@ -235,8 +230,8 @@ async def test_a_pid_file_that_names_a_foreign_process_is_told_of() -> None:
 
     assert outcome == EndedAtOnce(HOME, QUICK_END)
     assert outcome.sentence() == (
-        f"Ended at once: agentd did not stay up ({QUICK_END}). See {HOME}/log/agentd.err.log. If an agentd.pid file in "
-        f"{HOME}/run names a process that is no agentd, remove the file; then retry."
+        f"Ended at once: agentd did not stay up ({QUICK_END}). Read {HOME}/log/agentd.err.log. If an agentd.pid file "
+        f"in {HOME}/run names a process that is not agentd, remove the file. Then retry."
     )
 
 

@@ -6,17 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from core.outcome.base import (
-    AlreadyStopped,
-    NoPermission,
-    NotInstalled,
-    Refused,
-    StillRunning,
-    Stopped,
-    TimedOut,
-    UnexpectedAnswer,
-    Unreachable,
-)
+from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
+from core.outcome.base import TimedOut
+from core.outcome.reach import Unreachable
+from core.outcome.stop import AlreadyStopped, StillRunning, Stopped
 from tests.support.scripted import HOME, TARGET, Reply, look, play, shell, signal, stop
 from workers.agent.stop import StopPolicy
 from workers.executor.base import Completed, ConnectionFailed, NotBegun
@@ -89,7 +82,7 @@ async def test_ok_with_orphans_left_is_not_believed_and_they_get_term() -> None:
     assert outcome == Stopped((11, 12), signalled=(11, 12))
     assert outcome.sentence() == (
         "Stopped: processes 11, 12 ended, no live process of the agent is left on the host; "
-        "processes 11, 12 that the agent's own stop left alive had to be signalled."
+        "processes 11, 12, left alive by the agent's own stop, had to be signalled."
     )
     assert host.signalled == [[11, 12]]
     assert host.waits == [1.0]
@@ -103,8 +96,8 @@ async def test_older_orphans_that_do_not_end_are_named_and_not_killed() -> None:
 
     assert outcome == StillRunning((21, 22), waited_seconds=12.0)
     assert outcome.sentence() == (
-        "Still running: processes 21, 22 of the agent alive 12 s after the stop. Look at why the process does not "
-        "end, then retry; or allow the worker to kill (OCPFLEET_ALLOW_KILL)."
+        "Still running: processes 21, 22 of the agent, 12 s after the stop. Find out why the agent does not "
+        "end, then retry; or allow the worker to kill it (OCPFLEET_ALLOW_KILL)."
     )
     assert sum(host.waits) == 10.0
 
@@ -222,7 +215,7 @@ async def test_a_refusal_with_the_agent_alive() -> None:
     assert outcome == Refused("error", NO_CONFIG, (10,))
     assert outcome.sentence() == (
         "Refused: the agent's control program answered error: open conf/agentctl.yaml: no such file or directory "
-        "(process 10 alive). Mend the cause on the host, then retry."
+        "(process 10 alive). Fix the cause on the host, then retry."
     )
 
 
@@ -232,8 +225,8 @@ async def test_a_user_who_does_not_own_the_agent(said: str) -> None:
 
     assert outcome == NoPermission(f"the agent's control program answered: {said}")
     assert outcome.sentence().endswith(
-        "Set sshUser to the owner of the agent's processes, or sudo to true with a sudo rule that needs no password, "
-        "then retry."
+        "Set sshUser to the owner of the agent's processes, or set sudo to true and add a sudo rule that needs no "
+        "password, then retry."
     )
 
 
@@ -264,7 +257,7 @@ async def test_a_control_program_that_is_not_there(status: int, said: str) -> No
 
     outcome, _ = await play(look("agentd"), shell(status, said), look("agentd"))
     assert outcome == NotInstalled(f"{HOME}/bin/ocp_agentctl", (10,))
-    assert "although process 10 of it alive" in outcome.sentence()
+    assert "although the host runs process 10 of the agent" in outcome.sentence()
 
 
 async def test_an_answer_that_nobody_knows() -> None:

@@ -9,19 +9,11 @@ import pytest
 
 from core.command import Command
 from core.journal import Journal
-from core.outcome.base import (
-    AlreadyRunning,
-    AlreadyStopped,
-    NotInstalled,
-    NotReady,
-    Outcome,
-    Refused,
-    Started,
-    StillRunning,
-    Stopped,
-    TimedOut,
-    Unreachable,
-)
+from core.outcome.agentctl import NotInstalled, Refused
+from core.outcome.base import Outcome, TimedOut
+from core.outcome.reach import Unreachable
+from core.outcome.start import AlreadyRunning, NotReady, Started
+from core.outcome.stop import AlreadyStopped, StillRunning, Stopped
 from tests.support.scripted import TARGET
 from workers.agent.start import StartPolicy, start_agent
 from workers.agent.stop import StopPolicy, stop_agent
