@@ -1,14 +1,11 @@
-"""The store as the commands use it: opened from the settings, closed when the command ends."""
+"""The store for commands that work on it directly, without the API."""
 
 import asyncio
 import getpass
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
-
-from rich.console import Console
+from typing import Any, TypeVar
 
 from core.audit import AuditEntry, Proof
 from infra.clock import now
@@ -16,23 +13,22 @@ from infra.settings import SharedSettings, load
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
 
-_WIDE: Final = 400
-"""Columns of an output that no person looks at directly: nothing is cut."""
-OUT: Final = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
-"""Where answers go."""
-
 R = TypeVar("R")
 
 
 def open_store() -> Store:
-    """Return the store that the settings name."""
+    """Return the store at the address in the settings."""
     settings = load(SharedSettings)
     return RedisStore.at(settings.redis_url, settings.store_options)
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Store]:
-    """Give a command the store, once it proved to be one that remembers."""
+async def connect() -> AsyncIterator[Store]:
+    """Open the store for a command and close it afterwards.
+
+    Raises:
+        Unavailable: the store does not answer, or may lose what is written to it.
+    """
     store = open_store()
     try:
         await store.check()
@@ -42,22 +38,22 @@ async def opened() -> AsyncIterator[Store]:
 
 
 def run(use: Callable[[Store], Coroutine[Any, Any, R]]) -> R:
-    """Run what a command does with the store, and return what it returns."""
+    """Run a command's function on the store, and return its result. Raises as `connect` does."""
 
     async def command() -> R:
-        async with opened() as store:
+        async with connect() as store:
             return await use(store)
 
     return asyncio.run(command())
 
 
-async def audited(store: Store, words: str, fields: Mapping[str, str]) -> None:
-    """Keep in the audit that a command changed something.
+async def record_audit(store: Store, words: str, fields: Mapping[str, str]) -> None:
+    """Add an entry about a command to the audit log.
 
     Args:
-        store: the store that was changed.
-        words: the command and what it was about, without any secret.
-        fields: what else it named.
+        store: the store that the command changed.
+        words: the command and its target, without any secret.
+        fields: further details, without any secret.
     """
     await store.audit.append(
         AuditEntry(
@@ -77,5 +73,5 @@ def _operator() -> str:
     """Return the operating system's user who runs the command."""
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # a container may run as a number without a name
+    except (OSError, KeyError):  # a container may run under a numeric id that has no name
         return "unknown"

@@ -1,4 +1,4 @@
-"""How a command ends: the exit codes, and the errors of the commands that speak to the API."""
+"""Exit codes, and the errors of the commands that use the API."""
 
 from enum import IntEnum
 
@@ -6,24 +6,24 @@ from core.errors import FleetError, InvalidRequest, Misconfigured
 
 
 class Exit(IntEnum):
-    """What the exit code of a command means."""
+    """The exit code of a command."""
 
     DONE = 0
-    """It was done; a task that was followed ended as SUCCESSFUL."""
+    """The command did its work; a task that it followed ended as SUCCESSFUL."""
     FAILED = 1
-    """It was refused or failed; a task that was followed ended as FAILED."""
+    """The request was refused or failed; a task that the command followed ended as FAILED."""
     MISUSED = 2
-    """It was asked for wrongly: an option, a setting, a host that does not exist. Nothing was sent."""
+    """The command line or a setting is wrong: a bad option, or a host that does not exist. Nothing was sent."""
     UNREACHABLE = 3
     """The API does not answer, or cannot serve at the moment. Trying again may help."""
     DENIED = 4
-    """Nobody, somebody unknown, or a user who may not."""
+    """No credentials were given, they are wrong, or the user lacks a permission."""
     LEFT = 5
-    """Ctrl-C while a task was followed: the task was left running."""
+    """A person pressed Ctrl-C while the command followed a task, and left the task running."""
 
 
 class ApiRefused(FleetError):
-    """The API did not do what was asked for."""
+    """The API refused a request."""
 
 
 class ApiUnreachable(FleetError):
@@ -31,11 +31,11 @@ class ApiUnreachable(FleetError):
 
 
 class ApiDenied(FleetError):
-    """The API does not know who asks, or does not let them."""
+    """The API does not accept the credentials, or the user lacks a permission."""
 
 
-def exit_of(error: FleetError) -> Exit:
-    """Return the exit code that an error ends a command with."""
+def to_exit(error: FleetError) -> Exit:
+    """Return the exit code for an error that ends a command."""
     match error:
         case InvalidRequest() | Misconfigured():
             return Exit.MISUSED

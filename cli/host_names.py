@@ -1,4 +1,4 @@
-"""Hosts as people name them: by id, by alias, or by a pattern such as web-[1-20]. Pure."""
+"""Hosts by the names that people type: an id, an alias, or a pattern such as web-[1-20]. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,109 +9,113 @@ from ClusterShell.NodeSet import RESOLVER_NOGROUP, NodeSet, NodeSetException
 
 from core.errors import InvalidRequest
 
-_MOST: Final = 100_000
-"""So many hosts may one pattern stand for: as many as the largest request takes."""
+MAX_HOSTS: Final = 100_000
+"""Hosts in one pattern: as many as the largest request may name."""
 _BRACKETS: Final = re.compile(r"\[([^\]]*)\]")
 _RANGE: Final = re.compile(r"(\d+)-(\d+)")
-_BETWEEN: Final = re.compile(r",(?![^\[]*\])")
-"""The commas that stand in no brackets."""
+_COMMA: Final = re.compile(r",(?![^\[]*\])")
+"""A comma outside brackets."""
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A host, and what it is called."""
+class HostName:
+    """A host's id and alias."""
 
     id: int
     alias: str | None
 
     @property
-    def name(self) -> str:
-        """How people call it: its alias with its id, or its id."""
+    def label(self) -> str:
+        """The name to show to people: the alias with the id, or the id."""
         return f"{self.alias} ({self.id})" if self.alias else f"host {self.id}"
 
     @property
-    def short(self) -> str:
-        """What finds it again on the command line."""
+    def word(self) -> str:
+        """The word that names the host on the command line: its alias, or its id."""
         return self.alias or str(self.id)
 
 
-def named(documents: Iterable[Mapping[str, object]]) -> list[Named]:
-    """Return the hosts of replies; ids beyond 53 bits come as strings."""
-    return [Named(int(str(one["id"])), str(one["alias"]) if one["alias"] else None) for one in documents]
+def read_host_names(documents: Iterable[Mapping[str, object]]) -> list[HostName]:
+    """Return the ids and aliases of a reply's hosts; an id beyond 53 bits may be a string."""
+    return [HostName(int(str(one["id"])), str(one["alias"]) if one["alias"] else None) for one in documents]
 
 
-def chosen(words: Sequence[str], hosts: Iterable[Named], where: str = "in the inventory") -> list[Named]:
-    """Return the hosts that words name: each once, in the order in which it is named first.
+def choose_hosts(words: Sequence[str], hosts: Iterable[HostName], where: str = "in the inventory") -> list[HostName]:
+    """Return the hosts that words name, each once, in the order of their first mention.
 
     Args:
-        words: ids, aliases and patterns; an alias is taken as it is before it is taken as a pattern.
-        hosts: those that can be meant.
-        where: where these are, for the error.
+        words: ids, aliases and patterns; a word that is an alias is not expanded as a pattern.
+        hosts: the hosts to choose from.
+        where: where these hosts are, for the error message.
 
     Raises:
-        InvalidRequest: a pattern is none, words name nothing (all are listed), or a number is the id of one host and
-            the alias of another.
+        InvalidRequest: a pattern is invalid, words name unknown hosts (the message lists all), or a number is the id
+            of one host and the alias of another.
     """
-    by_name: dict[str, list[Named]] = {}
+    by_name: dict[str, list[HostName]] = {}
     for host in hosts:
-        for name in {str(host.id), host.alias or str(host.id)}:
+        for name in {str(host.id), host.word}:
             by_name.setdefault(name, []).append(host)
-    found: dict[int, Named] = {}
+    chosen: dict[int, HostName] = {}
     unknown: list[str] = []
-    for name in _names(words, by_name):
-        meant = by_name.get(name, [])
-        if len(meant) > 1:
-            both = " and ".join(f"host {host.id}" for host in meant)
-            raise InvalidRequest("HOST", name, f"{name} may mean {both}: it is an id and an alias. Nothing was done.")
-        if meant:
-            found.setdefault(meant[0].id, meant[0])
+    for name in _expand_words(words, by_name):
+        found = by_name.get(name, [])
+        if len(found) > 1:
+            both = " and ".join(f"host {host.id}" for host in found)
+            raise InvalidRequest(
+                "HOST", name, f"{name} is ambiguous: it is an id and an alias ({both}). Nothing was done."
+            )
+        if found:
+            chosen.setdefault(found[0].id, found[0])
         else:
             unknown.append(name)
     if unknown:
         raise InvalidRequest(
-            "HOST", unknown, f"Not {where}: {folded(unknown)}. Nothing was done; `ocpfleet hosts list` shows them all."
+            "HOST",
+            unknown,
+            f"Not {where}: {fold_names(unknown)}. Nothing was done. `ocpfleet hosts list` shows all hosts.",
         )
-    return list(found.values())
+    return list(chosen.values())
 
 
-def folded(names: Iterable[str]) -> str:
-    """Return names on one line, those that differ in a number together: `web-[1-3], db-1`."""
+def fold_names(names: Iterable[str]) -> str:
+    """Return names on one line; names that differ only in a number are folded: `web-[1-3], db-1`."""
     distinct = list(dict.fromkeys(names))
     plain = [name for name in distinct if re.fullmatch(r"[A-Za-z0-9_.-]+", name)]
     try:
         folds = str(NodeSet.fromlist(plain, resolver=RESOLVER_NOGROUP)) if plain else ""
     except NodeSetException:
         plain, folds = [], ""
-    together = _BETWEEN.sub(", ", folds)
+    together = _COMMA.sub(", ", folds)
     return ", ".join([*([together] if together else []), *(name for name in distinct if name not in set(plain))])
 
 
-def _names(words: Sequence[str], known: Mapping[str, object]) -> Iterator[str]:
+def _expand_words(words: Sequence[str], known: Mapping[str, object]) -> Iterator[str]:
     for word in words:
         if word in known:
             yield word
         else:
-            yield from _expanded(word)
+            yield from _expand_pattern(word)
 
 
-def _expanded(word: str) -> list[str]:
+def _expand_pattern(word: str) -> list[str]:
     names: list[str] = []
-    for part in _BETWEEN.split(word):
-        if _size(part) > _MOST:
-            raise InvalidRequest("HOST", word, f"{word} stands for more than {_MOST} hosts. Write smaller ranges.")
+    for part in _COMMA.split(word):
+        if _count_names(part) > MAX_HOSTS:
+            raise InvalidRequest("HOST", word, f"{word} names more than {MAX_HOSTS} hosts. Write smaller ranges.")
         try:
             names += NodeSet(part, resolver=RESOLVER_NOGROUP)
         except (NodeSetException, ValueError) as error:
             raise InvalidRequest(
-                "HOST", word, f"{word!r} is no pattern ({error}). Write one such as web-[1-20] or web-[01-20,31]."
+                "HOST", word, f"{word!r} is not a valid pattern ({error}). Write web-[1-20] or web-[01-20,31]."
             ) from None
     if not names:
-        raise InvalidRequest("HOST", word, f"{word!r} names no host. Write an id, an alias or web-[1-20].")
+        raise InvalidRequest("HOST", word, f"{word!r} does not name a host. Write an id, an alias or web-[1-20].")
     return names
 
 
-def _size(part: str) -> int:
-    """Return for how many names a pattern stands, before anything is expanded."""
+def _count_names(part: str) -> int:
+    """Return the number of names in a pattern without expanding it."""
     size = 1
     for bracket in _BRACKETS.findall(part):
         size *= sum(max(int(last) - int(first), 0) + 1 for first, last in _RANGE.findall(bracket)) or 1

@@ -1,4 +1,4 @@
-"""The command line: `ocpfleet`."""
+"""The entry point of `ocpfleet`."""
 
 import sys
 
@@ -7,10 +7,10 @@ from core.errors import FleetError
 
 
 def main() -> None:
-    """Run a command. Exits as `cli.exits.Exit` says.
+    """Run a command. Exits with one of the codes of `cli.exits.Exit`.
 
-    A process that runs until it is stopped begins at once, without the other commands and what they import: it would
-    keep that for as long as it runs.
+    A long-running process starts at once, without importing the other commands: it would keep their memory for as
+    long as it runs.
     """
     try:
         match sys.argv[1:]:
@@ -19,7 +19,7 @@ def main() -> None:
             case _:
                 _run_command()
     except FleetError as error:
-        sys.exit(_told(error))
+        sys.exit(_report(error))
 
 
 def _run_command() -> None:
@@ -28,11 +28,13 @@ def _run_command() -> None:
     cli()
 
 
-def _told(error: FleetError) -> int:
+def _report(error: FleetError) -> int:
+    """Print an error's sentence in red, and return the exit code."""
     from rich.console import Console
 
-    from cli.exits import exit_of
-    from cli.output import clean
+    from cli.exits import to_exit
+    from cli.output import escape_controls
 
-    Console(stderr=True, highlight=False, soft_wrap=True).print(clean(error.sentence), style="red", markup=False)
-    return exit_of(error)
+    text = escape_controls(error.sentence)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, style="red", markup=False)
+    return to_exit(error)

@@ -1,4 +1,4 @@
-"""What a command writes: sentences and tables for people, JSON for scripts."""
+"""How a command writes: sentences and tables for people, JSON for scripts."""
 
 import sys
 from collections.abc import Iterable
@@ -12,50 +12,55 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli import direct_store as session
-
-AsJson = Annotated[bool, typer.Option("--json", help="as JSON, for scripts")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask; a command without a terminal never does")]
-_NARROW: Final = 40
-"""Columns that a paragraph has at the least."""
+Document = dict[str, Any]
+"""A JSON object of a reply."""
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask for confirmation; without a terminal it never asks")]
+_PIPE_WIDTH: Final = 400
+"""Columns of an output that is not a terminal: wide enough that no table cell is cut."""
+_MIN_PARAGRAPH_WIDTH: Final = 40
+"""Columns."""
 _VISIBLE: Final = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | dict.fromkeys(
     range(0x7F, 0xA0), 0xFFFD
 )
-"""Control characters as signs that a terminal only shows: what a host answered must not steer it."""
+"""Replaces control characters by visible signs: text that a host sent must not control the terminal."""
+STDOUT: Final = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+"""The console for a command's answer."""
 
 
 def say(text: str) -> None:
-    """Write an answer."""
-    session.OUT.print(clean(text), markup=False)
+    """Write a line of the answer to standard output."""
+    STDOUT.print(escape_controls(text), markup=False)
 
 
 def note(text: str) -> None:
-    """Write something beside the answer, where it does not disturb a script that reads the answer."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(clean(text), markup=False)
+    """Write a remark to standard error, where it does not disturb a script that reads the answer."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(escape_controls(text), markup=False)
 
 
-def paragraph(text: str, indent: str) -> None:
-    """Write a longer text with an indent; on a terminal it is broken between words."""
+def say_paragraph(text: str, indent: str) -> None:
+    """Write a long text with an indent; on a terminal it is wrapped between words."""
     lines = [text]
-    if session.OUT.is_terminal:
-        lines = wrap(text, max(session.OUT.width - len(indent), _NARROW), break_long_words=False) or [""]
+    if STDOUT.is_terminal:
+        width = max(STDOUT.width - len(indent), _MIN_PARAGRAPH_WIDTH)
+        lines = wrap(text, width, break_long_words=False) or [""]
     for line in lines:
         say(indent + line)
 
 
-def clean(text: str) -> str:
-    """Return a text that came from elsewhere without anything that steers a terminal."""
+def escape_controls(text: str) -> str:
+    """Return a text with its control characters replaced, so that it cannot control a terminal."""
     return text.translate(_VISIBLE)
 
 
 def show_json(document: object) -> None:
-    """Write one JSON document, for a script or a person."""
+    """Write a JSON document, indented."""
     text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
-    session.OUT.out(text, highlight=session.OUT.is_terminal)  # colours for thousands of hosts take seconds
+    STDOUT.out(text, highlight=STDOUT.is_terminal)  # highlighting the text of thousands of hosts takes seconds
 
 
-def json_line(document: object) -> None:
-    """Write one JSON document on a line of its own, at once."""
+def write_json_line(document: object) -> None:
+    """Write a JSON document on one line and flush it at once."""
     sys.stdout.write(orjson.dumps(document).decode() + "\n")
     sys.stdout.flush()
 
@@ -64,47 +69,43 @@ def show_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None
     """Write a table; a cell that is None stays empty."""
     table = Table(*columns, box=None, header_style="bold")
     for row in rows:
-        table.add_row(*(escape(clean(str("" if cell is None else cell))) for cell in row))
-    session.OUT.print(table)
+        table.add_row(*(escape(escape_controls(str("" if cell is None else cell))) for cell in row))
+    STDOUT.print(table)
 
 
-def attended() -> bool:
-    """Return whether a person sits at the terminal and can be asked."""
+def is_interactive() -> bool:
+    """Return whether a person at a terminal can answer a question."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask a person whether to go on, unless it was said beforehand or nobody is there.
+    """Ask a person for confirmation, unless `--yes` was given or there is no terminal.
 
     Raises:
         typer.Exit: the answer is no; nothing was done.
     """
-    if yes or not attended():
+    if yes or not is_interactive():
         return
-    if not typer.confirm(clean(question), err=True):
+    if not typer.confirm(escape_controls(question), err=True):
         note("Nothing was done.")
         raise typer.Exit(1)
 
 
-def moment(stamp: str | None) -> str:
-    """Return a time of a reply as people read it, in this machine's zone; empty where there is none."""
+def format_time(stamp: str | None) -> str:
+    """Return a reply's time in this machine's time zone; empty for None."""
     return f"{datetime.fromisoformat(stamp).astimezone():%Y-%m-%d %H:%M:%S}" if stamp else ""
 
 
-def duration(began: str | None, ended: str | None) -> str:
-    """Return how long something took, from two times of a reply; empty where it is not known."""
-    if not began or not ended:
+def format_duration(started: str | None, finished: str | None) -> str:
+    """Return the time between two times of a reply, such as `2 min 5 s`; empty where one of them is None."""
+    if not started or not finished:
         return ""
-    seconds = round((datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds())
+    seconds = round((datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds())
     minutes, seconds = divmod(max(seconds, 0), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-def counted(number: int, one: str) -> str:
-    """Return a number of things, in words: `1 host`, `20 hosts`."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
-
-
-Document = dict[str, Any]
-"""A JSON object of a reply."""
+def format_count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 host`, `20 hosts`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,1 +1,1 @@
-"""The API as the commands use it: where it is, who asks, its replies and errors, and a task's events."""
+"""The API's client: its address and credentials, requests and errors, and the events of a task."""

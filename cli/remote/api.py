@@ -1,4 +1,4 @@
-"""The API as a command uses it: found from flags, environment and file once, and asked as often as needed."""
+"""The API for the current command: the address is resolved once, then the command sends its requests."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,18 +9,19 @@ import typer
 
 from cli import output
 from cli.remote import client
-from cli.remote.address import Address, Flags, resolve
+from cli.remote.address import Address, resolve
 from cli.remote.client import Client
+from cli.remote.sources import Flags
 from infra.settings import ClientSettings, load
 
 R = TypeVar("R")
 
 
 class Remote:
-    """The API, for one command.
+    """The API for one command.
 
     Args:
-        flags: what the command line says of it.
+        flags: the options on the command line that describe the API.
     """
 
     def __init__(self, flags: Flags) -> None:
@@ -29,17 +30,18 @@ class Remote:
 
     @property
     def address(self) -> Address:
-        """Where it is and who asks; a password is asked for once.
+        """The address and the credentials; a person is asked for a password at most once.
 
         Raises:
             FleetError: as `cli.remote.address.resolve`.
         """
         if self._address is None:
-            self._address = resolve(self._flags, load(ClientSettings), _ask if output.attended() else None)
+            ask = _ask_password if output.is_interactive() else None
+            self._address = resolve(self._flags, load(ClientSettings), ask)
         return self._address
 
     def run(self, use: Callable[[Client], Coroutine[Any, Any, R]]) -> R:
-        """Run what a command asks of the API, and return what it returns."""
+        """Run a command's function with a client, and return its result."""
         address = self.address
 
         async def command() -> R:
@@ -49,7 +51,7 @@ class Remote:
         return asyncio.run(command())
 
 
-def _ask(user: str) -> str:
+def _ask_password(user: str) -> str:
     password: str = typer.prompt(f"Password of {user}", hide_input=True, err=True)
     return password
 
@@ -57,11 +59,11 @@ def _ask(user: str) -> str:
 _CURRENT: ContextVar[Remote] = ContextVar("remote")
 
 
-def choose(flags: Flags) -> None:
-    """Say which API the command that runs now means."""
+def configure(flags: Flags) -> None:
+    """Set the API for the command that runs now."""
     _CURRENT.set(Remote(flags))
 
 
 def run(use: Callable[[Client], Coroutine[Any, Any, R]]) -> R:
-    """Run what the current command asks of the API. Raises as `Client.ask` does."""
+    """Run the current command's function with a client, and return its result. Raises as `Client.ask` does."""
     return _CURRENT.get().run(use)

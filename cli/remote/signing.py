@@ -1,4 +1,4 @@
-"""Requests that are signed with an access key, as OCP does it."""
+"""Requests signed with an access key, in OCP's scheme."""
 
 import secrets
 from collections.abc import Generator
@@ -10,12 +10,12 @@ from typing_extensions import override
 from core.signature import SCHEME, Signable, body_md5, signature
 
 
-class Signed(httpx.Auth):
-    """Signs each request when it is sent, and makes each one of its own: no two have the same signature.
+class AccessKeyAuth(httpx.Auth):
+    """Signs each request when it is sent. A nonce makes every signature unique, so that no request looks like a replay.
 
     Args:
-        key_id: the AK.
-        secret: the SK.
+        key_id: the access key (AK).
+        secret: the secret key (SK).
     """
 
     requires_request_body = True

@@ -1,4 +1,4 @@
-"""What a stop, restart or start would do: its targets, and the agent's own commands that each host would get. Pure."""
+"""What a stop, restart or start would do on each host: the agent's own commands, and how the host is reached. Pure."""
 
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -16,13 +16,13 @@ _CALLS: Final[dict[Verb, tuple[Literal["stop", "start"], ...]]] = {
 COLUMNS: Final = ("id", "alias", "address", "user", "held by", "command")
 
 
-def planned(verb: Verb, hosts: Iterable[Document]) -> list[Document]:
-    """Return for each host how it would be reached and what would be called there, secrets masked."""
-    return [_planned(verb, target(host), host) for host in hosts]
+def make_plan(verb: Verb, hosts: Iterable[Document]) -> list[Document]:
+    """Return for each host how it would be reached and which commands it would get, with secrets masked."""
+    return [_plan_host(verb, to_target(host), host) for host in hosts]
 
 
-def target(host: Document) -> Target:
-    """Return the target that a worker would work on, from a host of a reply."""
+def to_target(host: Document) -> Target:
+    """Return a reply's host as a worker's target."""
     return Target(
         host_id=int(host["id"]),
         address=host["innerIpAddress"],
@@ -35,24 +35,24 @@ def target(host: Document) -> Target:
     )
 
 
-def rows(plan: Iterable[Document]) -> list[tuple[object, ...]]:
-    """Return the rows of a table: one for each command."""
-    found: list[tuple[object, ...]] = []
+def to_rows(plan: Iterable[Document]) -> list[tuple[object, ...]]:
+    """Return the rows of a table, one for each command; only a host's first row describes the host."""
+    rows: list[tuple[object, ...]] = []
     for host in plan:
         held = f"task {host['holderTaskId']}" if host["holderTaskId"] else None
         who = (host["id"], host["alias"], host["address"], host["user"], held)
         for index, command in enumerate(host["commands"]):
-            found.append((*(who if not index else (None,) * len(who)), command))
-    return found
+            rows.append((*(who if not index else (None,) * len(who)), command))
+    return rows
 
 
-def _planned(verb: Verb, where: Target, host: Document) -> Document:
+def _plan_host(verb: Verb, target: Target, host: Document) -> Document:
     return {
         "id": host["id"],
         "alias": host["alias"],
-        "address": where.endpoint,
-        "user": where.user,
-        "sudo": where.sudo,
+        "address": target.endpoint,
+        "user": target.user,
+        "sudo": target.sudo,
         "holderTaskId": host["holderTaskId"],
-        "commands": [control_command(where, call).render_masked() for call in _CALLS[verb]],
+        "commands": [control_command(target, call).render_masked() for call in _CALLS[verb]],
     }

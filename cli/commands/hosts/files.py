@@ -1,4 +1,4 @@
-"""Inventory files: from CSV or YAML to rows of text, each with the line it begins on."""
+"""Reads inventory files, CSV or YAML, into rows of text, each with the line it begins on."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -13,35 +13,35 @@ from cli.commands.hosts.inventory import Row
 from core.errors import InvalidRequest
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's where it is there: ten times as fast. Nothing is constructed, only read."""
+"""libyaml's loader if it is installed: it is ten times as fast. It only composes nodes and constructs no objects."""
 
 
 def read_rows(file: Path) -> tuple[Row, ...]:
     """Read the rows of an inventory file.
 
     Raises:
-        InvalidRequest: the file cannot be read, or is not laid out like an inventory.
+        InvalidRequest: the file cannot be read, or does not have the form of an inventory.
     """
     read = _FORMATS.get(file.suffix.lower())
     if read is None:
-        raise _refused(file, f"its name ends in {file.suffix or 'nothing'}. Name it .csv, .yaml or .yml")
+        raise _make_refusal(file, f"its name ends in {file.suffix or 'nothing'}. It must end in .csv, .yaml or .yml")
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise _refused(file, f"it cannot be read: {error.strerror}") from None
+        raise _make_refusal(file, f"it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise _refused(file, f"byte {error.start} is not UTF-8. Save it as UTF-8") from None
+        raise _make_refusal(file, f"byte {error.start} is not UTF-8. Save it as UTF-8") from None
     rows = tuple(read(file, text))
     if not rows:
-        raise _refused(file, "it names no host. Write one host a row")
+        raise _make_refusal(file, "it contains no hosts. Write one host per row")
     return rows
 
 
-def _refused(file: Path, reason: str) -> InvalidRequest:
+def _make_refusal(file: Path, reason: str) -> InvalidRequest:
     return InvalidRequest("FILE", str(file), f"Nothing was imported from {file}: {reason}.")
 
 
-def _csv_rows(file: Path, text: str) -> Iterator[Row]:
+def _read_csv(file: Path, text: str) -> Iterator[Row]:
     reader = csv.reader(StringIO(text, newline=""), strict=True, skipinitialspace=True)
     header: list[str] | None = None
     try:
@@ -51,57 +51,57 @@ def _csv_rows(file: Path, text: str) -> Iterator[Row]:
             if not any(cell.strip() for cell in cells):
                 continue
             if header is None:
-                header = _header(file, [cell.strip() for cell in cells])
+                header = _check_header(file, [cell.strip() for cell in cells])
             elif len(cells) > len(header):
-                raise _refused(file, f"line {began} has {len(cells)} cells, the header has {len(header)} columns")
+                raise _make_refusal(file, f"line {began} has {len(cells)} cells, the header has {len(header)} columns")
             else:
                 yield Row(began, {name: cell.strip() for name, cell in zip(header, cells, strict=False)})
     except csv.Error as error:
-        raise _refused(file, f"line {reader.line_num} is not CSV: {error}") from None
+        raise _make_refusal(file, f"line {reader.line_num} is not CSV: {error}") from None
 
 
-def _header(file: Path, names: list[str]) -> list[str]:
+def _check_header(file: Path, names: list[str]) -> list[str]:
     known = f"The columns are {', '.join(COLUMNS)}"
     for name in names:
         if name not in COLUMNS:
-            raise _refused(file, f"its first line names a column {name!r} that does not exist. {known}")
+            raise _make_refusal(file, f"its first line has a column {name!r}, which does not exist. {known}")
         if names.count(name) > 1:
-            raise _refused(file, f"its first line names the column {name} twice")
+            raise _make_refusal(file, f"its first line has the column {name} twice")
     return names
 
 
-def _yaml_rows(file: Path, text: str) -> Iterator[Row]:
+def _read_yaml(file: Path, text: str) -> Iterator[Row]:
     try:
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "it"
-        raise _refused(file, f"{where} is not YAML: {getattr(error, 'problem', None) or error}") from None
+        raise _make_refusal(file, f"{where} is not YAML: {getattr(error, 'problem', None) or error}") from None
     if root is None:
         return
     if not isinstance(root, yaml.SequenceNode):
-        raise _refused(file, "it is not a list. Write one `- id: …` for each host")
+        raise _make_refusal(file, "it is not a list. Write one `- id: …` for each host")
     for node in root.value:
-        yield Row(node.start_mark.line + 1, dict(_yaml_cells(file, node)))
+        yield Row(node.start_mark.line + 1, dict(_read_yaml_cells(file, node)))
 
 
-def _yaml_cells(file: Path, node: yaml.Node) -> Iterator[tuple[str, str]]:
+def _read_yaml_cells(file: Path, node: yaml.Node) -> Iterator[tuple[str, str]]:
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.MappingNode):
-        raise _refused(file, f"line {line} is not a host. Write `- id: …` and its other columns below")
+        raise _make_refusal(file, f"line {line} is not a host. Write `- id: …` and the other columns below it")
     seen: set[str] = set()
     for name, value in node.value:
         if not isinstance(name, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
             at = name.start_mark.line + 1
-            raise _refused(file, f"line {at} holds a list or a mapping. A host has only texts and numbers")
+            raise _make_refusal(file, f"line {at} contains a list or a mapping. A host has only texts and numbers")
         if name.value in seen:
-            raise _refused(file, f"line {name.start_mark.line + 1} names {name.value} a second time for one host")
+            raise _make_refusal(file, f"line {name.start_mark.line + 1} has {name.value} a second time for one host")
         seen.add(name.value)
         yield name.value, "" if value.tag.endswith(":null") else value.value.strip()
 
 
 _FORMATS: Final[dict[str, Callable[[Path, str], Iterator[Row]]]] = {
-    ".csv": _csv_rows,
-    ".yaml": _yaml_rows,
-    ".yml": _yaml_rows,
+    ".csv": _read_csv,
+    ".yaml": _read_yaml,
+    ".yml": _read_yaml,
 }

@@ -1,11 +1,15 @@
-"""SSH host keys, by way of the workers' connector, which is imported only where a key is at hand."""
+"""SSH host keys. The workers' SSH connector is slow to import, so a function imports it when it is called."""
+
+
+class HostKeyUnknown(Exception):
+    """A host did not show a key."""
 
 
 def fingerprint(key: str) -> str:
     """Return a public key's fingerprint: `SHA256:…`.
 
     Raises:
-        ValueError: the text is no public key in OpenSSH's one-line form.
+        ValueError: the text is not a public key in OpenSSH's one-line form.
     """
     from workers.executor.ssh import executor as ssh
 
@@ -17,11 +21,11 @@ async def fetch(address: str, port: int, timeout: float) -> str:
 
     Args:
         address: the host's IP address.
-        port: its sshd's TCP port.
-        timeout: seconds for all of it.
+        port: the TCP port of its sshd.
+        timeout: seconds for connecting and fetching.
 
     Raises:
-        HostKeyUnknown: the host showed none; the sentence says why.
+        HostKeyUnknown: the host did not show a key; the message says why.
     """
     from workers.executor.base import ConnectionFailed
     from workers.executor.ssh import executor as ssh
@@ -30,7 +34,3 @@ async def fetch(address: str, port: int, timeout: float) -> str:
         return await ssh.fetch_host_key(address, port, timeout)
     except ConnectionFailed as error:
         raise HostKeyUnknown(error.outcome.sentence()) from error
-
-
-class HostKeyUnknown(Exception):
-    """A host showed no key."""

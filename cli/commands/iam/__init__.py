@@ -1,1 +1,1 @@
-"""`ocpfleet user` and `ocpfleet key`."""
+"""`ocpfleet user` and `ocpfleet key`: users and access keys."""

@@ -1,4 +1,4 @@
-"""`ocpfleet user`: who may use the API."""
+"""`ocpfleet user`: the users of the API."""
 
 import sys
 from typing import Annotated
@@ -7,26 +7,26 @@ import typer
 
 from app.iam.users import checked_name, checked_password
 from cli import output
-from cli.commands.iam.backend import people
+from cli.commands.iam.choice import choose_backend
 from cli.output import AsJson, Document, Yes
 from core.errors import InvalidRequest
 from core.user import Role
 
 cli = typer.Typer(
     no_args_is_help=True,
-    help="The users of the API. The API goes by what it knew of a user for up to a minute after a change.",
+    help="The users of the API. A change takes effect within a minute.",
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="of the user")]
-Roles = Annotated[list[Role], typer.Option("--role", help="what the user may do; may be given several times")]
-FromStdin = Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="the user's name")]
+Roles = Annotated[list[Role], typer.Option("--role", help="a role of the user; may be repeated")]
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="read the password from standard input")]
 Direct = Annotated[
-    bool, typer.Option("--direct", help="work on the store itself, without the API: where nobody who may can log in")
+    bool, typer.Option("--direct", help="use the store instead of the API: for when no administrator can log in")
 ]
 
 
 @cli.command(
-    "add", help="Add a user. Its password is asked for, read from standard input, or generated and shown once."
+    "add", help="Add a user. The password is asked for, read from standard input, or generated and shown once."
 )
 def add(
     name: Annotated[str, typer.Argument(help="letters, digits and . _ @ -")],
@@ -37,19 +37,19 @@ def add(
 ) -> None:
     """Add a user."""
     checked_name(name)
-    added = people(direct=direct).add_user(name, role, _given(from_stdin=password_stdin))
-    output.say(f"Added {name} with {_listed(added)}.")
-    _show(added)
+    added = choose_backend(direct=direct).add_user(name, role, _read_password(from_stdin=password_stdin))
+    output.say(f"Added {name} with {_list_roles(added)}.")
+    _show_password(added)
 
 
 @cli.command("list", help="List the users, their roles and how many access keys they have.")
 def list_users(*, direct: Direct = False, as_json: AsJson = False) -> None:
     """List the users."""
-    users = people(direct=direct).users()
+    users = choose_backend(direct=direct).list_users()
     if as_json:
         output.show_json(users)
         return
-    rows = ((user["id"], user["name"], _listed(user), user["accessKeys"]) for user in users)
+    rows = ((user["id"], user["name"], _list_roles(user), user["accessKeys"]) for user in users)
     output.show_table(("id", "name", "roles", "access keys"), rows)
 
 
@@ -57,35 +57,37 @@ def list_users(*, direct: Direct = False, as_json: AsJson = False) -> None:
 def remove(name: Name, *, direct: Direct = False, yes: Yes = False) -> None:
     """Remove a user."""
     output.confirm(f"Remove {name} and its access keys?", yes=yes)
-    people(direct=direct).remove_user(name)
+    choose_backend(direct=direct).remove_user(name)
     output.say(f"Removed {name} and its access keys.")
 
 
-@cli.command("password", help="Change a user's password: asked for, read from standard input, or generated.")
+@cli.command(
+    "password", help="Change a user's password. It is asked for, read from standard input, or generated and shown once."
+)
 def password(name: Name, *, password_stdin: FromStdin = False, direct: Direct = False) -> None:
     """Change a password."""
-    changed = people(direct=direct).change_password(name, _given(from_stdin=password_stdin))
+    changed = choose_backend(direct=direct).change_password(name, _read_password(from_stdin=password_stdin))
     output.say(f"Changed the password of {name}.")
-    _show(changed)
+    _show_password(changed)
 
 
-@cli.command("roles", help="Give a user other roles, in place of those that it has.")
+@cli.command("roles", help="Replace the roles of a user.")
 def roles(name: Name, role: Roles, *, direct: Direct = False) -> None:
     """Change a user's roles."""
-    output.say(f"{name} has {_listed(people(direct=direct).change_roles(name, role))} now.")
+    output.say(f"{name} has {_list_roles(choose_backend(direct=direct).change_roles(name, role))} now.")
 
 
-def _listed(user: Document) -> str:
+def _list_roles(user: Document) -> str:
     return ", ".join(user["roles"])
 
 
-def _show(user: Document) -> None:
+def _show_password(user: Document) -> None:
     if "password" in user:
         output.say(f"Password, shown once: {user['password']}")
 
 
-def _given(*, from_stdin: bool) -> str | None:
-    """Return the password that a person or a script gave; None asks for a generated one."""
+def _read_password(*, from_stdin: bool) -> str | None:
+    """Return the password that a person or a script gave; None to have one generated."""
     if from_stdin:
         return checked_password(sys.stdin.readline().rstrip("\r\n"))
     if not sys.stdin.isatty():

@@ -1,4 +1,4 @@
-"""The processes that run until they are stopped. Each imports its own part alone, and so takes no more than that."""
+"""The long-running processes. Each imports only its own part, which saves memory."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -25,4 +25,4 @@ def _flower() -> None:
 
 
 SERVERS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType({"api": _api, "worker": _worker, "flower": _flower})
-"""By the names of their commands."""
+"""The functions that run them, by command name."""

@@ -1,4 +1,4 @@
-"""`ocpfleet settings`: every variable, its default and its meaning, from the classes that read them."""
+"""`ocpfleet settings`: every variable with its default and meaning, taken from the settings classes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import typer
 from pydantic_settings import BaseSettings
 from rich.table import Table
 
-from cli.direct_store import OUT
+from cli.output import STDOUT
 from infra.settings import (
     ApiSettings,
     ClientSettings,
@@ -24,7 +24,7 @@ GROUPS: Final[tuple[tuple[str, type[BaseSettings]], ...]] = (
     ("Worker", WorkerSettings),
     ("Flower", FlowerSettings),
     ("Command line", ClientSettings),
-    ("Inventory: defaults for columns that are left out, and for hosts that come through the API", InventorySettings),
+    ("Inventory: defaults for missing columns, and for hosts added through the API", InventorySettings),
 )
 
 
@@ -37,8 +37,8 @@ class Row:
     meaning: str
 
 
-def rows(settings: type[BaseSettings]) -> Iterator[Row]:
-    """Yield the variables of a class of settings that no other group above it has."""
+def list_rows(settings: type[BaseSettings]) -> Iterator[Row]:
+    """Yield the variables of a settings class, without those that every process shares."""
     inherited = SharedSettings.model_fields if settings is not SharedSettings else {}
     for name, field in settings.model_fields.items():
         if name not in inherited:
@@ -47,13 +47,14 @@ def rows(settings: type[BaseSettings]) -> Iterator[Row]:
             yield Row(f"OCPFLEET_{name.upper()}", shown, field.description or "")
 
 
-def markdown() -> str:
+def format_markdown() -> str:
     """Return the tables of docs/settings.md."""
     tables = []
     for title, settings in GROUPS:
         lines = [f"**{title}**", "", "| variable | default | meaning |", "|---|---|---|"]
         lines += [
-            f"| `{row.variable}` | {f'`{row.default}`' * bool(row.default)} | {row.meaning} |" for row in rows(settings)
+            f"| `{row.variable}` | {f'`{row.default}`' * bool(row.default)} | {row.meaning} |"
+            for row in list_rows(settings)
         ]
         tables.append("\n".join(lines))
     return "\n\n".join(tables) + "\n"
@@ -68,10 +69,10 @@ def _settings(
     *, as_markdown: Annotated[bool, typer.Option("--markdown", help="as docs/settings.md has them")] = False
 ) -> None:
     if as_markdown:
-        OUT.print(markdown(), end="", markup=False)
+        STDOUT.print(format_markdown(), end="", markup=False)
         return
     for title, settings in GROUPS:
         table = Table("variable", "default", "meaning", title=title, title_justify="left", box=None)
-        for row in rows(settings):
+        for row in list_rows(settings):
             table.add_row(row.variable, row.default, row.meaning)
-        OUT.print(table)
+        STDOUT.print(table)

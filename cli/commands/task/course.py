@@ -1,4 +1,4 @@
-"""`ocpfleet task retry|skip|cancel|rollback`: to change the course of a task."""
+"""`ocpfleet task retry|skip|cancel|rollback`: change the course of a task."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -6,19 +6,20 @@ from typing import Annotated, Literal
 import typer
 
 from cli import output
-from cli.commands.task.follow import Follow, end_of
-from cli.commands.task.report import heading, host_of, read_hosts, read_task
-from cli.commands.task.select import subtasks_of
+from cli.commands.task.follow import Follow, follow_to_end
+from cli.commands.task.report import find_host, make_heading, read_hosts, read_task
+from cli.commands.task.select import select_subtasks
 from cli.exits import ApiRefused, Exit
 from cli.output import AsJson, Document, Yes
-from cli.remote import api as use
+from cli.remote import api as remote
 from cli.remote.client import Client
 from core.errors import InvalidRequest
 
 TaskId = Annotated[int, typer.Argument(metavar="TASK", min=1, help="the task's id")]
-SubtaskIds = Annotated[list[int] | None, typer.Argument(metavar="[SUBTASK]", help="these subtasks alone")]
+SubtaskIds = Annotated[list[int] | None, typer.Argument(metavar="[SUBTASK]", help="only these subtasks")]
 OfHosts = Annotated[
-    list[str] | None, typer.Option("--host", metavar="HOST", help="those of this host; several, or a pattern")
+    list[str] | None,
+    typer.Option("--host", metavar="HOST", help="only the subtasks of this host or pattern; may be repeated"),
 ]
 _Move = Literal["retry", "skip", "cancel"]
 _STATUS: dict[_Move, str] = {"retry": "FAILED", "skip": "FAILED", "cancel": "RUNNING"}
@@ -27,12 +28,12 @@ _DONE: dict[_Move, str] = {"retry": "runs again", "skip": "counts as done", "can
 
 def register(cli: typer.Typer) -> None:
     """Add the commands."""
-    cli.command("retry", help="Run again what failed of a task: all of it, or some subtasks.")(_retry)
+    cli.command("retry", help="Run the failed subtasks of a task again: all, or some.")(_retry)
     cli.command("skip", help="Let failed subtasks count as done.")(_skip)
-    cli.command("cancel", help="Stop a task: nothing new starts, what runs is abandoned. Or some subtasks alone.")(
-        _cancel
-    )
-    cli.command("rollback", help="Undo what a failed task did, and give its hosts back.")(_rollback)
+    cli.command(
+        "cancel", help="Stop a task or some of its subtasks: nothing new begins, and running work is abandoned."
+    )(_cancel)
+    cli.command("rollback", help="Undo what a failed task did, and release its hosts.")(_rollback)
 
 
 def _retry(
@@ -59,7 +60,9 @@ def _skip(
     as_json: AsJson = False,
 ) -> None:
     if not subtasks and not host:
-        raise InvalidRequest("SUBTASK", None, f"What of task {task}? Name hosts with --host, or subtasks by their ids.")
+        raise InvalidRequest(
+            "SUBTASK", None, f"Skip what in task {task}? Name hosts with --host, or subtasks by their ids."
+        )
     _move_some(task, "skip", subtasks or (), host or ())
     _follow(task, follow=follow, as_json=as_json)
 
@@ -76,7 +79,7 @@ def _cancel(
     if subtasks or host:
         _move_some(task, "cancel", subtasks or (), host or ())
     else:
-        output.confirm(f"Cancel all that is left of task {task}?", yes=yes)
+        output.confirm(f"Cancel everything that is left of task {task}?", yes=yes)
         _move_all(task, "cancel", as_json=as_json and not follow)
     _follow(task, follow=follow, as_json=as_json)
 
@@ -88,40 +91,40 @@ def _rollback(task: TaskId, *, yes: Yes = False, follow: Follow = False, as_json
 
 
 def _move_all(task_id: int, move: str, *, as_json: bool) -> None:
-    task: Document = use.run(lambda client: client.post(f"/tasks/instances/{task_id}/{move}")).data
+    task: Document = remote.run(lambda client: client.post(f"/tasks/instances/{task_id}/{move}")).data
     if as_json:
         output.show_json(task)
     else:
-        output.note(heading(task))
+        output.note(make_heading(task))
 
 
 def _follow(task_id: int, *, follow: bool, as_json: bool) -> None:
     if follow:
-        raise typer.Exit(end_of(task_id, as_json=as_json))
+        raise typer.Exit(follow_to_end(task_id, as_json=as_json))
 
 
 def _move_some(task_id: int, move: _Move, ids: Sequence[int], words: Sequence[str]) -> None:
-    """Move subtasks one after the other; what is refused does not keep the others back.
+    """Move subtasks one after the other; a refusal does not stop the others.
 
     Raises:
-        typer.Exit: some were refused.
+        typer.Exit: the API refused some of them.
     """
-    done = use.run(lambda client: _each(client, task_id, move, ids, words))
-    if not done:
+    complete = remote.run(lambda client: _move_each(client, task_id, move, ids, words))
+    if not complete:
         raise typer.Exit(Exit.FAILED)
 
 
-async def _each(client: Client, task_id: int, move: _Move, ids: Sequence[int], words: Sequence[str]) -> bool:
+async def _move_each(client: Client, task_id: int, move: _Move, ids: Sequence[int], words: Sequence[str]) -> bool:
     task, hosts = await read_task(client, task_id), await read_hosts(client, task_id)
-    whole = True
-    for subtask in subtasks_of(task, hosts, words, ids, _STATUS[move]):
-        host = host_of(subtask, hosts)
-        name = f"subtask {subtask['id']}, {subtask['name']}{f' on {host.name}' if host else ''}"
+    complete = True
+    for subtask in select_subtasks(task, hosts, words, ids, _STATUS[move]):
+        host = find_host(subtask, hosts)
+        name = f"subtask {subtask['id']}, {subtask['name']}{f' on {host.label}' if host else ''}"
         try:
             await client.post(f"/tasks/instances/{task_id}/subtasks/{subtask['id']}/{move}")
         except ApiRefused as error:
             output.note(f"{name}: {error.sentence}")
-            whole = False
+            complete = False
         else:
             output.note(f"{name}: {_DONE[move]}")
-    return whole
+    return complete

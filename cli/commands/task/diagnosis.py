@@ -1,4 +1,4 @@
-"""`ocpfleet task diagnosis`: all that is known of a task, as a ZIP archive."""
+"""`ocpfleet task diagnosis`: everything about a task, as a ZIP archive."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from cli import output
 from cli.commands.task.course import TaskId
-from cli.remote import api as use
+from cli.remote import api as remote
 from cli.remote.client import Client
 from core.errors import InvalidRequest
 
@@ -17,22 +17,24 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", h
 
 def register(cli: typer.Typer) -> None:
     """Add the command."""
-    cli.command("diagnosis", help="Save all that is known of a task, with every log, as a ZIP archive.")(_diagnosis)
+    cli.command("diagnosis", help="Save everything about a task, with every log, as a ZIP archive.")(_diagnosis)
 
 
 def _diagnosis(task: TaskId, file: Output = None) -> None:
     target = file or Path(f"task_{task}_diagnosis.zip")
     if target.exists():
-        raise InvalidRequest("--output", str(target), f"{target} is there already. Move it, or name another: --output.")
-    size = use.run(lambda client: _save(client, task, target))
+        raise InvalidRequest(
+            "--output", str(target), f"{target} already exists. Move it, or name another file with --output."
+        )
+    size = remote.run(lambda client: _save(client, task, target))
     output.say(f"{target}: {size} bytes")
 
 
 async def _save(client: Client, task_id: int, target: Path) -> int:
-    """Write the archive beside its target first: what is there under its name is whole."""
+    """Write the archive to a draft beside its target and rename it: a file with the target's name is complete."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        async with client.streamed("POST", f"/tasks/instances/{task_id}/downloadDiagnosis") as pieces:
+        async with client.stream("POST", f"/tasks/instances/{task_id}/downloadDiagnosis") as pieces:
             with draft.open("wb") as opened:
                 async for piece in pieces:
                     opened.write(piece)

@@ -1,4 +1,4 @@
-"""Following a task to its end: `--follow` and `ocpfleet task follow`."""
+"""`--follow` and `ocpfleet task follow`: show a task's progress until it ends."""
 
 import asyncio
 import sys
@@ -8,93 +8,93 @@ from typing import Annotated, Final
 import typer
 
 from cli import output
-from cli.commands.task.progress import of_event
-from cli.commands.task.report import tell_end
+from cli.commands.task.progress import read_event
+from cli.commands.task.report import report_end
 from cli.commands.task.views import JsonView, LiveView, PlainView, View
 from cli.exits import ApiRefused, Exit
-from cli.host_names import Named, named
-from cli.remote import api as use
+from cli.host_names import HostName, read_host_names
+from cli.remote import api as remote
 from cli.remote.client import Client
-from cli.remote.events import Following
+from cli.remote.events import EventStream
 
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="watch the task to its end")]
 _DONE: Final = "SUCCESSFUL"
 _TICK: Final = 0.5
-"""Seconds after which a view may show what it kept back."""
+"""Seconds between two chances for a view to show what it held back."""
 
 
-class _Watch:
-    """What is known of a task that is followed, across interruptions."""
+class _Follower:
+    """Follows one task, and remembers what it has seen when it is interrupted."""
 
     def __init__(self, task_id: int, view: View) -> None:
-        self.following = Following(task_id)
+        self.stream = EventStream(task_id)
         self.view = view
         self.status = ""
-        self._hosts: dict[int, Named] | None = None
+        self._hosts: dict[int, HostName] | None = None
         self._failed: set[int] = set()
 
-    async def to_the_end(self, client: Client) -> None:
-        """Show what happens until the task ends."""
-        ticking = asyncio.create_task(self._tick())
+    async def follow(self, client: Client) -> None:
+        """Show the task's events until it ends."""
+        ticker = asyncio.create_task(self._tick())
         try:
-            await self._follow(client)
+            await self._show_events(client)
         finally:
-            ticking.cancel()
+            ticker.cancel()
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK)
             self.view.tick()
 
-    async def _follow(self, client: Client) -> None:
-        async with aclosing(self.following.events(client)) as events:
+    async def _show_events(self, client: Client) -> None:
+        async with aclosing(self.stream.read(client)) as events:
             async for event in events:
-                self.view.event(event)
+                self.view.show_event(event)
                 if "progress" not in event.data:
                     continue
-                standing = of_event(event.data)
-                new = [host_id for host_id in standing.failed_ids if host_id not in self._failed]
-                self._failed = set(standing.failed_ids)
-                self.view.stands(standing, [await self._name(client, host_id) for host_id in new])
-                self.status = standing.status
+                progress = read_event(event.data)
+                new = [host_id for host_id in progress.failed_ids if host_id not in self._failed]
+                self._failed = set(progress.failed_ids)
+                self.view.show_progress(progress, [await self._find_label(client, host_id) for host_id in new])
+                self.status = progress.status
 
-    async def _name(self, client: Client, host_id: int) -> str:
+    async def _find_label(self, client: Client, host_id: int) -> str:
         if self._hosts is None:
-            hosts = named(await client.everything(f"/tasks/instances/{self.following.task_id}/hosts"))
+            hosts = read_host_names(await client.get_all(f"/tasks/instances/{self.stream.task_id}/hosts"))
             self._hosts = {host.id: host for host in hosts}
-        return self._hosts.get(host_id, Named(host_id, None)).name
+        return self._hosts.get(host_id, HostName(host_id, None)).label
 
 
-def end_of(task_id: int, *, as_json: bool) -> Exit:
-    """Follow a task until it ends or a person has seen enough; return how the command ends.
+def follow_to_end(task_id: int, *, as_json: bool) -> Exit:
+    """Follow a task until it ends or a person leaves it; return the command's exit code.
 
     Raises:
-        ApiUnreachable: the API does not answer any more; the task goes on.
-        ApiRefused: there is no such task.
-        ApiDenied: whoever asks may not look at it.
+        ApiUnreachable: the API no longer answers; the task goes on.
+        ApiRefused: the task does not exist.
+        ApiDenied: the user may not see the task.
     """
     view: View = JsonView() if as_json else LiveView() if sys.stdout.isatty() else PlainView()
-    watch = _Watch(task_id, view)
+    follower = _Follower(task_id, view)
     while True:
         try:
             view.begin()
-            use.run(watch.to_the_end)
+            remote.run(follower.follow)
             break
         except KeyboardInterrupt:
             view.pause()
-            if not _goes_on(task_id):
-                output.note(f"Task {task_id} goes on. `ocpfleet task follow {task_id}` watches it again.")
+            if not _ask_to_go_on(task_id):
+                output.note(f"Task {task_id} goes on. Watch it again: ocpfleet task follow {task_id}")
                 return Exit.LEFT
         finally:
             view.pause()
     if not as_json:
-        use.run(lambda client: tell_end(client, task_id))
-    return Exit.DONE if watch.status == _DONE else Exit.FAILED
+        remote.run(lambda client: report_end(client, task_id))
+    return Exit.DONE if follower.status == _DONE else Exit.FAILED
 
 
-def _goes_on(task_id: int) -> bool:
-    """Ask what to do with a task after Ctrl-C; do it, and return whether to follow on."""
-    if not output.attended():
+def _ask_to_go_on(task_id: int) -> bool:
+    """Ask a person who pressed Ctrl-C what to do with the task, do it, and return whether to go on following."""
+    if not output.is_interactive():
         return False
     question = f"Task {task_id}: [l]eave it running, [c]ancel it, or [f]ollow on?"
     try:
@@ -104,19 +104,18 @@ def _goes_on(task_id: int) -> bool:
         return False
     match answer.strip().lower()[:1]:
         case "c":
-            return _cancelled(task_id)
+            _cancel(task_id)
+            return True  # running work takes a moment to stop
         case "f":
             return True
         case _:
             return False
 
 
-def _cancelled(task_id: int) -> bool:
-    """Cancel the task; it is followed on, since what runs takes a moment to let go."""
+def _cancel(task_id: int) -> None:
     try:
-        use.run(lambda client: client.post(f"/tasks/instances/{task_id}/cancel"))
+        remote.run(lambda client: client.post(f"/tasks/instances/{task_id}/cancel"))
     except ApiRefused as error:
         output.note(error.sentence)
     else:
-        output.note(f"Task {task_id} is being cancelled: nothing new starts, what runs is abandoned.")
-    return True
+        output.note(f"Task {task_id} is being cancelled: nothing new begins, and running work is abandoned.")

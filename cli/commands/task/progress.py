@@ -1,4 +1,4 @@
-"""How a task stands, from the counts of a reply or of an event. Pure."""
+"""The progress of a task, from the counts in a reply or an event. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,37 +10,37 @@ from typing_extensions import override
 from cli.output import Document
 
 WAIT_NODE: Final = "Wait node"
-_BACKWARDS: Final = "ROLLBACK"
+_ROLLBACK: Final = "ROLLBACK"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """How far one step is."""
+class StepProgress:
+    """The progress of one step."""
 
     name: str
     counts: Mapping[str, int]
-    """How many subtasks have each status."""
+    """The number of subtasks by status."""
     backwards: bool
-    """Whether the task is rolled back: then what is PENDING is done."""
+    """Whether the task is rolled back; then a PENDING subtask has been undone."""
 
     @property
     def size(self) -> int:
-        """How many subtasks it has."""
+        """The number of its subtasks."""
         return sum(self.counts.values())
 
     @property
     def failed(self) -> int:
-        """How many of them failed."""
+        """The number of subtasks that failed."""
         return self.counts.get("FAILED", 0)
 
     @property
     def done(self) -> int:
-        """How many of them are done."""
+        """The number of subtasks that are done, or in a rollback undone."""
         return self.counts.get("PENDING" if self.backwards else "SUCCESSFUL", 0)
 
     @property
-    def untouched(self) -> bool:
-        """Whether there is nothing to tell of it yet."""
+    def is_untouched(self) -> bool:
+        """Whether no subtask has begun yet."""
         return set(self.counts) <= {"SUCCESSFUL" if self.backwards else "PENDING"}
 
     @override
@@ -52,39 +52,39 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a task stands."""
+class TaskProgress:
+    """The progress of a task."""
 
     status: str
-    steps: tuple[Step, ...]
+    steps: tuple[StepProgress, ...]
     failed_ids: tuple[int, ...] = ()
-    """Hosts of which a subtask failed, as far as they are named."""
+    """Ids of hosts with a failed subtask; the API names only the first ones."""
     failed_count: int = 0
-    """How many there are."""
+    """The number of all such hosts."""
 
 
-def of_event(data: Document) -> Standing:
-    """Return the standing that an event tells."""
-    backwards = data["operation"] == _BACKWARDS
-    return Standing(
+def read_event(data: Document) -> TaskProgress:
+    """Return the progress in an event."""
+    backwards = data["operation"] == _ROLLBACK
+    return TaskProgress(
         data["status"],
-        steps_of(data["progress"], backwards=backwards),
+        read_steps(data["progress"], backwards=backwards),
         tuple(map(int, data["failedHostIds"])),
         data["failedHostCount"],
     )
 
 
-def steps_of(progress: Iterable[Document], *, backwards: bool = False) -> tuple[Step, ...]:
-    """Return the steps of a `progress`."""
-    return tuple(Step(one["name"], one["subtasks"], backwards) for one in progress)
+def read_steps(progress: Iterable[Document], *, backwards: bool = False) -> tuple[StepProgress, ...]:
+    """Return the steps in a reply's `progress`."""
+    return tuple(StepProgress(one["name"], one["subtasks"], backwards) for one in progress)
 
 
-def of_task(task: Document) -> tuple[Step, ...]:
-    """Return the steps of a task with all its subtasks, in plan order: neighbours of one name are one step."""
+def count_steps(task: Document) -> tuple[StepProgress, ...]:
+    """Return the steps of a task with all its subtasks, in plan order. Neighbours with the same name are one step."""
     steps: list[tuple[str, Counter[str]]] = []
     for subtask in sorted(task["subtasks"], key=lambda one: int(one["seriesId"])):
         if not steps or steps[-1][0] != subtask["name"]:
             steps.append((subtask["name"], Counter()))
         steps[-1][1][subtask["status"]] += 1
-    backwards = task["operation"] == _BACKWARDS
-    return tuple(Step(name, counts, backwards) for name, counts in steps)
+    backwards = task["operation"] == _ROLLBACK
+    return tuple(StepProgress(name, counts, backwards) for name, counts in steps)

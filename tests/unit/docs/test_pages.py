@@ -10,7 +10,7 @@ import pytest
 from typer import Exit
 from typer.main import get_command
 
-from cli.commands.processes.settings import GROUPS, rows
+from cli.commands.processes.settings import GROUPS, list_rows
 from cli.commands.root import cli
 from tests.support.api import running_api
 from tests.support.pages import (
@@ -130,7 +130,7 @@ def test_every_make_target_exists(page: Path) -> None:
 
 @by_name
 def test_every_setting_exists(page: Path) -> None:
-    known = {row.variable for _, settings in GROUPS for row in rows(settings)}
+    known = {row.variable for _, settings in GROUPS for row in list_rows(settings)}
     assert set(re.findall(r"OCPFLEET_[A-Z_0-9]*[A-Z0-9]", page.read_text())) - known == set()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.commands.processes.settings import markdown
+from cli.commands.processes.settings import format_markdown
 from core.errors import Misconfigured
 from infra.settings import ApiSettings, FlowerSettings, InventorySettings, SharedSettings, WorkerSettings, load
 
@@ -17,7 +17,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_page_lists_every_setting_as_it_is() -> None:
-    assert (ROOT / "docs" / "settings.md").read_text().endswith("\n\n" + markdown())
+    assert (ROOT / "docs" / "settings.md").read_text().endswith("\n\n" + format_markdown())
 
 
 @pytest.mark.parametrize(
