@@ -39,7 +39,7 @@ async def test_nothing_new_begins_until_the_brake_is_released(system: System) ->
     task = system.stop(MANY)
     wait_until(lambda: _stops(system, task["id"], "SUCCESSFUL") >= 3, 30, "the first hosts to be done")
 
-    assert system.command("brake", "pull", "smoke in room 3").startswith("The brake is on since ")
+    assert system.command("brake", "pull", "smoke in room 3").startswith("The brake has been on since ")
     wait_until(lambda: _stops(system, task["id"], "RUNNING") == 0, 30, "what ran to end")
     done = _stops(system, task["id"], "SUCCESSFUL")
     assert 3 <= done < len(MANY)
@@ -69,7 +69,7 @@ async def test_a_backup_from_the_middle_of_the_work(system: System, tmp_path: Pa
     file = tmp_path / "record"
     told = system.command("backup", str(file)).splitlines()
     assert told[0].startswith("Backed up 2 tasks, 30 hosts and ")
-    assert system.command("restore", str(file), "--check").startswith(f"{file} is whole: 2 tasks, 30 hosts and ")
+    assert system.command("restore", str(file), "--check").startswith(f"{file} is complete: 2 tasks, 30 hosts and ")
     lost = system.stop([29])["id"]
 
     for child in [*system.workers.values(), *(one for one in system.supervisor.children if one.name == "api")]:

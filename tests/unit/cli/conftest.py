@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from cli import direct_store as session
+from cli import direct_store
 from cli.main import main
 from cli.remote import client
 from cli.remote.address import Address
@@ -26,14 +26,19 @@ Command = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     kept = FakeStore()
-    monkeypatch.setattr(session, "open_store", lambda: kept)
+
+    async def pass_check() -> None:
+        """Skip what the real check asks a server: a simulated one does not know INFO."""
+
+    monkeypatch.setattr(kept, "check", pass_check)
+    monkeypatch.setattr(direct_store, "open_store", lambda: kept)
     return kept
 
 
 @pytest.fixture
 def command(store: FakeStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run `ocpfleet` with words; return its exit status and both outputs."""
-    assert session.open_store() is store
+    assert direct_store.open_store() is store
 
     def run(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["ocpfleet", *words])

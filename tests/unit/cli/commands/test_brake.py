@@ -18,9 +18,9 @@ def test_pulled_shown_and_released(command: Command, app: FastAPI, store: FakeSt
     code, out, _ = command("brake", "pull", "smoke in room 3")
     assert code == 0
     shown, advice = out.splitlines()
-    assert shown.startswith("The brake is on since 20")
-    assert shown.endswith(": admin: smoke in room 3")
-    assert advice == "What runs goes on to its end; to stop that, too: ocpfleet task cancel ID"
+    assert shown.startswith("The brake has been on since 20")
+    assert shown.endswith(". admin: smoke in room 3")
+    assert advice == "Work that runs goes on to its end. To stop it too: ocpfleet task cancel ID"
     assert command("brake", "status")[1].splitlines() == [shown]
     assert json.loads(command("brake", "status", "--json")[1])["reason"] == "smoke in room 3"
 

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from cli.exits import ApiDenied
-from cli.remote.address import Flags, resolve
-from cli.remote.signing import Signed
+from cli.remote.address import resolve
+from cli.remote.signing import AccessKeyAuth
+from cli.remote.sources import Flags
 from core.errors import Misconfigured
 from infra.settings import ClientSettings
 
@@ -77,16 +78,16 @@ def test_a_password_goes_with_its_user_only(file: Path) -> None:
 
 def test_an_access_key_signs(tmp_path: Path) -> None:
     found = resolve(Flags(), ClientSettings(access_key="ak", secret_key="sk"), None)
-    assert isinstance(found.auth, Signed)
+    assert isinstance(found.auth, AccessKeyAuth)
     file = written(tmp_path / "c", 'access_key = "ak"\nsecret_key = "sk"\n')
-    assert isinstance(resolve(Flags(), ClientSettings(client_file=file), None).auth, Signed)
+    assert isinstance(resolve(Flags(), ClientSettings(client_file=file), None).auth, AccessKeyAuth)
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "Nothing says who you are. Give --user NAME"),
-        ({"api_user": "bob"}, "There is no password for bob, and nobody to ask for it. Give --user NAME"),
+        ({}, "No user and no access key is given. Give --user NAME"),
+        ({"api_user": "bob"}, "There is no password for bob, and no terminal to ask for it. Give --user NAME"),
     ],
 )
 def test_nobody(settings: dict[str, str], said: str) -> None:
@@ -100,10 +101,18 @@ def test_nobody(settings: dict[str, str], said: str) -> None:
     [
         (Flags(), {"access_key": "ak"}, "An access key without its secret key stands in the environment."),
         (Flags(), {"access_key": "ak", "api_user": "bob"}, "Both a user and an access key stand in the environment."),
-        (Flags(api="fleet:8080"), {}, "fleet:8080 is not the API's address. Write one such as http://127.0.0.1:8080."),
-        (Flags(api="http://[::1"), {}, "http://[::1 is not the API's address."),
-        (Flags(api="http://h:99999"), {}, "http://h:99999 is not the API's address."),
-        (Flags(api="http://bob:pw@fleet"), {}, "http://******@fleet: write no user and no password into the address."),
+        (
+            Flags(api="fleet:8080"),
+            {},
+            "fleet:8080 is not a valid address of the API. Write one such as http://127.0.0.1:8080.",
+        ),
+        (Flags(api="http://[::1"), {}, "http://[::1 is not a valid address of the API."),
+        (Flags(api="http://h:99999"), {}, "http://h:99999 is not a valid address of the API."),
+        (
+            Flags(api="http://bob:pw@fleet"),
+            {},
+            "http://******@fleet: do not write a user or a password into",
+        ),
         (Flags(password_file=Path("x")), {}, "--password-file needs --user NAME"),
         (Flags(user="bob", password_file=Path("/nowhere/x")), {}, "--password-file /nowhere/x cannot be read: No such"),
         (Flags(), {"client_file": "/nowhere/x"}, "OCPFLEET_CLIENT_FILE=/nowhere/x: there is no such file."),
@@ -127,8 +136,11 @@ def test_a_file_that_others_may_read_is_refused(file: Path) -> None:
     ("text", "said"),
     [
         ("user = ", "is not TOML."),
-        ("pass = 'hunter2'", "pass is not known. Write texts for api, user, password, access_key, secret_key."),
-        ("password = 12345678", "password is not known."),
+        (
+            "pass = 'hunter2'",
+            "pass is not a valid entry. Write strings for api, user, password, access_key, secret_",
+        ),
+        ("password = 12345678", "password is not a valid entry."),
     ],
 )
 def test_a_file_that_is_none(tmp_path: Path, text: str, said: str) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.exits import ApiDenied, ApiRefused, ApiUnreachable, Exit, exit_of
+from cli.exits import ApiDenied, ApiRefused, ApiUnreachable, Exit, to_exit
 from cli.remote.client import Client
-from cli.remote.signing import Signed
+from cli.remote.signing import AccessKeyAuth
 from core.errors import FleetError, InvalidRequest, Misconfigured, StoreUnavailable
 
 ROOT = Path(__file__).parents[4]
@@ -57,7 +57,7 @@ def test_a_refusal_is_the_apis_own_sentence(status: int, error: type[FleetError]
     with pytest.raises(error) as refused:
         ask(reply(status))
     assert refused.value.sentence == "No. [trace id t1]"
-    assert exit_of(refused.value) == code
+    assert to_exit(refused.value) == code
 
 
 def test_when_to_try_again_is_said() -> None:
@@ -80,37 +80,39 @@ def test_one_request_too_many_is_sent_again_in_time() -> None:
         (
             httpx.Response(502, text="<html>Bad gateway"),
             ApiUnreachable,
-            "answered 502, and no reply of ocpfleet: a web",
+            "answered 502, but not with a reply of ocpfleet: a web",
         ),
-        (httpx.Response(200, json=[1]), ApiUnreachable, "answered 200, and no reply of ocpfleet: [1]."),
+        (httpx.Response(200, json=[1]), ApiUnreachable, "answered 200, but not with a reply of ocpfleet: [1]."),
         (
             httpx.Response(302, headers={"location": "/login"}),
             ApiUnreachable,
-            "answered 302, and no reply of ocpfleet: n",
+            "answered 302, but not with a reply of ocpfleet: n",
         ),
-        (httpx.Response(401, text="who?"), ApiDenied, "answered 401, and no reply of ocpfleet: who?."),
+        (httpx.Response(401, text="who?"), ApiDenied, "answered 401, but not with a reply of ocpfleet: who?."),
     ],
 )
 def test_what_is_no_reply_of_the_api(answer: httpx.Response, error: type[FleetError], said: str) -> None:
     with pytest.raises(error) as refused:
         ask(answer)
     assert said in refused.value.sentence
-    assert "See that the address is the API's: --api, OCPFLEET_API_URL or the client file." in refused.value.sentence
+    assert "Check that the address is the API's: --api, OCPFLEET_API_URL or the client file." in refused.value.sentence
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_answer_that_breaks_off(method: str) -> None:
     with pytest.raises(ApiUnreachable) as refused:
         ask(httpx.ReadTimeout(""), method=method)
-    unknown = "It is not known whether the request was done: look before you repeat it."
-    assert refused.value.sentence.startswith("http://fleet did not answer to the end (it took too long).")
+    unknown = "The request may have been carried out: check before you repeat it."
+    assert refused.value.sentence.startswith("http://fleet did not complete its answer (it took too long).")
     assert (unknown in refused.value.sentence) == (method == "POST")
 
 
 def test_two_signatures_of_the_same_request_differ() -> None:
     signed = set()
     for _ in range(2):
-        request = next(Signed("ak", "sk").auth_flow(httpx.Request("POST", "http://fleet/x?b=2&a=1", json={"a": 1})))
+        request = next(
+            AccessKeyAuth("ak", "sk").auth_flow(httpx.Request("POST", "http://fleet/x?b=2&a=1", json={"a": 1}))
+        )
         signed.add(request.headers["authorization"])
     assert len(signed) == 2
 
@@ -119,7 +121,7 @@ def test_exit_codes_are_in_the_page_of_the_command_line() -> None:
     text = (ROOT / "docs" / "cli.md").read_text()
     for code in Exit:
         assert f"\n| {code.value} | " in text
-    assert [exit_of(error) for error in (InvalidRequest("", "", ""), Misconfigured(""), StoreUnavailable(""))] == [
+    assert [to_exit(error) for error in (InvalidRequest("", "", ""), Misconfigured(""), StoreUnavailable(""))] == [
         2,
         2,
         1,

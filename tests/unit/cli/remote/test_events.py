@@ -9,7 +9,7 @@ import pytest
 
 from cli.exits import ApiDenied, ApiRefused, ApiUnreachable
 from cli.remote.client import Client
-from cli.remote.events import Event, Following
+from cli.remote.events import Event, EventStream
 
 Handler = Callable[[httpx.Request], httpx.Response]
 HEADERS = {"content-type": "text/event-stream"}
@@ -65,8 +65,8 @@ class Script:
         async def read() -> list[Event]:
             transport = httpx.MockTransport(self)
             async with httpx.AsyncClient(transport=transport, base_url="http://fleet/api/v2") as http:
-                following = Following(17, self.sleep)
-                return [event async for event in following.events(Client(http))]
+                events = EventStream(17, self.sleep)
+                return [event async for event in events.read(Client(http))]
 
         return asyncio.run(read())
 
@@ -128,7 +128,7 @@ def test_it_is_given_up_after_eight_connections_that_bring_nothing() -> None:
     with pytest.raises(ApiUnreachable) as refused:
         script.follow()
     assert refused.value.sentence.startswith(
-        "Lost task 17: 8 connections brought nothing. Nothing answers at http://fl"
+        "Lost sight of task 17: 8 connections brought no news. Nothing answers at ht"
     )
     assert "`ocpfleet task follow 17` watches it again" in refused.value.sentence
     assert len(script.asked) == 8
@@ -157,5 +157,5 @@ def test_a_refusal_ends_it(status: int, error: type[Exception]) -> None:
 
 def test_what_is_no_stream_is_not_taken_for_one() -> None:
     script = Script(*[httpx.Response(200, text="<html>") for _ in range(8)])
-    with pytest.raises(ApiUnreachable, match="What came is no stream of events; is there a proxy in between"):
+    with pytest.raises(ApiUnreachable, match=r"The reply is not a stream of events\. Is there a proxy"):
         script.follow()

@@ -61,7 +61,7 @@ def test_one_host_is_a_batch_of_one_unless_it_is_to_be_single(command: Command, 
 def test_unknown_hosts_are_named_and_nothing_is_sent(command: Command, app: FastAPI) -> None:
     code, out, err = command("stop", "web-[19-22]", "db-1")
     assert (code, out) == (2, "")
-    assert err.startswith("Not in the inventory: db-1, web-[21-22]. Nothing was done;")
+    assert err.startswith("Not in the inventory: db-1, web-[21-22]. Nothing was done.")
     assert submitted(app) == []
 
 
@@ -116,7 +116,7 @@ def test_a_person_is_asked_before_many_agents_stop(  # noqa: PLR0917
         questions.append(question)
         return answer
 
-    monkeypatch.setattr("cli.output.attended", lambda: True)
+    monkeypatch.setattr("cli.output.is_interactive", lambda: True)
     monkeypatch.setattr("typer.confirm", confirm)
     assert command("stop", "web-[1-20]")[0] == code
     assert questions == ["20 hosts: web-[1-20]\nStop their agents?"]
@@ -166,6 +166,6 @@ def test_an_api_that_is_not_there(command: Command, monkeypatch: pytest.MonkeyPa
     code, out, err = command("stop", "web-1")
     assert (code, out) == (3, "")
     assert err == (
-        "Nothing answers at http://fleet (Connection refused). See that the API runs there, or name the right address "
-        "with --api, OCPFLEET_API_URL or the client file.\n"
+        "Nothing answers at http://fleet (Connection refused). Check that the API runs there, or give the right "
+        "address with --api, OCPFLEET_API_URL or the client file.\n"
     )

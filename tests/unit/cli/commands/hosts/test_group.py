@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.auth.passwords import Argon2
-from cli.commands.hosts import host_keys as hostkeys
+from cli.commands.hosts import host_keys
 from core.claim import require_host_claims
 from core.host import STOPPING
 from core.user import Role
@@ -67,7 +67,7 @@ def test_import_with_one_bad_line_imports_nothing(command: Command, store: FakeS
     assert (code, out) == (2, "")
     assert err == (
         f"Nothing was imported from {file}:\n"
-        "line 3, innerIpAddress='10.0.0.256': no IP address of a host. Write one such as 10.0.0.7 or fd00::7.\n"
+        "line 3, innerIpAddress='10.0.0.256': not the IP address of a host. Write one such as 10.0.0.7 or fd00::7.\n"
     )
     assert asyncio.run(store.hosts.page(0, 10)).total == 0
 
@@ -87,10 +87,10 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     async def fetch(address: str, port: int, timeout: float) -> str:  # noqa: ARG001 - the real one's
         if address not in keys:
-            raise hostkeys.HostKeyUnknown(f"Unreachable: {address}:{port}.")
+            raise host_keys.HostKeyUnknown(f"Unreachable: {address}:{port}.")
         return keys[address]
 
-    monkeypatch.setattr(hostkeys, "fetch", fetch)
+    monkeypatch.setattr(host_keys, "fetch", fetch)
     return keys
 
 
@@ -103,7 +103,7 @@ def test_trust_pins_what_hosts_show(command: Command, store: FakeStore, shown: d
     put(store, 3, key=KEY)
     shown |= {"10.0.0.1": KEY, "10.0.0.3": KEY}
     code, out, _ = command("hosts", "trust", "1", "2", "3", "1", "--yes")
-    print_of_key = hostkeys.fingerprint(KEY)
+    print_of_key = host_keys.fingerprint(KEY)
     assert out.splitlines() == [
         f"host 1 (h1) at 10.0.0.1:22: shows ssh-ed25519 {print_of_key}",
         "  pinned",
@@ -123,7 +123,7 @@ def test_trust_asks_before_it_replaces_a_key(
     shown["10.0.0.1"] = OTHER
     monkeypatch.setattr("typer.confirm", lambda _: agrees)
     code, out, _ = command("hosts", "trust", "1")
-    assert f"but ssh-ed25519 {hostkeys.fingerprint(KEY)} is pinned" in out
+    assert f"but ssh-ed25519 {host_keys.fingerprint(KEY)} is pinned" in out
     assert pinned(store, 1) == (OTHER if agrees else KEY)
     assert code == (0 if agrees else 1)
 

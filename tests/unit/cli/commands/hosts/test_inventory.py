@@ -6,7 +6,7 @@ import pytest
 
 from cli.commands.hosts.files import read_rows
 from cli.commands.hosts.host_keys import fingerprint
-from cli.commands.hosts.inventory import Inventory, checked
+from cli.commands.hosts.inventory import Inventory, check_rows
 from core.errors import InvalidRequest
 from core.host import Target
 from infra.settings import InventorySettings
@@ -18,7 +18,7 @@ DEFAULTS = InventorySettings(ssh_port=2222, ssh_user="ocp", agent_home="/opt/age
 
 def read(path: Path, text: str | bytes, taken: dict[str, int] | None = None) -> Inventory:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return checked(read_rows(path), DEFAULTS, taken or {}, fingerprint)
+    return check_rows(read_rows(path), DEFAULTS, taken or {}, fingerprint)
 
 
 FULL = HostEntry(Target(1001, "10.0.0.1", 22, "admin", "/home/admin/ocp_agent", "ocp", False, KEY), "one")
@@ -58,7 +58,7 @@ def test_whether_hosts_are_protected(tmp_path: Path) -> None:
     found = read(tmp_path / "hosts.csv", text)
     assert (len(found.entries), found.problems, found.protection) == (3, (), {1: True, 3: False})
     (problem,) = read(tmp_path / "hosts.csv", text.replace("yes", "very")).problems
-    assert str(problem) == "line 2, protected='very': neither yes nor no. Write true or false."
+    assert str(problem) == "line 2, protected='very': not a yes or no. Write true or false."
 
 
 @pytest.mark.parametrize(("name", "text"), FILES.items(), ids=FILES)
@@ -95,7 +95,7 @@ GOOD = {"id": "5", "innerIpAddress": "10.0.0.5"}
         ("hostKey", "ssh-ed25519 AAAA", "such as ssh-ed25519 AAAA…"),
         ("alias", "a\tb", "Write at most 255 printable characters."),
         ("alias", "x" * 256, "Write at most 255 printable characters."),
-        ("colour", "red", "Write id, innerIpAddress, sshPort"),
+        ("colour", "red", "The columns are id, innerIpAddress, sshPort"),
     ],
 )
 def test_a_bad_cell_is_named_with_line_column_value_and_what_is_right(
@@ -116,7 +116,7 @@ def test_all_problems_are_told_in_the_order_of_the_lines(tmp_path: Path) -> None
     text = 'id,innerIpAddress,alias\n1,10.0.0.1,a\nx,nowhere,b\n"1",10.0.0.2,"a"\n'
     assert [str(problem) for problem in read(tmp_path / "h.csv", text).problems] == [
         "line 3, id='x': not an id. Write a whole number from 1 to 9223372036854775807.",
-        "line 3, innerIpAddress='nowhere': no IP address of a host. Write one such as 10.0.0.7 or fd00::7.",
+        "line 3, innerIpAddress='nowhere': not the IP address of a host. Write one such as 10.0.0.7 or fd00::7.",
         "line 4, id='1': line 2 has the same id. Give each host its own.",
         "line 4, alias='a': line 2 has the same alias. Aliases are unique.",
     ]
@@ -126,7 +126,7 @@ def test_an_alias_of_another_host_in_the_store(tmp_path: Path) -> None:
     text = "id,innerIpAddress,alias\n1,10.0.0.1,a\n"
     assert not read(tmp_path / "h.csv", text, {"a": 1}).problems
     (problem,) = read(tmp_path / "h.csv", text, {"a": 2}).problems
-    assert str(problem) == "line 2, alias='a': host 2 of the store has it. Aliases are unique."
+    assert str(problem) == "line 2, alias='a': host 2 in the store has this alias. Aliases are unique."
 
 
 def test_hosts_of_one_file_may_swap_their_aliases(tmp_path: Path) -> None:
@@ -144,21 +144,21 @@ def test_a_cell_over_several_lines_counts_them(tmp_path: Path) -> None:
     [
         ("h.txt", "id", "its name ends in .txt"),
         ("hosts", "id", "its name ends in nothing"),
-        ("h.csv", "", "it names no host"),
-        ("h.csv", "id,innerIpAddress\n", "it names no host"),
-        ("h.csv", "id,ip\n1,10.0.0.1\n", "a column 'ip' that does not exist"),
-        ("h.csv", "id;innerIpAddress\n", "a column 'id;innerIpAddress' that does not exist"),
-        ("h.csv", "id,id\n1,2\n", "names the column id twice"),
+        ("h.csv", "", "it contains no hosts"),
+        ("h.csv", "id,innerIpAddress\n", "it contains no hosts"),
+        ("h.csv", "id,ip\n1,10.0.0.1\n", "a column 'ip', which does not exist"),
+        ("h.csv", "id;innerIpAddress\n", "a column 'id;innerIpAddress', which does not exist"),
+        ("h.csv", "id,id\n1,2\n", "has the column id twice"),
         ("h.csv", "id,innerIpAddress\n1,10.0.0.1,x\n", "line 2 has 3 cells, the header has 2 columns"),
         ("h.csv", 'id,innerIpAddress\n1,"10.0.0.1', "line 2 is not CSV"),
         ("h.csv", b"id,innerIpAddress\n1,\xff\n", "byte 20 is not UTF-8"),
-        ("h.yaml", "", "it names no host"),
+        ("h.yaml", "", "it contains no hosts"),
         ("h.yaml", "a: [", "is not YAML"),
         ("h.yaml", "- id: 1\n  a: b: c\n", "line 2 is not YAML"),
         ("h.yaml", "hosts: []", "it is not a list"),
         ("h.yaml", "- id: 1\n- text\n", "line 2 is not a host"),
-        ("h.yaml", "- id: 1\n  alias: [a]\n", "line 2 holds a list or a mapping"),
-        ("h.yaml", "- id: 1\n  id: 2\n", "line 2 names id a second time"),
+        ("h.yaml", "- id: 1\n  alias: [a]\n", "line 2 contains a list or a mapping"),
+        ("h.yaml", "- id: 1\n  id: 2\n", "line 2 has id a second time"),
         ("h.yaml", "- id: 1\n--- \n- id: 2\n", "not YAML"),
         ("h.yaml", "- !!python/object/apply:os.system [x]\n", "line 1 is not a host"),
     ],

@@ -148,7 +148,7 @@ def test_delete_of_one_and_of_many(command: Command, asked: list[tuple[str, str,
 def test_a_person_is_asked_first(
     command: Command, asked: list[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    monkeypatch.setattr("cli.output.attended", lambda: True)
+    monkeypatch.setattr("cli.output.is_interactive", lambda: True)
     monkeypatch.setattr("typer.confirm", lambda *_, **__: False)
     assert command("hosts", verb, "web-1") == (1, "", "Nothing was done.\n")
     assert asked == []
@@ -166,7 +166,7 @@ def test_protect_and_unprotect(command: Command, app: FastAPI, store: FakeStore)
         ["none"],
     ]
     facts = [" ".join(line.split()) for line in command("hosts", "show", "1")[1].splitlines()]
-    assert {"held by", "protected yes: no request touches it"} <= set(facts)
+    assert {"held by", "protected yes: requests for it are refused"} <= set(facts)
     code, _, err = command("stop", "h[1-3]", "--yes")
     assert (code, err.partition(".")[0]) == (1, "hostIds: protected, so that no request touches them: 1, 2")
     assert command("hosts", "unprotect", "1") == (0, "h1 is not protected (any more).\n", "")

@@ -10,7 +10,7 @@ import pytest
 
 from app.auth.passwords import Argon2
 from app.auth.vault import Vault
-from cli.commands.hosts import host_keys as hostkeys
+from cli.commands.hosts import host_keys
 from core.audit import AuditEntry, Proof
 from core.user import Role, User
 from tests.support.api import KEY
@@ -180,7 +180,7 @@ def test_changes_of_the_inventory_are_in_the_audit(
     async def fetch(*_: object) -> str:
         return KEY
 
-    monkeypatch.setattr(hostkeys, "fetch", fetch)
+    monkeypatch.setattr(host_keys, "fetch", fetch)
     inventory = tmp_path / "hosts.csv"
     inventory.write_text("id,innerIpAddress\n1,10.0.0.1\n2,10.0.0.2\n")
     command("hosts", "import", str(inventory))
@@ -188,7 +188,7 @@ def test_changes_of_the_inventory_are_in_the_audit(
         command("hosts", "trust", "1", "--yes")
     assert [(entry.path, dict(entry.fields)) for entry in reversed(noted(store))] == [
         ("hosts import", {"file": "hosts.csv", "hosts": "2"}),
-        ("hosts trust 1", {"hostKey": hostkeys.fingerprint(KEY)}),
+        ("hosts trust 1", {"hostKey": host_keys.fingerprint(KEY)}),
     ]
 
 

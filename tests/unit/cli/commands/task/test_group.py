@@ -12,11 +12,11 @@ import pytest
 from fastapi import FastAPI
 
 from cli.commands.task import views
-from cli.commands.task.progress import of_event
+from cli.commands.task.progress import read_event
 from cli.commands.task.views import LiveView, PlainView
 from cli.remote import client
 from cli.remote.client import Client
-from cli.remote.events import Event, Following
+from cli.remote.events import Event, EventStream
 from core.record import TaskRecord
 from tests.support.api import KEY, entry
 from tests.support.fake_store import FakeStore
@@ -205,7 +205,7 @@ def test_a_host_is_released_from_a_task_that_failed(command: Command, failed: st
 def test_skip(command: Command, store: FakeStore, work: Callable[..., None], failed: str) -> None:
     assert failed
     code, _, err = command("task", "skip", "1")
-    assert (code, err) == (2, "What of task 1? Name hosts with --host, or subtasks by their ids.\n")
+    assert (code, err) == (2, "Skip what in task 1? Name hosts with --host, or subtasks by their ids.\n")
     assert command("task", "skip", "1", "8")[0] == 0
     code, _, err = command("task", "skip", "1", "8")
     assert code == 1
@@ -216,7 +216,7 @@ def test_skip(command: Command, store: FakeStore, work: Callable[..., None], fai
 
 def test_cancel_asks_a_person_first(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     command("stop", "web-[1-5]")
-    monkeypatch.setattr("cli.output.attended", lambda: True)
+    monkeypatch.setattr("cli.output.is_interactive", lambda: True)
     monkeypatch.setattr("typer.confirm", lambda *_, **__: False)
     assert command("task", "cancel", "1") == (1, "", "Nothing was done.\n")
     assert head(store).status == "RUNNING"
@@ -251,7 +251,7 @@ def test_ctrl_c_without_a_terminal_leaves_the_task_running(
 ) -> None:
     interrupted(monkeypatch, 1)
     code, _, err = command("stop", "web-[1-5]", "--follow")
-    assert (code, err) == (5, "Task 1 goes on. `ocpfleet task follow 1` watches it again.\n")
+    assert (code, err) == (5, "Task 1 goes on. Watch it again: ocpfleet task follow 1\n")
     assert head(store).status == "RUNNING"
 
 
@@ -263,7 +263,7 @@ def test_ctrl_c_at_a_terminal_asks(  # noqa: PLR0917
 ) -> None:
     interrupted(monkeypatch, max(len(answers), 1))
     given = iter(answers or [""])
-    monkeypatch.setattr("cli.output.attended", lambda: True)
+    monkeypatch.setattr("cli.output.is_interactive", lambda: True)
     monkeypatch.setattr("typer.prompt", lambda *_, **__: next(given))
     assert command("stop", "web-[1-5]", "--follow", "--yes")[0] == code
     assert head(store).status == status
@@ -272,16 +272,16 @@ def test_ctrl_c_at_a_terminal_asks(  # noqa: PLR0917
 def interrupted(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """Let Ctrl-C be pressed so often while a task is followed, each time after a first message."""
     left = iter(range(times))
-    real = Following.events
+    real = EventStream.read
 
-    async def events(self: Following, asked: Client) -> object:
+    async def events(self: EventStream, asked: Client) -> object:
         if next(left, None) is not None:
             yield Event("snapshot", {})
             raise KeyboardInterrupt
         async for event in real(self, asked):
             yield event
 
-    monkeypatch.setattr(Following, "events", events)
+    monkeypatch.setattr(EventStream, "read", events)
 
 
 class Fake:
@@ -344,7 +344,7 @@ def test_a_rollback_that_is_refused(
 
 def test_a_rollback_asks_a_person_first(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = Fake(monkeypatch, data={})
-    monkeypatch.setattr("cli.output.attended", lambda: True)
+    monkeypatch.setattr("cli.output.is_interactive", lambda: True)
     monkeypatch.setattr("typer.confirm", lambda *_, **__: False)
     assert command("task", "rollback", "17") == (1, "", "Nothing was done.\n")
     assert fake.asked == []
@@ -359,7 +359,7 @@ def test_the_diagnosis_is_saved_whole_and_overwrites_nothing(
     with ZipFile(tmp_path / "task_1_diagnosis.zip") as archive:
         assert "task_info.txt" in archive.namelist()
     code, _, err = command("task", "diagnosis", "1")
-    assert (code, err.partition(".zip ")[2]) == (2, "is there already. Move it, or name another: --output.\n")
+    assert (code, err.partition(".zip ")[2]) == (2, "already exists. Move it, or name another file with --output.\n")
     assert command("task", "diagnosis", "1", "-o", "other.zip")[0] == 0
     assert command("task", "diagnosis", "1", "-o", "nowhere/other.zip")[0] == 2
     assert command("task", "diagnosis", "9", "-o", "none.zip")[0] == 1
@@ -376,10 +376,10 @@ def progress(*counts: dict[str, int], status: str = "RUNNING", operation: str = 
 
 
 def test_a_rollback_counts_what_is_undone() -> None:
-    standing = of_event(progress({"PENDING": 2, "SUCCESSFUL": 1}, {"PENDING": 1}, operation="ROLLBACK"))
+    standing = read_event(progress({"PENDING": 2, "SUCCESSFUL": 1}, {"PENDING": 1}, operation="ROLLBACK"))
     assert str(standing.steps[0]) == "2/3 undone"
-    assert not standing.steps[0].untouched
-    assert of_event(progress({"SUCCESSFUL": 3}, operation="ROLLBACK")).steps[0].untouched
+    assert not standing.steps[0].is_untouched
+    assert read_event(progress({"SUCCESSFUL": 3}, operation="ROLLBACK")).steps[0].is_untouched
 
 
 def test_plain_lines_come_at_most_every_two_seconds_a_step(
@@ -389,11 +389,11 @@ def test_plain_lines_come_at_most_every_two_seconds_a_step(
     monkeypatch.setattr(views.time, "monotonic", lambda: now)
     view = PlainView()
     for done in range(4):
-        view.stands(of_event(progress({"SUCCESSFUL": done, "RUNNING": 4 - done})), [])
+        view.show_progress(read_event(progress({"SUCCESSFUL": done, "RUNNING": 4 - done})), [])
         now += 0.9
-    view.stands(of_event(progress({"SUCCESSFUL": 4})), [])
-    view.stands(of_event(progress({"SUCCESSFUL": 4}, {"SUCCESSFUL": 1}, {"READY": 3})), [])
-    view.stands(of_event(progress({"SUCCESSFUL": 4}, {"SUCCESSFUL": 1}, {"RUNNING": 3})), [])
+    view.show_progress(read_event(progress({"SUCCESSFUL": 4})), [])
+    view.show_progress(read_event(progress({"SUCCESSFUL": 4}, {"SUCCESSFUL": 1}, {"READY": 3})), [])
+    view.show_progress(read_event(progress({"SUCCESSFUL": 4}, {"SUCCESSFUL": 1}, {"RUNNING": 3})), [])
     for _ in range(4):
         view.tick()
         now += 0.9
@@ -417,7 +417,7 @@ def test_the_live_view_shows_a_bar_for_each_step_and_goes_on_after_a_question(
         progress({"SUCCESSFUL": 2}, {"SUCCESSFUL": 1}, {"SUCCESSFUL": 2}, status="SUCCESSFUL"),
     ):
         view.begin()
-        view.stands(of_event(standing), ["web-2 (12)"])
+        view.show_progress(read_event(standing), ["web-2 (12)"])
         view.pause()
     shown = capsys.readouterr().out
     assert "Wait node" not in shown
