@@ -1,0 +1,101 @@
+"""A random history is played on a record, and the record is looked at after every call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.brake import Brake
+from infra.store.base import LOST, ClaimRequest
+from tests.support.histories.actions import (
+    HOSTS,
+    Action,
+    Bury,
+    Create,
+    Protect,
+    Pull,
+)
+from tests.support.histories.history import History
+from tests.support.histories.on_hosts import OnHosts
+from tests.support.histories.on_subtasks import OnSubtasks
+from tests.support.histories.snapshot import look
+from tests.support.records import FIRST, SECOND, draft
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.support.scenario import Record
+
+
+@dataclass
+class Player:
+    """Does one thing after the other to a record."""
+
+    history: History
+
+    def __post_init__(self) -> None:
+        self.on_subtasks = OnSubtasks(self.history)
+        self.on_hosts = OnHosts(self.history)
+
+    async def do(self, action: Action) -> None:
+        """Do something, and check what the record says of all tasks then."""
+        self.history.now += 7
+        match action:
+            case Create():
+                await self._create(action)
+            case Pull(on):
+                await self._pull(on=on)
+            case Bury():
+                await self._bury()
+            case Protect(host_id, on):
+                await self.on_hosts.protect(host_id, on=on)
+            case _:
+                task = self.history.tasks[action.task % len(self.history.tasks)]
+                await self.on_subtasks.do(task, action)
+                await self.on_hosts.do(task, action)
+        await self.history.check_lists()
+        await self.history.check_events()
+
+    async def _create(self, action: Create) -> None:
+        history = self.history
+        task = await history.record.tasks.create(draft(action.hosts, history.now))
+        last = history.tasks[-1] if history.tasks else None
+        assert last is None or (task.id, task.first_subtask_id) == (last.id + 1, last.first_subtask_id + last.plan.size)
+        history.tasks.append(task)
+        change = await history.look()
+        assert change.after.heads[task.id] == task
+        assert await history.record.tasks.host_ids(task.id) == action.hosts
+        if action.holding:
+            claims = await self.on_subtasks.advance(task, 0, [], ClaimRequest(10))
+            await self.on_hosts.take(list(claims), forged=False)
+
+    async def _pull(self, *, on: bool) -> None:
+        brake = Brake("admin", self.history.now, "a history")
+        answer = await (self.history.record.brake.pull(brake) if on else self.history.record.brake.release())
+        change = await self.history.look()
+        assert change.is_nothing
+        assert answer == (change.before.brake or brake if on else change.before.brake)
+        assert change.after.brake == (answer if on else None)
+
+    async def _bury(self) -> None:
+        counter = (await self.history.record.workers.beats()).get(SECOND, LOST)
+        assert await self.history.record.workers.condemn(SECOND, 0) == (counter == 0)
+        self.history.has_lost_second = True
+        is_buried = await self.history.record.workers.bury(SECOND)
+        change = await self.history.look()
+        assert change.is_nothing
+        assert is_buried or change.before.claims[SECOND], "whoever has nothing left is buried"
+        assert not is_buried or not any(change.before.is_under(claim) for claim in change.before.claims[SECOND])
+        assert (await self.history.record.workers.beats()).get(SECOND) == (None if is_buried else LOST)
+
+
+async def play(script: Sequence[Action], record: Record) -> None:
+    """Play a history on a record in an empty Redis, and close the record."""
+    try:
+        await record.import_hosts(*HOSTS[:-1])
+        assert [await record.workers.enrol(worker.name) for worker in (FIRST, SECOND)] == [FIRST, SECOND]
+        player = Player(History(record, await look(record, ())))
+        for action in [Create(HOSTS[:3], holding=True), *script]:
+            await player.do(action)
+    finally:
+        await record.aclose()
