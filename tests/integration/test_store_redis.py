@@ -1,4 +1,4 @@
-"""The contract of the record, held by a real server; and what only a real server shows."""
+"""The contract of the record and random histories of it, run against a real server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from redis.asyncio import Redis
 
-from tests.support.histories import Action, histories, play
-from tests.support.keepers import RedisKeeper
+from tests.support.histories import BEGINNINGS, Action, histories, play
+from tests.support.property_tests import scale_examples
 from tests.support.scenario import Record
 from tests.support.store_contract import StoreContract
 from tests.support.store_contract.errands import FOUND
@@ -45,12 +45,15 @@ class TestRedisStoreOnARealServer(StoreContract):
         assert await record.errands.wait("e1", 5) == FOUND
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+@settings(max_examples=scale_examples(50), deadline=None)
 @given(script=histories)
-def test_no_history_leads_to_an_illegal_move(server: ValkeyServer, script: list[Action]) -> None:
-    async def on_an_empty_server() -> None:
-        async with Redis.from_url(server.url()) as client:
-            await client.flushall()
-        await play(script, RedisKeeper(lambda: Redis.from_url(server.url(), decode_responses=True)))
+def test_no_history_makes_an_illegal_move_or_a_false_answer(
+    server: ValkeyServer, beginning: str, script: list[Action]
+) -> None:
+    async def play_on_an_empty_server() -> None:
+        record = Record(lambda: Redis.from_url(server.url(), decode_responses=True))
+        await record.client.flushall()
+        await play(BEGINNINGS[beginning], script, record)
 
-    asyncio.run(on_an_empty_server())
+    asyncio.run(play_on_an_empty_server())

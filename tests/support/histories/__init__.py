@@ -5,6 +5,6 @@ of the record agree with each other.
 """
 
 from tests.support.histories.actions import Action, histories
-from tests.support.histories.play import play
+from tests.support.histories.play import BEGINNINGS, play
 
-__all__ = ["Action", "histories", "play"]
+__all__ = ["BEGINNINGS", "Action", "histories", "play"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from core.claim import GivenAway, HeldByOther, Missing, Protected, StaleClaim, Taken
+from core.claim import GivenAway, HeldByOther, NotInInventory, Protected, StaleClaim, Taken
 from core.lease import HostBusy
 from core.transition import GOING_ON
 from infra.store.base import Release
@@ -12,16 +12,16 @@ from infra.store.base import Release
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from core.claim import Claim, Protecting, Retaking, Taking
+    from core.claim import HostClaim, Protecting, Retaking, Taking
     from core.host import Host, HostState
     from core.record import TaskRecord
     from tests.support.histories.snapshot import Change, Snapshot
 
 
-def check_taking(change: Change, claims: Sequence[Claim], answer: Taking) -> None:
+def check_taking(change: Change, claims: Sequence[HostClaim], answer: Taking) -> None:
     """Check that all hosts were taken, or that there is a reason why none was."""
     task_id = claims[0].task_id
-    hosts = [claim.host_id for claim in claims if claim.host_id is not None]
+    hosts = [claim.host_id for claim in claims]
     if isinstance(answer, Taken):
         assert all(change.before.stands(claim) for claim in claims)
         assert {change.after.hosts[host_id].holder for host_id in hosts} == {task_id}
@@ -39,7 +39,7 @@ def check_taking(change: Change, claims: Sequence[Claim], answer: Taking) -> Non
 
 def check_retaking(
     change: Change,
-    claims: Sequence[Claim],
+    claims: Sequence[HostClaim],
     last: Mapping[int, int],
     answers: Sequence[Retaking],
 ) -> None:
@@ -53,7 +53,6 @@ def check_retaking(
     """
     task_id = claims[0].task_id
     for claim, answer in zip(claims, answers, strict=True):
-        assert claim.host_id is not None
         host = change.before.hosts.get(claim.host_id)
         match answer:
             case Taken():
@@ -69,10 +68,10 @@ def check_retaking(
                 assert answer.host_id == claim.host_id
                 _check_obstacle(change.before, task_id, answer)
     taken = [claim.host_id for claim, answer in zip(claims, answers, strict=True) if isinstance(answer, Taken)]
-    _check_others_stay(change, [host_id for host_id in taken if host_id is not None])
+    _check_others_stay(change, taken)
 
 
-def check_given_back(change: Change, claims: Sequence[Claim], freed: Sequence[int]) -> None:
+def check_given_back(change: Change, claims: Sequence[HostClaim], freed: Sequence[int]) -> None:
     """Check that the hosts were freed that the task held, of claims that stand, and no others."""
     task_id = claims[0].task_id
     held = {
@@ -85,8 +84,8 @@ def check_given_back(change: Change, claims: Sequence[Claim], freed: Sequence[in
     _check_others_stay(change, freed)
 
 
-def _is_held(snapshot: Snapshot, host_id: int | None, task_id: int) -> bool:
-    return host_id is not None and host_id in snapshot.hosts and snapshot.hosts[host_id].holder == task_id
+def _is_held(snapshot: Snapshot, host_id: int, task_id: int) -> bool:
+    return host_id in snapshot.hosts and snapshot.hosts[host_id].holder == task_id
 
 
 def check_freed(host: Host, former: HostState, state: HostState | None) -> None:
@@ -135,7 +134,7 @@ def check_protection(change: Change, host_id: int, answer: Protecting) -> None:
 
 
 def _check_obstacle(
-    before: Snapshot, task_id: int | None, answer: HeldByOther | HostBusy | Protected | Missing
+    before: Snapshot, task_id: int | None, answer: HeldByOther | HostBusy | Protected | NotInInventory
 ) -> None:
     host = before.hosts.get(answer.host_id)
     match answer:
@@ -145,7 +144,7 @@ def _check_obstacle(
         case Protected():
             assert host is not None
             assert host.protected, host
-        case Missing():
+        case NotInInventory():
             assert host is None
         case HostBusy():
             raise AssertionError("nobody leases a host")

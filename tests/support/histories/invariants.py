@@ -66,7 +66,7 @@ def check_moves(change: Change, allowed: frozenset[Pair]) -> None:
     """
     for (task_id, series_id), move in change.moves.items():
         assert move in allowed, (task_id, series_id, move)
-        assert move not in UNDOING or change.after.heads[task_id].undoing, (task_id, series_id, move)
+        assert move not in UNDOING or change.after.heads[task_id].is_rollback, (task_id, series_id, move)
     for place, now in change.after.subtasks.items():
         was = change.before.subtasks.get(place)
         if was is None:
@@ -125,7 +125,7 @@ def _check_task_status(head: TaskRecord, subtasks: Mapping[int, SubtaskRecord]) 
         assert head.status is TaskStatus.FAILED, head
     else:
         assert head.status is TaskStatus.SUCCESSFUL, head
-        assert statuses == {Status.PENDING if head.undoing else Status.SUCCESSFUL}, head
+        assert statuses == {Status.PENDING if head.is_rollback else Status.SUCCESSFUL}, head
     assert head.status is TaskStatus.RUNNING or head.finished is not None, head
     assert not head.turning, "every change of course comes to its end"
     for planned in head.plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from core.claim import HostClaim
 from core.host import STOPPING
 from tests.support.histories import host_answers
 from tests.support.histories.actions import (
@@ -18,7 +19,6 @@ from tests.support.histories.actions import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.claim import Claim
     from core.host import HostState
     from core.record import TaskRecord
     from tests.support.histories.history import History
@@ -48,12 +48,12 @@ class OnHosts:
             case _:
                 pass
 
-    def _claims_on_hosts(self, task: TaskRecord, others: Sequence[int]) -> list[Claim]:
-        known = [claim for claim in self.history.claims if claim.task_id == task.id and claim.host_id is not None]
+    def _claims_on_hosts(self, task: TaskRecord, others: Sequence[int]) -> list[HostClaim]:
+        known = [claim for claim in self.history.claims if claim.task_id == task.id and isinstance(claim, HostClaim)]
         standing = [claim for claim in known if self.history.seen.stands(claim)]
         return standing + [known[index % len(known)] for index in others if known]
 
-    async def take(self, claims: list[Claim], *, forged: bool) -> None:
+    async def take(self, claims: list[HostClaim], *, forged: bool) -> None:
         if not claims:
             return
         if forged:
@@ -67,7 +67,7 @@ class OnHosts:
                 self.former[host.holder, host_id] = was.state
                 self.returned_by.pop(host_id, None)
 
-    async def _give_back(self, claims: list[Claim], state: HostState | None) -> None:
+    async def _give_back(self, claims: list[HostClaim], state: HostState | None) -> None:
         if not claims:
             return
         freed = await self.history.record.tasks.give_back_hosts(claims, self.history.now, state)
@@ -78,7 +78,7 @@ class OnHosts:
             if state is not None:
                 self.returned_by[host_id] = claims[0].task_id
 
-    async def _retake(self, claims: list[Claim]) -> None:
+    async def _retake(self, claims: list[HostClaim]) -> None:
         if not claims:
             return
         said = await self.history.record.tasks.retake_hosts(claims, self.history.now, STOPPING)

@@ -104,10 +104,9 @@ class OnSubtasks:
         if head is None:
             return
         claims = await self.advance(task, head.current, [], ClaimRequest(10))
-        results = [
-            _result(claim, Failed if bad and claim is claims[0] else Undone if claim.operation.undoes else Succeeded)
-            for claim in claims
-        ]
+        results = [_result(claim, Undone if claim.operation.is_rollback else Succeeded) for claim in claims]
+        if bad and claims:
+            results[0] = _result(claims[0], Failed)
         await self.advance(task, head.current, results, None)
 
     async def _turn(self, task: TaskRecord, which: int | None, course: Course) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.brake import Brake
-from infra.store.base import LOST, ClaimRequest
+from core.claim import require_host_claims
+from infra.store.base import LOST, ClaimRequest, Course
 from tests.support.histories.actions import (
     HOSTS,
     Action,
     Bury,
     Create,
+    Drain,
     Protect,
     Pull,
+    Turn,
 )
 from tests.support.histories.history import History
 from tests.support.histories.on_hosts import OnHosts
@@ -22,7 +25,7 @@ from tests.support.histories.snapshot import look
 from tests.support.records import FIRST, SECOND, draft
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tests.support.scenario import Record
 
@@ -67,7 +70,7 @@ class Player:
         assert await history.record.tasks.host_ids(task.id) == action.hosts
         if action.holding:
             claims = await self.on_subtasks.advance(task, 0, [], ClaimRequest(10))
-            await self.on_hosts.take(list(claims), forged=False)
+            await self.on_hosts.take(require_host_claims(claims), forged=False)
 
     async def _pull(self, *, on: bool) -> None:
         brake = Brake("admin", self.history.now, "a history")
@@ -89,13 +92,24 @@ class Player:
         assert (await self.history.record.workers.beats()).get(SECOND) == (None if is_buried else LOST)
 
 
-async def play(script: Sequence[Action], record: Record) -> None:
+_ACCEPTED: Final = Create(HOSTS[:3], holding=True)
+
+BEGINNINGS: Final[Mapping[str, tuple[Action, ...]]] = {
+    "hosts are taken": (_ACCEPTED,),
+    "agents are stopped": (_ACCEPTED, Drain(0, times=2, bad=False)),
+    "a stop failed": (_ACCEPTED, Drain(0, times=3, bad=True)),
+    "a stop is rolled back": (_ACCEPTED, Drain(0, times=3, bad=True), Turn(0, None, Course.ROLLBACK)),
+}
+"""Where histories begin, each of which reaches what the others seldom do."""
+
+
+async def play(beginning: Sequence[Action], script: Sequence[Action], record: Record) -> None:
     """Play a history on a record in an empty Redis, and close the record."""
     try:
         await record.import_hosts(*HOSTS[:-1])
         assert [await record.workers.enrol(worker.name) for worker in (FIRST, SECOND)] == [FIRST, SECOND]
         player = Player(History(record, await look(record, ())))
-        for action in [Create(HOSTS[:3], holding=True), *script]:
+        for action in (*beginning, *script):
             await player.do(action)
     finally:
         await record.aclose()

@@ -95,10 +95,13 @@ def _tasks_and_hosts(snapshot: Snapshot) -> tuple[object, ...]:
 async def look(record: Record, task_ids: Iterable[int]) -> Snapshot:
     """Read a record."""
     heads = await record.tasks.heads(list(task_ids))
+    held = record.client.pipeline(transaction=False)
+    for task_id in heads:
+        held.hget(keys.task(task_id), "held")
     return Snapshot(
         heads=heads,
         stored=await record.tasks.many_subtasks(list(heads.values())),
-        held={task_id: int(await record.client.hget(keys.task(task_id), "held") or 0) for task_id in heads},
+        held=dict(zip(heads, map(int, await held.execute()), strict=True)),
         hosts=await record.hosts.get(HOSTS),
         claims={worker: frozenset(await record.workers.claims(worker)) for worker in (FIRST, SECOND)},
         brake=await record.brake.get(),

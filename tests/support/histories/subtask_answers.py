@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from core.claim import ClaimVerdict
+from core.claim import ClaimVerdict, HostClaim
 from core.status import Operation, Status, TaskStatus
 from core.transition import GOING_ON, MOVES, Failed, Undone
 from infra.store.base import Course, CourseRefused
@@ -55,7 +55,7 @@ def check_settlement(
 
 def _can_end(one: SubtaskRecord, result: Settled) -> bool:
     """Return whether a result is one of the run that goes on, and fits what it is there for."""
-    fits = isinstance(result, Failed) or one.operation.undoes == isinstance(result, Undone)
+    fits = isinstance(result, Failed) or one.operation.is_rollback == isinstance(result, Undone)
     return one.token == result.token and one.status in GOING_ON and fits
 
 
@@ -68,7 +68,7 @@ def check_refusal(change: Change, task: TaskRecord, step: int, request: ClaimReq
             assert head is None
         case ClaimVerdict.EARLY:
             assert head is not None
-            assert step > head.opened or (head.undoing and step != head.current)
+            assert step > head.opened or (head.is_rollback and step != head.current)
         case ClaimVerdict.CLOSED:
             assert head is not None
             assert head.cancelled
@@ -93,10 +93,11 @@ def check_claims(change: Change, task: TaskRecord, step: int, worker: Worker, gr
         now = change.after.stored[task.id][claim.series_id]
         assert change.before.subtasks[task.id, claim.series_id].status is Status.READY, claim
         assert (now.status, now.token, now.executor) == (Status.RUNNING, claim.token, worker.name), (claim, now)
-        assert (now.operation, now.run_time, now.touched) == (claim.operation, claim.run_time, claim.touched)
+        assert (now.operation, now.run_time) == (claim.operation, claim.run_time), (claim, now)
         assert claim.series_id in task.plan.steps[step].series
         assert step == change.after.heads[task.id].current
-        if claim.host_id is not None:
+        if isinstance(claim, HostClaim):
+            assert claim.touched == now.touched, (claim, now)
             host = change.after.hosts.get(claim.host_id)
             assert claim.held == (host is not None and host.holder == task.id), (claim, host)
             assert claim.target == (host and host.target), (claim, host)
@@ -118,11 +119,11 @@ def check_course(
         assert answer.status != Status.FAILED
         check_refused(change, task, series_id, answer)
     else:
-        assert (head.status, answer.step, answer.back) == (TaskStatus.RUNNING, head.current, head.undoing)
+        assert (head.status, answer.step, answer.back) == (TaskStatus.RUNNING, head.current, head.is_rollback)
         was_failed = {sid for sid, one in change.before.stored[task.id].items() if one.status is Status.FAILED}
         ready = {sid for (_, sid), (was, _) in change.moves.items() if was is Status.FAILED}
         assert ready == (was_failed if series_id is None else {series_id})
-        went_back = change.before.heads[task.id].undoing
+        went_back = change.before.heads[task.id].is_rollback
         for sid in ready:
             was, now = change.before.stored[task.id][sid], change.after.stored[task.id][sid]
             assert now.operation is _operation(course, went_back=went_back)

@@ -19,7 +19,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from core.claim import Claim, ClaimKey, Claims, Reopened, Retaking, Settlement, Taking, Worker
+    from core.claim import Claim, ClaimKey, Claims, HostClaim, Reopened, Retaking, Settlement, Taking, Worker
     from core.event import TaskEvent
     from core.host import HostState
     from core.journal import RunLog
@@ -73,14 +73,14 @@ class Task:
         assert found is not None
         return found
 
-    async def every_subtask(self) -> dict[int, SubtaskRecord]:
+    async def derive_subtasks(self) -> dict[int, SubtaskRecord]:
         """Return how every subtask stands, by seriesId."""
         head = await self.head()
         return dict(head.subtasks(await self._record.tasks.subtasks(head)))
 
-    async def standing(self) -> list[tuple[Status, Operation, int]]:
+    async def list_statuses(self) -> list[tuple[Status, Operation, int]]:
         """Return the status, the operation and the run time of every subtask."""
-        return [(one.status, one.operation, one.run_time) for one in (await self.every_subtask()).values()]
+        return [(one.status, one.operation, one.run_time) for one in (await self.derive_subtasks()).values()]
 
     async def logs(self, series_id: int) -> tuple[RunLog, ...]:
         """Return the logs of a subtask's runs."""
@@ -100,11 +100,11 @@ class Task:
         entries = cast("Sequence[tuple[str, dict[str, str]]]", found)
         return [fields for _, fields in entries]
 
-    async def everything(self) -> tuple[TaskRecord, Mapping[int, SubtaskRecord], list[dict[str, str]]]:
+    async def read_all(self) -> tuple[TaskRecord, Mapping[int, SubtaskRecord], list[dict[str, str]]]:
         """Return the head, the subtasks and the events: two of these are equal when nothing changed in between."""
         return await self.head(), await self.subtasks(), await self.raw_events()
 
-    async def expires(self) -> bool:
+    async def is_expiring(self) -> bool:
         """Return whether all keys of the task have a time to live, or none has."""
         pattern = f"{keys.task(self.id)}*"
         found = [key async for key in self._record.client.scan_iter(pattern)]
@@ -144,6 +144,12 @@ class Task:
             claims.extend(granted)
             if len(granted) < CHUNK:
                 return claims
+
+    async def claim_hosts(
+        self, step: int, limit: int | None = None, *, worker: Worker = FIRST, at: int = NOW
+    ) -> list[HostClaim]:
+        """Claim subtasks of a step that works on hosts, as `claim` does."""
+        return require_host_claims(await self.claim(step, limit, worker=worker, at=at))
 
     async def advance(
         self,

@@ -67,7 +67,7 @@ class Cancellation:
         assert (await record.beat(worker)).cancelled == {claim.key for claim in claims}
         await task.fail(claims, worker=worker)
         assert (await task.head()).status is TaskStatus.FAILED
-        assert await task.expires()
+        assert await task.is_expiring()
 
     async def test_a_cancelled_task_can_be_retried(self, record: Record) -> None:
         task = await record.accept()

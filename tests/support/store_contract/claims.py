@@ -95,9 +95,9 @@ class Claiming:
         await task.fail(before, at=NOW + 20)
         for series_id in (150, 3, 9):
             await task.retry(series_id)
-        claims = await task.claim(PREPARE, 5, worker=SECOND, at=NOW + 30)
+        claims = await task.claim_hosts(PREPARE, 5, worker=SECOND, at=NOW + 30)
         assert [claim.series_id for claim in claims] == [3, 9, 150, 200, 201]
-        assert [claim.host_id for claim in require_host_claims(claims)] == [4, 10, 151, 201, 202]
+        assert [claim.host_id for claim in claims] == [4, 10, 151, 201, 202]
         assert [claim.run_time for claim in claims] == [2, 2, 2, 1, 1]
         assert [claim.operation for claim in claims[:3]] == [Operation.RETRY] * 3
         assert {claim.token for claim in claims}.isdisjoint({claim.token for claim in before})
@@ -117,7 +117,7 @@ class Claiming:
         await record.import_hosts(1)
         task = await record.accept((1,))
         await task.pass_steps_before(STOP)
-        (claim,) = require_host_claims(await task.claim(STOP))
+        (claim,) = await task.claim_hosts(STOP)
         assert not claim.held
 
     async def test_subtasks_name_the_worker_that_ran_them(self, record: Record) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from core.claim import Claim, HeldByOther, HostClaim, NotInInventory, StaleClaim, Taken, require_host_claims
+from core.claim import Claim, HeldByOther, HostClaim, NotInInventory, StaleClaim, Taken
 from core.host import RUNNING, STOPPED, AgentStatus, Host, HostState, HostStatus
 from core.status import Operation
 from tests.support.records import FIRST_WAIT, NOW, PREPARE, STOP, draft, failed, succeeded
@@ -147,7 +147,7 @@ class Holds:
         await task.give_back(claims[1:])
         await task.settle(succeeded(claims))
         await task.pass_step(FIRST_WAIT)
-        later = await task.claim(STOP)
-        assert [claim.held for claim in require_host_claims(later)] == [True, False]
+        later = await task.claim_hosts(STOP)
+        assert [claim.held for claim in later] == [True, False]
         await task.settle(failed(later))
         assert (await record.host(1)).holder == task.id, "a failed task keeps its hosts"

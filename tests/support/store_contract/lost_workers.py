@@ -1,6 +1,6 @@
 """Workers are lost, and what they had claimed is taken from them."""
 
-from core.claim import Reopened, Worker
+from core.claim import Reopened, Worker, require_host_claims
 from core.status import Operation, Status, TaskStatus
 from infra.store.base import CHUNK, LOST, SUSPECT, TOO_MANY_LOSSES, ClaimRequest, StoreOptions
 from tests.support.records import NOW, PREPARE, SECOND, STOP, run_log, succeeded
@@ -97,7 +97,7 @@ class LostWorkers:
         one, other = await record.workers.enrol("one"), await record.workers.enrol("other")
         mine = await task.ask(STOP, CHUNK, worker=one)
         assert [claim.series_id for claim in mine.granted] == [5, 8], "a suspect, and one that nothing happened to"
-        assert [claim.suspect for claim in mine.granted] == [True, False]
+        assert [claim.suspect for claim in require_host_claims(mine.granted)] == [True, False]
         assert mine.withheld
         more = await task.ask(STOP, CHUNK, worker=one)
         assert (more.granted, more.withheld) == ((), True)
@@ -105,7 +105,7 @@ class LostWorkers:
         assert [claim.series_id for claim in theirs.granted] == [6]
         assert theirs.withheld
         _, following = await task.advance(STOP, succeeded(mine.granted[:1]), ClaimRequest(CHUNK), worker=one)
-        assert [(claim.series_id, claim.suspect) for claim in following.granted] == [(7, True)]
+        assert [(one.series_id, one.suspect) for one in require_host_claims(following.granted)] == [(7, True)]
         assert not following.withheld, "none is left"
         _, none = await task.advance(STOP, succeeded(theirs.granted), ClaimRequest(CHUNK), worker=other)
         assert (none.granted, none.withheld) == ((), False)
@@ -119,8 +119,8 @@ class LostWorkers:
         assert not one.withheld, "it had no room for another"
         _, settled = await task.advance(STOP, succeeded(one.granted), worker=worker)
         assert not settled.withheld, "it asked for none"
-        two = await task.ask(STOP, 2, worker=worker)
-        assert [(claim.series_id, claim.suspect) for claim in two.granted] == [(6, True), (7, False)]
+        two = await task.claim_hosts(STOP, 2, worker=worker)
+        assert [(claim.series_id, claim.suspect) for claim in two] == [(6, True), (7, False)]
 
     async def test_too_many_losses_fail_a_subtask_and_a_retry_begins_anew(self, record: Record) -> None:
         task = await task_at_stop(record, 1)

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-from core.claim import require_host_claims
 from core.host import AgentStatus, HostDetails, HostKind, HostStatus, Target
 from core.record import Draft
 from core.status import Status
@@ -54,10 +53,8 @@ class NewHosts:
         for task, host_id in zip(added.tasks, added.host_ids, strict=True):
             assert await record.tasks.head(task.id) == task
             assert await record.tasks.host_ids(task.id) == (host_id,)
-            claims = require_host_claims(await record.task(task).claim(0))
-            assert [(claim.host_id, claim.target) for claim in require_host_claims(claims)] == [
-                (host_id, hosts[host_id].target)
-            ]
+            claims = await record.task(task).claim_hosts(0)
+            assert [(claim.host_id, claim.target) for claim in claims] == [(host_id, hosts[host_id].target)]
             found = await record.tasks.page(TaskQuery(host_id=host_id), NOW)
             assert [listed.id for listed in found.tasks] == [task.id]
         first, second = added.tasks

@@ -87,7 +87,7 @@ class NewTasks:
         self, record: Record
     ) -> None:
         task = await record.accept((1, 2))
-        assert await task.every_subtask() == {0: READY, 1: READY} | dict.fromkeys(range(2, 8), PENDING)
+        assert await task.derive_subtasks() == {0: READY, 1: READY} | dict.fromkeys(range(2, 8), PENDING)
         await task.check_counts()
 
     async def test_the_first_event_says_that_the_task_runs(self, record: Record) -> None:

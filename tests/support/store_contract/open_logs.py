@@ -29,10 +29,10 @@ class OpenLogs:
     async def test_nothing_but_logs_is_changed(self, record: Record) -> None:
         task = await record.accept()
         claims = await task.claim(PREPARE)
-        before = await task.everything()
+        before = await task.read_all()
         await record.note(*(open_log(claim, "so far") for claim in claims))
         await record.note()
-        assert await task.everything() == before
+        assert await task.read_all() == before
         assert await task.stands(claims[0])
 
     async def test_without_a_claim_that_stands_nothing_is_noted(self, record: Record) -> None:
@@ -117,5 +117,5 @@ class OpenLogs:
         for step in range(PREPARE + 1, FINISH + 1):
             await task.pass_step(step)
         await record.note(open_log(claim, "late"))
-        assert await task.expires()
+        assert await task.is_expiring()
         assert await task.logs(0) == (run_log(1, "well"),)

@@ -46,7 +46,7 @@ class Results:
         task = await record.accept()
         first, second, _ = await task.claim(PREPARE)
         await task.succeed([first])
-        before = await task.everything()
+        before = await task.read_all()
         late: list[Settled] = [
             Failed(first.series_id, first.token, run_log(1, "duplicate")),
             Failed(second.series_id, second.token + 50, run_log(1, "forged")),
@@ -55,7 +55,7 @@ class Results:
         ]
         settlement = await task.settle(late)
         assert settlement.stale == (first.series_id, second.series_id, 5, 999)
-        assert await task.everything() == before
+        assert await task.read_all() == before
         assert await task.logs(first.series_id) == (run_log(1, "well"),)
 
     async def test_a_result_of_another_step_is_stale(self, record: Record) -> None:
@@ -99,7 +99,7 @@ class Results:
         assert (settlement.opened, settlement.task_status) == (None, TaskStatus.FAILED)
         ended = await task.head()
         assert (ended.status, ended.finished, ended.opened) == (TaskStatus.FAILED, NOW + 9, PREPARE)
-        assert {status for status, _, _ in (await task.standing())[3:]} == {Status.PENDING}
+        assert {status for status, _, _ in (await task.list_statuses())[3:]} == {Status.PENDING}
 
     async def test_unclaimed_subtasks_hold_the_barrier_too(self, record: Record) -> None:
         task = await record.accept()

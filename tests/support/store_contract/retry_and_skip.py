@@ -16,7 +16,7 @@ class RetryAndSkip:
         assert await task.retry(at=NOW + 5) == CourseChanged(PREPARE, back=False)
         turned = await task.head()
         assert (turned.status, turned.operation, turned.finished) == (TaskStatus.RUNNING, Operation.RETRY, NOW)
-        assert (await task.standing())[:3] == [
+        assert (await task.list_statuses())[:3] == [
             (Status.SUCCESSFUL, Operation.EXECUTE, 1),
             (Status.READY, Operation.RETRY, 2),
             (Status.READY, Operation.RETRY, 2),
@@ -79,6 +79,6 @@ class RetryAndSkip:
     async def test_a_task_that_was_on_its_way_out_is_taken_back(self, record: Record) -> None:
         task = await record.accept()
         await task.fail_step(PREPARE)
-        assert await task.expires()
+        assert await task.is_expiring()
         await task.retry()
-        assert not await task.expires()
+        assert not await task.is_expiring()

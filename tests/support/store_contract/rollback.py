@@ -35,7 +35,7 @@ class Rollback:
         assert (turned.back, turned.current, turned.is_rollback) == (STOP, STOP, True)
         done, ready = (Status.SUCCESSFUL, Operation.ROLLBACK, 1), (Status.READY, Operation.ROLLBACK, 1)
         pending = (Status.PENDING, Operation.EXECUTE, 1)
-        assert await task.standing() == [done] * 4 + [ready] * 3 + [pending] * 4
+        assert await task.list_statuses() == [done] * 4 + [ready] * 3 + [pending] * 4
         assert (await task.raw_events())[-1] == {
             "at": str(NOW + 5),
             "step": str(STOP),
@@ -56,7 +56,7 @@ class Rollback:
             assert (await task.undo(claims, at=NOW + 9)).opened == opened
         ended = await task.head()
         assert (ended.status, ended.operation, ended.finished) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK, NOW + 9)
-        assert {status for status, _, _ in await task.standing()} == {Status.PENDING}
+        assert {status for status, _, _ in await task.list_statuses()} == {Status.PENDING}
         assert [log.lines[0].text for log in await task.logs(5)] == ["badly", "undone"]
         refused = CourseRefused(TaskStatus.SUCCESSFUL)
         assert await task.roll_back() == refused
@@ -65,7 +65,7 @@ class Rollback:
     async def test_a_claim_says_what_earlier_runs_may_have_done(self, record: Record) -> None:
         task = await failed_task(record)
         await task.roll_back()
-        claims = await task.claim(STOP)
+        claims = await task.claim_hosts(STOP)
         assert [claim.touched for claim in claims] == [True, True, False]
         stored = await task.subtasks()
         assert [stored[one.series_id].agent_alive for one in claims] == [False, None, False]
@@ -109,7 +109,7 @@ class Rollback:
         (claim,) = await task.claim(STOP)
         assert (claim.operation, claim.run_time) == (Operation.ROLLBACK_SKIP, 1)
         assert (await task.undo([claim])).opened == FIRST_WAIT
-        assert (await task.standing())[5] == (Status.PENDING, Operation.ROLLBACK_SKIP, 1)
+        assert (await task.list_statuses())[5] == (Status.PENDING, Operation.ROLLBACK_SKIP, 1)
         assert len(await task.logs(5)) == 3
 
     async def test_a_rollback_can_be_cancelled_and_taken_up_again(self, record: Record) -> None:
@@ -119,7 +119,7 @@ class Rollback:
         assert await task.cancel() is True
         now = await task.head()
         assert (now.status, now.operation) == (TaskStatus.FAILED, Operation.ROLLBACK)
-        assert sum(status is Status.FAILED for status, _, _ in await task.standing()) == 2
+        assert sum(status is Status.FAILED for status, _, _ in await task.list_statuses()) == 2
         assert await task.retry() == CourseChanged(STOP, back=True)
         assert (await task.undo(await task.claim(STOP))).opened == FIRST_WAIT
 
@@ -176,7 +176,7 @@ class Rollback:
         assert await release(host, later, 0, NOW + 4, STOPPED) is Release.MOVED
         other = await record.host(2)
         assert await release(other, later, 1, NOW + 5, None) is Release.FREED
-        assert await task.expires(), "a task that is over and holds nothing goes"
+        assert await task.is_expiring(), "a task that is over and holds nothing goes"
         hosts = await record.hosts.get((1, 2))
         assert [(one.status, one.agent_status, one.holder) for one in hosts.values()] == [
             (HostStatus.OFFLINE, AgentStatus.OFFLINE, None),

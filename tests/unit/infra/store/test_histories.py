@@ -2,15 +2,19 @@
 
 import asyncio
 
+import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 from hypothesis import given, settings
 
-from tests.support.histories import Action, histories, play
+from tests.support.histories import BEGINNINGS, Action, histories, play
+from tests.support.property_tests import scale_examples
 from tests.support.scenario import Record
 
 
-@settings(max_examples=100, deadline=None)
-@given(histories)
-def test_no_history_leads_to_an_illegal_move_or_to_a_record_that_contradicts_itself(script: list[Action]) -> None:
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+@settings(max_examples=scale_examples(50), deadline=None)
+@given(script=histories)
+def test_no_history_makes_an_illegal_move_or_a_false_answer(beginning: str, script: list[Action]) -> None:
     server = FakeServer()
-    asyncio.run(play(script, Record(lambda: FakeAsyncRedis(server=server, decode_responses=True))))
+    record = Record(lambda: FakeAsyncRedis(server=server, decode_responses=True))
+    asyncio.run(play(BEGINNINGS[beginning], script, record))
