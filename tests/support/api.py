@@ -133,3 +133,5 @@ async def running_api(store: Store | None = None, **settings: Any) -> AsyncItera
             api = Api(client, store, dispatcher, app)
             await api.user("admin", Role.ADMIN)
             yield api
+        await app.state.fleet.hub.aclose()
+        await store.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fakeredis import FakeAsyncRedis, FakeServer
+from typing_extensions import override
 
 from core.record import RECORD_VERSION
 from infra.store.base import StoreOptions
@@ -20,6 +21,10 @@ class FakeStore(RedisStore):
     def __init__(self, options: StoreOptions | None = None) -> None:
         self.client = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
         super().__init__(self.client, options or StoreOptions())
+
+    @override
+    async def check(self) -> None:
+        """Do nothing: the simulated Redis does not say how it persists."""
 
 
 async def let_pass(store: FakeStore, milliseconds: int) -> None:

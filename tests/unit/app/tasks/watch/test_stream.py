@@ -26,8 +26,10 @@ QUICK = Pace(between=0.01, silence=0.05)
 
 
 @pytest.fixture
-async def store() -> FallingStore:
-    return FallingStore()
+async def store() -> AsyncIterator[FallingStore]:
+    store = FallingStore()
+    yield store
+    await store.aclose()
 
 
 @pytest.fixture
@@ -192,7 +194,7 @@ async def test_who_leaves_on_the_way_in_leaves_nothing_behind(store: FakeStore, 
     await asyncio.sleep(0)
     joining.cancel()
     await asyncio.gather(joining, return_exceptions=True)
-    await eventually(lambda: not hub._open and not hub._joining, 5, "nothing is open")  # noqa: SLF001
+    await eventually(lambda: not hub._channels and not hub._joining, 5, "nothing is open")  # noqa: SLF001
     assert hub.watchers == 0
 
 
