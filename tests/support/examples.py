@@ -36,6 +36,7 @@ _FORM = "%Y-%m-%d %H:%M:%S.%f"
 _NEW_KEY = re.compile(rf'"accessKey":"(?!{world.ACCESS_KEY})[0-9a-f]{{24}}"')
 _NEW_SECRET = re.compile(r'"secretKey":"[0-9a-f]{64}"')
 _LEFT = re.compile(r"try again in \d+ s")
+_EVENT_ID = re.compile(r"\bid: \d{13}-\d+")
 _KEY = {"Idempotency-Key": "night-shift-7"}
 _TASKS = "/api/v2/tasks/instances"
 _HOSTS = "/api/v2/compute/hosts"
@@ -286,6 +287,7 @@ def shown(answer: httpx.Response) -> Any:
     text = _MOMENT.sub(lambda found: _in_zone(found[0]), answer.text)
     text = _LINE.sub(lambda found: datetime.fromisoformat(found[0]).astimezone(_ZONE).strftime(_FORM)[:23], text)
     text = _LEFT.sub("try again in 7 s", text)
+    text = _EVENT_ID.sub("id: 3-0", text)
     text = _NEW_KEY.sub(f'"accessKey":"{"0123456789abcdef" * 2:.24}"', text)
     text = _NEW_SECRET.sub(f'"secretKey":"{"0123456789abcdef" * 4}"', text)
     if answer.headers["content-type"] != "application/json":
