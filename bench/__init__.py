@@ -1,1 +1,1 @@
-"""`make bench`: what orchestration costs, each row of the goal table as a ratio of two figures taken in one run."""
+"""`make bench`: measures what orchestration costs. Each row of the goal table compares two figures of the same run."""

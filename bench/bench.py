@@ -1,4 +1,4 @@
-"""What every row gets: how big the run is, and a place of its own."""
+"""One run of the benchmark, as every row gets it, and how figures are taken."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ class Bench:
 
     sizes: Sizes
     directory: Path
-    """Where everything that it starts keeps its files."""
+    """The directory for all files of the run."""
     workers: int = 1
-    """Worker processes, ours and a peer's alike."""
+    """Worker processes, both of ours and of a Celery chord."""
     peers: bool = True
-    """Whether programs that are no part of this project may be installed and measured."""
+    """Whether programs of other projects may be installed and measured."""
 
 
 Measure = Callable[[Bench], Sequence[Finding]]
-"""A row, or several that are measured together."""
+"""Measures one row, or several rows together."""
 
 
-def in_turn(rounds: int, *timed: Callable[[], float]) -> list[list[float]]:
-    """Measure several things in turn, so that whatever else the machine does falls on all of them.
+def measure_in_turn(rounds: int, *timed: Callable[[], float]) -> list[list[float]]:
+    """Measure several things in turn, so that other load on the machine affects all of them alike.
 
     Returns:
-        The figures of each, in the order in which they were taken.
+        The figures of each thing, in the order of the rounds.
     """
     taken: list[list[float]] = [[] for _ in timed]
     for _ in range(rounds):
@@ -39,6 +39,6 @@ def in_turn(rounds: int, *timed: Callable[[], float]) -> list[list[float]]:
     return taken
 
 
-def medians(figures: Sequence[Sequence[float]]) -> list[float]:
-    """Return the median of each."""
+def compute_medians(figures: Sequence[Sequence[float]]) -> list[float]:
+    """Return the median of each thing's figures."""
     return [median(each) for each in figures]

@@ -1,4 +1,4 @@
-"""Runs chords: a Valkey like ours, a worker process like ours, and Celery as it comes."""
+"""Runs plain Celery chords, on a Valkey and worker processes set up like ours."""
 
 import os
 import shutil
@@ -15,15 +15,15 @@ from celery import Celery, chord
 
 from bench import chord_app
 from bench.system import start_store
-from bench.waiting import until
+from bench.waiting import wait_until
 from demo.supervisor import Supervisor
 
 _STARTED = "[queues]"
-"""What a worker says at Celery's own log level; that it takes messages is seen by the first chord."""
+"""A line in the log of a worker that has started. The first chord shows that it also takes messages."""
 _UP = 30.0
-"""Seconds that a worker may take to come up."""
+"""Seconds until a worker must have started."""
 _THREADS = 128
-"""Messages that a worker handles at a time, as ours do."""
+"""Messages that a worker handles at a time, as with our workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,16 @@ class Chords:
     patience: float
     """Seconds that a chord may take."""
 
-    def timed(self, hosts: int) -> float:
-        """Return the seconds that a chord of so many messages takes, from its publishing to its body's result."""
+    def time_chord(self, hosts: int) -> float:
+        """Return the seconds from publishing a chord to the result of its body.
+
+        Args:
+            hosts: the number of messages in the chord.
+        """
         began = time.perf_counter()
-        members = [self.app.signature(chord_app.host.name, (number,)) for number in range(hosts)]
-        result = chord(members, app=self.app)(self.app.signature(chord_app.done.name))
-        # To pass on errors Celery would look at each of the messages again and again while it waits.
+        members = [self.app.signature(chord_app.work_on_host.name, (number,)) for number in range(hosts)]
+        result = chord(members, app=self.app)(self.app.signature(chord_app.join.name))
+        # With `propagate`, Celery would poll each of the messages while it waits.
         count = result.get(timeout=self.patience, propagate=False)
         if count != hosts:
             raise RuntimeError(f"a chord of {hosts} came back with {count}")
@@ -47,12 +51,12 @@ class Chords:
 
 
 @contextmanager
-def running(directory: Path, *, workers: int = 1, patience: float = 300.0) -> Iterator[Chords]:
-    """Start a store and workers.
+def run_chords(directory: Path, *, workers: int = 1, patience: float = 300.0) -> Iterator[Chords]:
+    """Start a store and workers, and stop them at the end.
 
     Args:
-        directory: where everything goes; emptied first.
-        workers: how many worker processes run.
+        directory: the directory for all files; it is emptied first.
+        workers: the number of worker processes.
         patience: seconds that a chord may take.
     """
     shutil.rmtree(directory, ignore_errors=True)
@@ -65,7 +69,7 @@ def running(directory: Path, *, workers: int = 1, patience: float = 300.0) -> It
         for number in range(workers):
             name = f"worker-{number + 1}"
             child = supervisor.start(name, [*command, f"--hostname={name}@bench"], environment)
-            until(partial(child.said, _STARTED), _UP, f"{name} is ready")
+            wait_until(partial(child.has_said, _STARTED), _UP, f"{name} is ready")
         app = Celery("bench", broker=url, backend=backend, set_as_current=False)
         try:
             yield Chords(app, patience)

@@ -1,6 +1,6 @@
-"""The stock way with Celery: a chord of one message per host whose work is nothing. Run as a Celery application.
+"""A plain Celery application: a chord with one message per host, which does no work.
 
-Settings are Celery's own defaults but for the addresses, which stand in the environment.
+It keeps Celery's default settings; only the addresses come from the environment.
 """
 
 import os
@@ -10,18 +10,18 @@ from celery import Celery
 BROKER = "BENCH_BROKER"
 """The variable with the broker's address."""
 BACKEND = "BENCH_BACKEND"
-"""The variable with the results' address."""
+"""The variable with the address of the result backend."""
 
 app = Celery("bench", broker=os.environ.get(BROKER), backend=os.environ.get(BACKEND), set_as_current=False)
 
 
 @app.task(name="bench.host")
-def host(host_id: int) -> int:
+def work_on_host(host_id: int) -> int:
     """Do nothing for one host."""
     return host_id
 
 
 @app.task(name="bench.done")
-def done(host_ids: list[int]) -> int:
-    """Join them: tell how many there were."""
+def join(host_ids: list[int]) -> int:
+    """Return the number of hosts: the body of the chord."""
     return len(host_ids)

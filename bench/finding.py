@@ -1,4 +1,4 @@
-"""What a row of the goal table says: the goal, what was measured, and whether the one is within the other."""
+"""A row of the goal table: the goal, the measured figure, and whether it meets the goal."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing_extensions import override
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
-_ENOUGH = 100
-"""From here on figures are shown without a fraction."""
+_WHOLE_FROM = 100
+"""Figures from here on are shown without a fraction."""
 
 Raw = Mapping[str, object]
 """The figures behind a row; a name ends in its unit (`_s`, `_ms`, `_bytes`, `_mb`, `_per_s`)."""
@@ -20,18 +20,18 @@ class Goal:
     """A bound for one figure."""
 
     limit: float
-    """The figure to keep to."""
+    """The bound."""
     unit: str
-    """What it is in: `x` for a ratio."""
+    """Its unit; `x` for a ratio."""
     at_least: bool = False
-    """Whether more is better."""
+    """Whether the figure must be at least the limit; otherwise at most."""
 
     @override
     def __str__(self) -> str:
-        return f"{'≥' if self.at_least else '≤'} {shown(self.limit, self.unit)}"
+        return f"{'≥' if self.at_least else '≤'} {format_figure(self.limit, self.unit)}"
 
-    def holds(self, figure: float) -> bool:
-        """Return whether a figure is within it."""
+    def is_met_by(self, figure: float) -> bool:
+        """Return whether a figure meets the goal."""
         return figure >= self.limit if self.at_least else figure <= self.limit
 
 
@@ -40,27 +40,27 @@ class Finding:
     """One row of the table."""
 
     row: str
-    """What was measured, in words."""
+    """What was measured."""
     goal: Goal | None
-    """None where a whole row could not be measured."""
+    """None if the whole row could not be measured."""
     measured: float | None
-    """In the goal's unit; None where it could not be measured."""
+    """The figure in the goal's unit; None if it could not be measured."""
     raw: Raw = field(default_factory=dict)
     reason: str | None = None
-    """Why it could not be measured."""
+    """Why it could not be measured; None if it was."""
 
     @property
     def holds(self) -> bool:
-        """Whether the goal is met. What was not measured is not."""
-        return self.measured is not None and self.goal is not None and self.goal.holds(self.measured)
+        """Whether the goal is met; False if the figure could not be measured."""
+        return self.measured is not None and self.goal is not None and self.goal.is_met_by(self.measured)
 
     @property
     def figure(self) -> str:
-        """The measured figure the way the table shows it."""
-        return "failed" if self.measured is None or self.goal is None else shown(self.measured, self.goal.unit)
+        """The measured figure as the table shows it."""
+        return "failed" if self.measured is None or self.goal is None else format_figure(self.measured, self.goal.unit)
 
-    def document(self) -> dict[str, object]:
-        """Return it as it stands in the results' file."""
+    def to_document(self) -> dict[str, object]:
+        """Return the row for the results file."""
         document: dict[str, object] = {
             "row": self.row,
             "goal": str(self.goal or "—"),
@@ -71,21 +71,21 @@ class Finding:
         return document | ({"reason": self.reason} if self.reason else {})
 
 
-def shown(figure: float, unit: str) -> str:
-    """Return a figure with its unit; a ratio ends in a multiplication sign."""
-    digits = f"{figure:.0f}" if figure >= _ENOUGH else f"{figure:.3g}"
+def format_figure(figure: float, unit: str) -> str:
+    """Return a figure with its unit; for a ratio, with a multiplication sign."""
+    digits = f"{figure:.0f}" if figure >= _WHOLE_FROM else f"{figure:.3g}"
     return f"{digits}{_TIMES}" if unit == "x" else f"{digits} {unit}"
 
 
 def write_results(path: Path, findings: Iterable[Finding]) -> None:
-    """Write the results' file: a JSON list of rows."""
+    """Write the results file: a JSON list of rows."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    documents = [finding.document() for finding in findings]
+    documents = [finding.to_document() for finding in findings]
     path.write_text(json.dumps(documents, indent=2, ensure_ascii=False) + "\n")
 
 
-def table_line(finding: Finding) -> str:
-    """Return a row of the printed table, and beneath it why it could not be measured."""
+def format_row(finding: Finding) -> str:
+    """Return a line of the printed table; a second line says why a figure could not be measured."""
     verdict = "yes" if finding.holds else "NO"
     line = f"{finding.row:<72} {finding.goal or '—'!s:>10} {finding.figure:>10}  {verdict}"
     return f"{line}\n    {finding.reason}" if finding.reason else line

@@ -1,7 +1,7 @@
-"""The floor: as little as one can do to run a command on many hosts by asyncssh. A program of its own.
+"""The floor: the least work that runs commands on many hosts with asyncssh. A separate program.
 
-It reads a plan (JSON) from a file and writes how long it took (JSON) to its standard output; imports do not count.
-Host keys are checked; one options object serves all connections; nothing is read from the machine's SSH settings.
+It reads a plan (JSON) from a file and writes the time it took (JSON) to its standard output, without the time of the
+imports. It checks host keys, uses one options object for all connections, and ignores the machine's SSH settings.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import asyncssh
 import uvloop
 
 
-async def _all(plan: dict[str, Any]) -> None:
+async def _run_all(plan: dict[str, Any]) -> None:
     pinned = {address: asyncssh.import_public_key(line) for address, _, line in plan["hosts"]}
     options = asyncssh.SSHClientConnectionOptions(
         username=plan["user"],
@@ -31,17 +31,17 @@ async def _all(plan: dict[str, Any]) -> None:
     )
     places = asyncio.Semaphore(plan["in_flight"])
 
-    async def one(address: str, port: int) -> None:
+    async def run_host(address: str, port: int) -> None:
         async with places, asyncssh.connect(address, port, options=options) as connection:
             for command in plan["commands"]:
                 await connection.run(command, check=True)
 
-    await asyncio.gather(*(one(address, port) for address, port, _ in plan["hosts"]))
+    await asyncio.gather(*(run_host(address, port) for address, port, _ in plan["hosts"]))
 
 
 if __name__ == "__main__":
-    told: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
+    plan: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
     wall, cpu = time.perf_counter(), time.process_time()
-    uvloop.run(_all(told))
+    uvloop.run(_run_all(plan))
     used = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
     sys.stdout.write(json.dumps(used))

@@ -1,4 +1,4 @@
-"""The command: measures rows, prints the goal table, writes the results and the plot."""
+"""The program: measures rows, prints the goal table, and writes the results and the plot."""
 
 import argparse
 import signal
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.bench import Bench
-from bench.finding import Finding, table_line, write_results
+from bench.finding import Finding, format_row, write_results
 from bench.peers import Peers
 from bench.rows.table import ROWS, Row
 from bench.sizes import FULL, TINY
-from bench.waiting import limited
+from bench.waiting import limit_time
 
 _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for."""
+    """The options of the command line."""
 
     rows: tuple[str, ...]
     tiny: bool
@@ -34,31 +34,31 @@ class Options:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark; 1 where a row could not be measured. A goal that is missed is no failure of the benchmark."""
-    options = _options(arguments)
+    """Run the benchmark. Return 1 if a row could not be measured; a missed goal is not a failure of the benchmark."""
+    options = _parse_options(arguments)
     directory = options.directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     bench = Bench(TINY if options.tiny else FULL, directory, workers=options.workers, peers=options.peers)
     _say(f"{'row':<72} {'goal':>10} {'measured':>10}  holds")
     findings: list[Finding] = []
     for name in options.rows:
-        found = _measured(name, ROWS[name], bench)
+        found = _measure_row(name, ROWS[name], bench)
         findings.extend(found)
         for finding in found:
-            _say(table_line(finding))
+            _say(format_row(finding))
         write_results(options.results, findings)
     if options.plot and options.peers and "orchestrate" in options.rows:
         _draw(bench, options.results, options.plot)
     return int(any(finding.measured is None for finding in findings))
 
 
-def _measured(name: str, row: Row, bench: Bench) -> Sequence[Finding]:
-    """Measure a row; one that fails says why and is no reason to stop."""
+def _measure_row(name: str, row: Row, bench: Bench) -> Sequence[Finding]:
+    """Measure a row. A failure becomes a finding with its reason, so that the other rows are still measured."""
     began = time.perf_counter()
     try:
-        with limited(row.limit, f"the row {name}"):
+        with limit_time(row.limit, f"the row {name}"):
             return row.measure(bench)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it goes into the table
+    except Exception as error:  # noqa: BLE001 - every failure goes into the table
         log = bench.directory / f"{name}-failed.log"
         log.write_text(traceback.format_exc())
         seconds = time.perf_counter() - began
@@ -67,7 +67,7 @@ def _measured(name: str, row: Row, bench: Bench) -> Sequence[Finding]:
 
 
 def _draw(bench: Bench, results: Path, picture: Path) -> None:
-    python = Peers.installed(bench.directory / "venv").program("python")
+    python = Peers.install(bench.directory / "venv").find_program("python")
     subprocess.run([python, str(_HERE / "plot.py"), str(results), str(picture)], check=True)
 
 
@@ -76,20 +76,20 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _options(arguments: Sequence[str] | None) -> Options:
-    parser = argparse.ArgumentParser(prog="python -m bench.main", description="What orchestration costs.")
-    parser.epilog = "Figures and picture of a whole run go beside this program, those of any other into the directory."
-    parser.add_argument("--rows", default="", help=f"which, with commas: {', '.join(ROWS)} (default: all)")
-    parser.add_argument("--tiny", action="store_true", help="see that it works; the figures mean nothing")
-    parser.add_argument("--no-peers", action="store_true", help="install and measure no program but our own")
+def _parse_options(arguments: Sequence[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m bench.main", description="Measure what orchestration costs.")
+    parser.epilog = "A full run writes its results and its plot beside this program, any other run into the directory."
+    parser.add_argument("--rows", default="", help=f"the rows, separated by commas: {', '.join(ROWS)} (default: all)")
+    parser.add_argument("--tiny", action="store_true", help="only check that it works; the figures mean nothing")
+    parser.add_argument("--no-peers", action="store_true", help="do not install and measure other projects' programs")
     parser.add_argument("--workers", type=int, default=1, help="worker processes, ours and a chord's (default: 1)")
-    parser.add_argument("--directory", type=Path, default=Path("var/bench"), help="where everything is kept")
-    parser.add_argument("--results", type=Path, help="the file of figures to write (default: results.json, see below)")
-    parser.add_argument("--plot", type=Path, help="the picture to draw (default: cost.svg, see below)")
+    parser.add_argument("--directory", type=Path, default=Path("var/bench"), help="the directory for all files")
+    parser.add_argument("--results", type=Path, help="the results file (default: results.json, see below)")
+    parser.add_argument("--plot", type=Path, help="the plot (default: cost.svg, see below)")
     given = parser.parse_args(arguments)
     rows = tuple(name.strip() for name in given.rows.split(",") if name.strip()) or tuple(ROWS)
     if unknown := [name for name in rows if name not in ROWS]:
-        parser.error(f"there is no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
+        parser.error(f"there is no row {', '.join(unknown)}; the rows are {', '.join(ROWS)}")
     place = _HERE if rows == tuple(ROWS) and not given.no_peers and not given.tiny else given.directory
     return Options(
         rows=rows,
@@ -103,5 +103,5 @@ def _options(arguments: Sequence[str] | None) -> Options:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped on the way out
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaving the contexts stops all child processes
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""What others do the same with, installed into a virtual environment of the benchmark's own and run as programs."""
+"""Other programs that run commands on many hosts, installed into a virtual environment of the benchmark."""
 
 import subprocess
 import sys
@@ -33,11 +33,11 @@ class Peers:
     """The virtual environment."""
 
     @classmethod
-    def installed(cls, environment: Path) -> "Peers":
-        """Install what is pinned, unless that was done already.
+    def install(cls, environment: Path) -> "Peers":
+        """Install the pinned programs, unless they are installed already.
 
         Raises:
-            subprocess.CalledProcessError: it cannot be installed.
+            subprocess.CalledProcessError: the installation failed.
         """
         stamp, wanted = environment / "installed.txt", _REQUIREMENTS.read_text()
         if not stamp.exists() or stamp.read_text() != wanted:
@@ -47,12 +47,12 @@ class Peers:
             stamp.write_text(wanted)
         return cls(environment)
 
-    def program(self, name: str) -> str:
+    def find_program(self, name: str) -> str:
         """Return the path of a program."""
         return str(self.environment / "bin" / name)
 
-    def ansible(self, hosts: SshHosts, directory: Path, forks: int) -> Used:
-        """Run the stop command on all hosts by ansible-playbook: `raw`, without facts, strategy free."""
+    def run_ansible(self, hosts: SshHosts, directory: Path, forks: int) -> Used:
+        """Run the stop command on all hosts with ansible-playbook: `raw`, no facts, free strategy."""
         directory.mkdir(parents=True, exist_ok=True)
         playbook, inventory, known = (directory / name for name in ("stop.yaml", "inventory.ini", "known_hosts"))
         playbook.write_text(_PLAYBOOK)
@@ -65,22 +65,22 @@ class Peers:
             "ANSIBLE_PRIVATE_KEY_FILE": str(hosts.key.private),
             "ANSIBLE_REMOTE_PORT": str(hosts.port),
             "ANSIBLE_REMOTE_USER": hosts.user,
-            "ANSIBLE_SSH_ARGS": " ".join(_options(known)),
+            "ANSIBLE_SSH_ARGS": " ".join(_make_options(known)),
         }
-        command = [self.program("ansible-playbook"), "-i", str(inventory), str(playbook)]
+        command = [self.find_program("ansible-playbook"), "-i", str(inventory), str(playbook)]
         return run_measured(command, directory / "errors.log", environment=environment)
 
-    def clustershell(self, hosts: SshHosts, directory: Path, fanout: int) -> Used:
-        """Run the stop command on all hosts by clush."""
+    def run_clustershell(self, hosts: SshHosts, directory: Path, fanout: int) -> Used:
+        """Run the stop command on all hosts with clush."""
         directory.mkdir(parents=True, exist_ok=True)
         known, nodes = directory / "known_hosts", directory / "nodes"
         hosts.write_known_hosts(known)
         nodes.write_text("\n".join(hosts.addresses) + "\n")
-        options = " ".join([*_options(known), f"-p {hosts.port}", f"-i {hosts.key.private}"])
-        command = [self.program("clush"), "-S", "-q", "-f", str(fanout), "-l", hosts.user, "-o", options]
+        options = " ".join([*_make_options(known), f"-p {hosts.port}", f"-i {hosts.key.private}"])
+        command = [self.find_program("clush"), "-S", "-q", "-f", str(fanout), "-l", hosts.user, "-o", options]
         return run_measured([*command, "--hostfile", str(nodes), STOP], directory / "errors.log")
 
 
-def _options(known_hosts: Path) -> list[str]:
+def _make_options(known_hosts: Path) -> list[str]:
     settings = {**_CLIENT, "UserKnownHostsFile": str(known_hosts)}
     return [f"-o {name}={value}" for name, value in settings.items()]

@@ -1,6 +1,6 @@
-"""Draws cost against the number of hosts from the results' file. Run by the Python of the benchmark's environment.
+"""Plots the cost against the number of hosts: `python plot.py results.json plot.svg`.
 
-It knows nothing of this project but the file: `python plot.py results.json plot.svg`.
+It runs in the virtual environment of the benchmark, and imports nothing of this project.
 """
 
 import json
@@ -21,10 +21,10 @@ _LINES = (
 
 
 def draw(results: Path, picture: Path) -> None:
-    """Draw the picture.
+    """Draw the plot.
 
     Raises:
-        LookupError: the results lack the figures.
+        LookupError: the results do not contain the figures.
     """
     rows = json.loads(results.read_text())
     growth = next((row["raw"]["growth"] for row in rows if "growth" in row["raw"]), None)

@@ -1,34 +1,34 @@
-"""How big a run of the benchmark is."""
+"""The size of a run of the benchmark."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many hosts, rounds and seconds the rows take."""
+    """The numbers of hosts, rounds and seconds in the rows."""
 
     many: int = 10_000
-    """Hosts of a big task, on stub hosts."""
+    """Stub hosts of a big task."""
     some: int = 1_000
-    """Hosts of a task of ordinary size, on stub hosts and over SSH."""
+    """Hosts of a task of ordinary size, stub hosts or over SSH."""
     few: int = 10
-    """Hosts of a small task."""
+    """Stub hosts of a small task."""
     one_wedged_of: int = 100
-    """Of so many hosts one is wedged."""
+    """One of this many hosts is wedged."""
     requests: int = 200
-    """Requests of which the median is taken."""
+    """Requests whose median is taken."""
     rounds: int = 3
-    """How often two long things are measured in turn."""
+    """Rounds in which long things are measured in turn."""
     in_flight: int = 256
-    """Hosts that we and the floor work on at a time over SSH."""
+    """Hosts at a time over SSH, for us and for the floor."""
     forks: int = 50
-    """Hosts that the peers work on at a time."""
+    """Hosts at a time for the other programs."""
     idle_for: float = 20.0
-    """Seconds for which an idle system is watched."""
+    """Seconds for which an idle system is measured."""
     slow_stop: float = 25.0
-    """Seconds that a stop takes where all hosts are to be in flight at a time."""
+    """Seconds of a stop when all hosts are meant to be in flight together."""
     patience: float = 300.0
-    """Seconds that one thing may take at the most before its row is given up."""
+    """Seconds until a row gives up on one task or chord."""
 
 
 FULL = Sizes()
@@ -45,4 +45,4 @@ TINY = Sizes(
     slow_stop=1.0,
     patience=60.0,
 )
-"""To see that everything works; the figures mean nothing."""
+"""For a check that everything works; the figures mean nothing."""

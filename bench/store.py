@@ -1,4 +1,4 @@
-"""Questions to the store's server itself: what a round trip costs, and what keys take."""
+"""Measurements on the store's server: the time of a round trip, and the memory of keys."""
 
 import time
 from collections.abc import AsyncIterator
@@ -12,9 +12,9 @@ from infra.store.redis import keys
 _MARK = "bench:round-trip"
 
 
-async def round_trips(url: str, count: int) -> tuple[float, float]:
-    """Return the median seconds of a round trip that writes, and so waits for the disk, and of one that does not."""
-    async with _client(url) as client:
+async def measure_round_trips(url: str, count: int) -> tuple[float, float]:
+    """Return the median seconds of a round trip that writes, and so waits for the disk, and of one that only reads."""
+    async with _connect(url) as client:
         writing, asking = [], []
         for number in range(count):
             began = time.perf_counter()
@@ -27,17 +27,17 @@ async def round_trips(url: str, count: int) -> tuple[float, float]:
     return median(writing), median(asking)
 
 
-async def used_bytes(url: str) -> int:
-    """Return how many bytes the store's server says that it uses."""
-    async with _client(url) as client:
+async def read_used_bytes(url: str) -> int:
+    """Return the bytes of memory that the server uses, as it reports them."""
+    async with _connect(url) as client:
         return int((await client.info("memory"))["used_memory"])
 
 
-async def task_bytes(url: str, task_id: int) -> tuple[int, int]:
-    """Return how many bytes a task's keys take in the store's memory: all but its logs, and its logs."""
+async def measure_task_bytes(url: str, task_id: int) -> tuple[int, int]:
+    """Return the bytes of a task's keys in the server's memory: without its logs, and of its logs."""
     head, logs = keys.task(task_id), keys.logs(task_id, 0).removesuffix("0")
     rest_bytes = log_bytes = 0
-    async with _client(url) as client:
+    async with _connect(url) as client:
         names = [head, *[name.decode() async for name in client.scan_iter(f"{head}:*", count=1000)]]
         for name in names:
             size = await client.memory_usage(name, samples=0) or 0
@@ -49,7 +49,7 @@ async def task_bytes(url: str, task_id: int) -> tuple[int, int]:
 
 
 @asynccontextmanager
-async def _client(url: str) -> AsyncIterator[Redis]:
+async def _connect(url: str) -> AsyncIterator[Redis]:
     client = Redis.from_url(url)
     try:
         yield client

@@ -1,4 +1,4 @@
-"""What processes use, read from /proc, and what a program that was run to its end used."""
+"""The CPU, memory and sockets of processes, read from /proc, and the resources of a program that ran to its end."""
 
 import os
 import re
@@ -11,25 +11,25 @@ from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _UTIME, _STIME = 11, 12
-"""Where user and system time stand after the state in /proc/*/stat."""
+"""Places of user and system time in /proc/*/stat, counted after the state."""
 
 
 class ProgramFailedError(Exception):
-    """A program that was measured failed; the sentence has the end of what it said."""
+    """A measured program failed; the message contains the end of its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What a program used, its children that it waited for included."""
+    """The resources that a program used, including children that it waited for."""
 
     wall_s: float
     cpu_s: float
     output: str
-    """What it wrote to its standard output."""
+    """Its standard output."""
 
 
-def cpu_of(pids: Iterable[int]) -> float:
-    """Return the CPU seconds that these processes, which run, have used so far."""
+def measure_cpu(pids: Iterable[int]) -> float:
+    """Return the CPU seconds that running processes have used so far."""
     total = 0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -37,30 +37,30 @@ def cpu_of(pids: Iterable[int]) -> float:
     return total / _TICKS
 
 
-def peak_rss_of(pid: int) -> int:
-    """Return the most memory that a running process ever had resident, in bytes."""
+def read_peak_rss(pid: int) -> int:
+    """Return the peak resident memory of a running process, in bytes."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) * 1024 if found else 0
 
 
-def sockets_of(pid: int) -> int:
-    """Return how many files and sockets a process has open."""
+def count_sockets(pid: int) -> int:
+    """Return the number of open files and sockets of a process."""
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def run_measured(
     command: Sequence[str], log: Path, *, environment: Mapping[str, str] | None = None, failing: bool = False
 ) -> Used:
-    """Run a program to its end.
+    """Run a program to its end, and measure it.
 
     Args:
         command: the program and its arguments.
-        log: where its error output goes.
-        environment: variables beside ours.
+        log: the file for its error output.
+        environment: variables in addition to ours.
         failing: whether an exit status other than 0 is accepted.
 
     Raises:
-        ProgramFailedError: it failed.
+        ProgramFailedError: its exit status is not 0.
     """
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with log.open("wb") as errors:

@@ -1,4 +1,4 @@
-"""Waiting with a limit, and limits for what waits by itself."""
+"""Waits with a time limit, and time limits for any code."""
 
 import signal
 import time
@@ -7,14 +7,20 @@ from contextlib import contextmanager
 
 
 class TooLongError(Exception):
-    """Something took longer than it may; the sentence says what."""
+    """Something took too long; the message says what."""
 
 
-def until(condition: Callable[[], object], seconds: float, what: str, *, pause: float = 0.02) -> None:
-    """Look until a condition is true.
+def wait_until(condition: Callable[[], object], seconds: float, what: str, *, pause: float = 0.02) -> None:
+    """Poll a condition until it is true.
+
+    Args:
+        condition: the condition.
+        seconds: the time limit.
+        what: completes "waited in vain until …" in the error message.
+        pause: seconds between two polls.
 
     Raises:
-        TooLongError: it was not within so many seconds.
+        TooLongError: the condition did not become true in time.
     """
     end = time.monotonic() + seconds
     while not condition():
@@ -24,11 +30,11 @@ def until(condition: Callable[[], object], seconds: float, what: str, *, pause: 
 
 
 @contextmanager
-def limited(seconds: float, what: str) -> Iterator[None]:
-    """Break off what takes longer, wherever it is; in the main thread only.
+def limit_time(seconds: float, what: str) -> Iterator[None]:
+    """Break off the code in the context when it takes too long. Works in the main thread only.
 
     Raises:
-        TooLongError: it did.
+        TooLongError: it took too long.
     """
 
     def ring(*_: object) -> None:
@@ -41,5 +47,5 @@ def limited(seconds: float, what: str) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        if left:  # somebody else's limit goes on
+        if left:  # restore the limit that was set before
             signal.setitimer(signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - began)))

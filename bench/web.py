@@ -1,4 +1,4 @@
-"""The benchmark's HTTP client: one kept connection and as little of its own as possible, so that the server shows."""
+"""The benchmark's HTTP client: one connection and little work, so that the figures show the server's cost."""
 
 import http.client
 import json
@@ -9,19 +9,19 @@ from typing import Any
 
 _OK = 200
 _KEPT = 3.0
-"""Seconds after which a connection is not used any more; the server closes it after five."""
+"""Seconds without a request after which a new connection is opened; the server closes idle ones after five."""
 
 
 class RefusedError(Exception):
-    """The API did not do what it was asked to; the sentence has its answer."""
+    """The API refused a request, or a task failed; the message says more."""
 
 
 class Api:
-    """The API on a port of loopback, asked by its first administrator.
+    """A client of the API on a loopback port, with the credentials of its first administrator.
 
     Args:
-        port: where it listens.
-        password: the administrator's.
+        port: the API's port.
+        password: the administrator's password.
     """
 
     def __init__(self, port: int, password: str) -> None:
@@ -35,35 +35,35 @@ class Api:
         self._connection.close()
 
     def get(self, path: str) -> bytes:
-        """Return the body of a reply. The connection is a new one where it may have been closed.
+        """Return the body of a reply.
 
         Raises:
-            RefusedError: it was not 200.
+            RefusedError: the reply is not 200.
         """
         self._connect()
         return self._ask("GET", path, None)
 
     def stop_agents(self, host_ids: Sequence[int]) -> tuple[bytes, float]:
-        """Ask for a batch stop; return the reply, and the seconds until it was read to its end."""
+        """Request a batch stop; return the reply, and the seconds until it was read to its end."""
         body = json.dumps({"hostIds": list(host_ids)}).encode()
         self._connect()
         began = time.perf_counter()
         reply = self._ask("POST", "/api/v2/compute/hosts/batchStopAgents", body)
         return reply, time.perf_counter() - began
 
-    def timed_stop(self, host_ids: Sequence[int]) -> float:
-        """Return the seconds that the acceptance of a batch stop took."""
+    def time_stop(self, host_ids: Sequence[int]) -> float:
+        """Request a batch stop; return the seconds until the reply was read to its end."""
         return self.stop_agents(host_ids)[1]
 
-    def timed_get(self, path: str) -> float:
-        """Return the seconds that a reply took, read to its end."""
+    def time_get(self, path: str) -> float:
+        """Return the seconds until a reply was read to its end."""
         self._connect()
         began = time.perf_counter()
         self.get(path)
         return time.perf_counter() - began
 
     def _connect(self) -> None:
-        """Connect anew where the server may have closed the connection, since nothing was asked for long."""
+        """Open a new connection if the old one was idle so long that the server may have closed it."""
         now = time.monotonic()
         if now - self._asked > _KEPT:
             self._connection.close()
@@ -79,7 +79,7 @@ class Api:
         return content
 
 
-def task_of(reply: bytes) -> dict[str, Any]:
-    """Return the task that a reply shows."""
+def read_task(reply: bytes) -> dict[str, Any]:
+    """Return the task in a reply."""
     data: dict[str, Any] = json.loads(reply)["data"]
     return data

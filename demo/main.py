@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from demo.show import DemoFailedError, show
-from demo.stack import Facts, Stack, client_file, facts_file, running
+from demo.stack import Facts, Stack, client_file, facts_file, run_stack
 from demo.supervisor import ChildFailedError
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        with running(directory, hosts=options.hosts, workers=options.workers, say=_say) as stack:
+        with run_stack(directory, hosts=options.hosts, workers=options.workers, say=_say) as stack:
             last = (
                 show(stack, _say)
                 if options.what == "demo"

@@ -61,7 +61,7 @@ class Stack:
 
 
 @contextmanager
-def running(directory: Path, *, hosts: int, workers: int, say: Callable[[str], None]) -> Iterator[Stack]:
+def run_stack(directory: Path, *, hosts: int, workers: int, say: Callable[[str], None]) -> Iterator[Stack]:
     """Start everything under a directory, which is emptied first, and stop it all at the end.
 
     Args:

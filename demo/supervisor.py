@@ -67,7 +67,7 @@ class Child:
             self.process.kill()
             self.process.wait()
 
-    def said(self, text: str) -> bool:
+    def has_said(self, text: str) -> bool:
         """Return whether this is in its output so far."""
         return self.log.exists() and text in self.log.read_text(errors="replace")
 

@@ -1,1 +1,1 @@
-"""The rows of the goal table, one module for those that are measured together."""
+"""The rows of the goal table. Rows in one module are measured together."""

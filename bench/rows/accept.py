@@ -1,34 +1,36 @@
-"""What accepting a request costs. No worker runs, so that it is the API and the store alone that are measured."""
+"""The cost of accepting a request. No worker runs, so that only the API and the store are measured."""
 
 import time
 from collections.abc import Callable, Sequence
 
-from bench import system as fleet
-from bench.bench import Bench, in_turn, medians
+from bench.bench import Bench, compute_medians, measure_in_turn
 from bench.finding import Finding, Goal
+from bench.system import make_stub_targets, run_system
 
 _EMPTY_ROUTE = "/healthz"
-"""Passes the same middleware of the same server and asks the store nothing."""
+"""A route with the same middleware that does not use the store."""
 _QUIET = 0.02
-"""Seconds before each request in which the server does what is left of the one before: it publishes after its reply."""
+"""Seconds before each request. The server publishes after its reply, and finishes that in this time."""
 
 
 def measure(bench: Bench) -> Sequence[Finding]:
-    """Accept one host, many hosts, and nothing at all, in turn."""
+    """Accept one host, accept many hosts, and request an empty route, in turn."""
     sizes = bench.sizes
     everyone = range(1, sizes.many + 1)
-    with fleet.running(bench.directory / "accept", workers=0, patience=sizes.patience) as system:
+    with run_system(bench.directory / "accept", workers=0, patience=sizes.patience) as system:
         api = system.api
-        system.add_hosts(fleet.stub_targets(sizes.many))
-        api.timed_stop([1])  # the password is hashed once a minute
-        empty, one = medians(
-            in_turn(sizes.requests, _rested(lambda: api.timed_get(_EMPTY_ROUTE)), _rested(lambda: api.timed_stop([1]))),
+        system.add_hosts(make_stub_targets(sizes.many))
+        api.time_stop([1])  # the password is hashed once a minute
+        empty, one = compute_medians(
+            measure_in_turn(
+                sizes.requests, _let_rest(lambda: api.time_get(_EMPTY_ROUTE)), _let_rest(lambda: api.time_stop([1]))
+            ),
         )
-        alone, many = medians(
-            in_turn(
+        alone, many = compute_medians(
+            measure_in_turn(
                 max(3, sizes.requests // 20),
-                _rested(lambda: api.timed_stop([1])),
-                _rested(lambda: api.timed_stop(everyone)),
+                _let_rest(lambda: api.time_stop([1])),
+                _let_rest(lambda: api.time_stop(everyone)),
             )
         )
     small = {"empty_route_p50_ms": empty * 1000, "accept_1_p50_ms": one * 1000, "requests": sizes.requests}
@@ -39,11 +41,11 @@ def measure(bench: Bench) -> Sequence[Finding]:
     ]
 
 
-def _rested(timed: Callable[[], float]) -> Callable[[], float]:
-    """Return a measurement of a server that has nothing else to do, so that none pays for the one before."""
+def _let_rest(measure: Callable[[], float]) -> Callable[[], float]:
+    """Return a measurement that first lets the server finish the work of the one before."""
 
-    def rested() -> float:
+    def wait_and_measure() -> float:
         time.sleep(_QUIET)
-        return timed()
+        return measure()
 
-    return rested
+    return wait_and_measure

@@ -1,35 +1,35 @@
-"""How much memory a worker takes while it works on many hosts at a time."""
+"""The memory of a worker while it works on many hosts at a time."""
 
 import time
 from collections.abc import Sequence
 from typing import Final
 
 from bench import sshd
-from bench import system as fleet
 from bench.bench import Bench
 from bench.finding import Finding, Goal
-from bench.usage import peak_rss_of, sockets_of
+from bench.system import get_duration, run_system
+from bench.usage import count_sockets, read_peak_rss
 
 MB: Final = 1_000_000
 """Bytes."""
 
 
 def measure(bench: Bench) -> Sequence[Finding]:
-    """Have one worker hold a connection to every host at a time, and see how much memory it takes."""
+    """Have one worker hold connections to all hosts at a time, and measure its peak memory."""
     sizes, place = bench.sizes, bench.directory / "in-flight"
     limits = {"OCPFLEET_MAX_IN_FLIGHT": str(sizes.some), **sshd.PATIENT}
     with (
-        sshd.running(place / "hosts", sizes.some, slow_stop=sizes.slow_stop) as hosts,
-        fleet.running(place / "fleet", key=hosts.key.private, patience=sizes.patience, settings=limits) as system,
+        sshd.run_hosts(place / "hosts", sizes.some, slow_stop=sizes.slow_stop) as hosts,
+        run_system(place / "fleet", key=hosts.key.private, patience=sizes.patience, settings=limits) as system,
     ):
-        system.add_hosts(hosts.targets(sshd.SLOW_HOME))
-        worker = system.pids()[1]
-        idle, quiet = peak_rss_of(worker), sockets_of(worker)
+        system.add_hosts(hosts.make_targets(sshd.SLOW_HOME))
+        worker = system.list_pids()[1]
+        idle, quiet = read_peak_rss(worker), count_sockets(worker)
         task_id, most = system.stop_agents(range(1, sizes.some + 1)), quiet
-        while not system.head(task_id).finished:
-            most = max(most, sockets_of(worker))
+        while not system.read_head(task_id).finished:
+            most = max(most, count_sockets(worker))
             time.sleep(0.1)
-        wall, peak = fleet.lasted(system.ended(task_id)), peak_rss_of(worker)
+        wall, peak = get_duration(system.wait_for_end(task_id)), read_peak_rss(worker)
     raw = {"idle_mb": idle / MB, "peak_mb": peak / MB, "connections_at_a_time": most - quiet, "wall_s": wall}
     what = f"memory of a worker with {sizes.some:,} hosts in flight over SSH"
     return [Finding(what, Goal(100, "MB"), peak / MB, raw)]

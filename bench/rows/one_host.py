@@ -1,23 +1,23 @@
-"""From accepted to SUCCESSFUL with one stub host, in round trips to the store."""
+"""The time from acceptance to SUCCESSFUL of a task for one stub host, in round trips to the store."""
 
 from collections.abc import Sequence
 from statistics import fmean, median
 
 from bench import store
-from bench import system as fleet
 from bench.bench import Bench
 from bench.finding import Finding, Goal
+from bench.system import make_stub_targets, run_system
 
 
 def measure(bench: Bench) -> Sequence[Finding]:
-    """Run tasks of one host one after the other, and take round trips before and after them."""
+    """Run tasks for one host one after the other, and measure round trips before and after them."""
     sizes = bench.sizes
-    with fleet.running(bench.directory / "one-host", workers=bench.workers, patience=sizes.patience) as system:
-        system.add_hosts(fleet.stub_targets(1))
-        system.timed([1])
-        before = system.ask(store.round_trips(system.redis_url, sizes.requests))
-        times = [system.timed([1], pause=0.1) for _ in range(max(3, sizes.requests // 4))]
-        after = system.ask(store.round_trips(system.redis_url, sizes.requests))
+    with run_system(bench.directory / "one-host", workers=bench.workers, patience=sizes.patience) as system:
+        system.add_hosts(make_stub_targets(1))
+        system.time_stop([1])
+        before = system.ask(store.measure_round_trips(system.redis_url, sizes.requests))
+        times = [system.time_stop([1], pause=0.1) for _ in range(max(3, sizes.requests // 4))]
+        after = system.ask(store.measure_round_trips(system.redis_url, sizes.requests))
     writing, asking = ((one + another) / 2 for one, another in zip(before, after, strict=True))
     raw = {
         "accepted_to_successful_p50_ms": median(times) * 1000,

@@ -1,32 +1,32 @@
-"""What a finished task costs to look at and to keep."""
+"""The cost of reading and storing a finished task."""
 
 from collections.abc import Sequence
 
 from bench import store
-from bench import system as fleet
-from bench.bench import Bench, in_turn, medians
+from bench.bench import Bench, compute_medians, measure_in_turn
 from bench.finding import Finding, Goal
 from bench.rows.memory import MB
-from bench.usage import peak_rss_of
+from bench.system import System, make_stub_targets, run_system
+from bench.usage import read_peak_rss
 
 
 def measure(bench: Bench) -> Sequence[Finding]:
-    """Finish a small task and a big one, then read their progress in turn and weigh the big one's keys."""
+    """Run a small and a big task to their ends, read their progress in turn, and measure the big task's keys."""
     sizes = bench.sizes
-    with fleet.running(bench.directory / "record", workers=bench.workers, patience=sizes.patience) as system:
-        before = system.ask(store.used_bytes(system.redis_url))
-        system.add_hosts(fleet.stub_targets(sizes.many))
-        inventory = system.ask(store.used_bytes(system.redis_url)) - before
-        small, big = (_finished(system, hosts) for hosts in (sizes.few, sizes.many))
-        rest, logs = system.ask(store.task_bytes(system.redis_url, big))
-        api_memory = peak_rss_of(system.pids()[0])
-        few, many, join_few, join_many = medians(
-            in_turn(
+    with run_system(bench.directory / "record", workers=bench.workers, patience=sizes.patience) as system:
+        before = system.ask(store.read_used_bytes(system.redis_url))
+        system.add_hosts(make_stub_targets(sizes.many))
+        inventory = system.ask(store.read_used_bytes(system.redis_url)) - before
+        small, big = (_run_task(system, hosts) for hosts in (sizes.few, sizes.many))
+        rest, logs = system.ask(store.measure_task_bytes(system.redis_url, big))
+        api_memory = read_peak_rss(system.list_pids()[0])
+        few, many, join_few, join_many = compute_medians(
+            measure_in_turn(
                 max(3, sizes.requests // 4),
-                lambda: system.api.timed_get(_listed(2)),
-                lambda: system.api.timed_get(_listed(1)),
-                lambda: system.api.timed_get(_events(small)),
-                lambda: system.api.timed_get(_events(big)),
+                lambda: system.api.time_get(_make_list_path(2)),
+                lambda: system.api.time_get(_make_list_path(1)),
+                lambda: system.api.time_get(_make_events_path(small)),
+                lambda: system.api.time_get(_make_events_path(big)),
             )
         )
     raw = {
@@ -49,19 +49,19 @@ def measure(bench: Bench) -> Sequence[Finding]:
     ]
 
 
-def _finished(system: fleet.Fleet, hosts: int) -> int:
-    """Return a task over so many hosts that has ended."""
-    return system.ended(system.stop_agents(range(1, hosts + 1))).id
+def _run_task(system: System, hosts: int) -> int:
+    """Run a task on hosts to its end, and return its id."""
+    return system.wait_for_end(system.stop_agents(range(1, hosts + 1))).id
 
 
-def _listed(place: int) -> str:
-    """Return where the progress of the newest task (1) or of the one before it (2) is read: a list of one task.
+def _make_list_path(place: int) -> str:
+    """Return the path of a list with one task: the newest (1), or the one before it (2).
 
-    Where a task has few hosts its subtasks are named there as well.
+    It shows the progress of the task. For a task with few hosts, it also lists the subtasks.
     """
     return f"/api/v2/tasks/instances?size=1&page={place}"
 
 
-def _events(task_id: int) -> str:
-    """Return where a task is watched. Of one that ended that is its standing and its end; nobody else watches it."""
+def _make_events_path(task_id: int) -> str:
+    """Return the path of a task's events. For a task that has ended, these are a snapshot and the end."""
     return f"/api/v2/tasks/instances/{task_id}/events"

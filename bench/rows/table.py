@@ -1,4 +1,4 @@
-"""All rows, in the order in which they are measured and printed."""
+"""All rows, in the order of measuring and printing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from bench.rows import accept, idle, memory, neighbours, one_host, orchestrate, 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is measured together."""
+    """Rows of the goal table that are measured together."""
 
     measure: Measure
     limit: float
-    """Seconds that it may take on a machine where nothing else runs to the full; then it is broken off."""
+    """Seconds after which the measurement is broken off; it never takes that long on an otherwise idle machine."""
 
 
 ROWS: Final[Mapping[str, Row]] = MappingProxyType(
@@ -26,9 +26,9 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "one-host": Row(one_host.measure, 90),
         "record": Row(record.measure, 120),
         "memory": Row(memory.measure, 180),
-        "wedged": Row(neighbours.wedged, 180),
-        "behind": Row(neighbours.behind, 180),
+        "wedged": Row(neighbours.measure_wedged, 180),
+        "behind": Row(neighbours.measure_behind, 180),
         "idle": Row(idle.measure, 90),
     }
 )
-"""By the name that ROWS= takes."""
+"""The rows by their names in ROWS=."""

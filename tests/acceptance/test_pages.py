@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from cli.main import main
-from demo.stack import client_file, running
+from demo.stack import client_file, run_stack
 from tests.support.pages import DOCS, README, find_blocks, parse_curl
 from tests.support.waiting import wait_until
 
@@ -144,7 +144,7 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stack(directory: Path) -> Iterator[Stack]:
-    with running(directory, hosts=3, workers=1, say=print) as stack:
+    with run_stack(directory, hosts=3, workers=1, say=print) as stack:
         stack.facts.write_client(client_file(directory))
         yield stack
 

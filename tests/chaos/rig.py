@@ -128,7 +128,7 @@ def standing(directory: Path, count: int, seed: int, **settings: str) -> Iterato
     with Supervisor(directory / "logs") as supervisor:
         broker = supervisor.start("broker", embedded.prepare(directory / "broker", port), os.environ)
         hosts, targets = _hosts(supervisor, directory, count, seed)
-        wait_until(lambda: broker.said(embedded.LISTENING), 20, "the broker to listen")
+        wait_until(lambda: broker.has_said(embedded.LISTENING), 20, "the broker to listen")
         url = embedded.url(port)
         chosen = {**SETTINGS, **settings, "OCPFLEET_BROKER_URL": url}
         with running(directory / "system", workers=1, **chosen) as system:

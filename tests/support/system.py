@@ -223,7 +223,7 @@ def running(directory: Path, *, workers: int = 2, store: str = "", **environment
         }
         system = System(directory, supervisor, settings, key)
         system.redis = redis = supervisor.start("redis", command, settings)
-        wait_until(lambda: redis.said(embedded.LISTENING), 20, "the embedded server to listen")
+        wait_until(lambda: redis.has_said(embedded.LISTENING), 20, "the embedded server to listen")
         for number in range(1, workers + 1):
             system.start_worker(f"worker-{number}")
         system.start_api()
