@@ -11,37 +11,20 @@ from typing import TYPE_CHECKING
 import pytest
 from redis.asyncio import Redis
 
-from core.claim import require_host_claims
 from core.errors import StoreUnavailable
-from core.host import STOPPED, STOPPING, HostStatus
+from core.host import STOPPED, HostStatus
 from core.user import Role, User
-from infra.store.base import CHUNK, HostQuery, StoreOptions
+from infra.store.base import CHUNK, ClaimRequest, HostQuery, StoreOptions
 from infra.store.redis import keys
-from infra.store.redis.store import RedisStore
-from tests.support.records import (
-    FINISH,
-    NOW,
-    PREPARE,
-    STOP,
-    advance,
-    claim_step,
-    draft,
-    entry,
-    failed,
-    pass_step,
-    settle,
-    succeeded,
-)
+from infra.store.redis.store import RedisStore, client_at
+from tests.support.records import FINISH, NOW, PREPARE, STOP, draft, entry, failed, succeeded
+from tests.support.scenario import Record, Task
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
-
-    from core.claim import Claim
-    from core.record import TaskRecord
-    from infra.store.base import Store
 
 DURABLE_KEYS = re.compile(
     r"ocpfleet:(tasks(:.*)?|types|expiring|seq:\w+|hosts|host:\d+|aliases|endpoints|workers|beats|users)"
@@ -61,74 +44,77 @@ async def client(server: ValkeyServer) -> AsyncIterator[Redis]:
         yield client
 
 
-async def _opened(server: ValkeyServer, options: StoreOptions | None = None) -> RedisStore:
+@pytest.fixture
+async def record(server: ValkeyServer) -> AsyncIterator[Record]:
+    record = Record(lambda: client_at(server.url(), StoreOptions()))
+    await record.store.check()
+    yield record
+    await record.aclose()
+
+
+async def _open_store(server: ValkeyServer, options: StoreOptions | None = None) -> RedisStore:
     store = RedisStore.at(server.url(), options or StoreOptions())
     await store.check()
     return store
 
 
-async def _finished(store: Store, host_ids: range) -> TaskRecord:
-    """Run a task whose calls do not look at it afterwards, so that it may expire at any time."""
-    worker = await store.workers.enrol("worker-1")
-    task = await store.tasks.create(draft(host_ids))
+async def _finish_task(record: Record, host_ids: range) -> Task:
+    """Run a task to its end and do not look at it after its results: the checks of so many would take too long."""
+    worker = await record.workers.enrol("worker-1")
+    task = await record.accept(host_ids)
     for step in task.plan:
-        claims: list[Claim] = await claim_step(store, task, step.index, worker=worker)
+        claims = await task.claim(step.index, worker=worker)
         for start in range(0, len(claims), CHUNK):
             chunk = claims[start : start + CHUNK]
             if step.index == PREPARE:
-                await store.tasks.take_hosts(require_host_claims(chunk), NOW, STOPPING)
+                await task.take(chunk)
             if step.index == FINISH:
-                await store.tasks.give_back_hosts(require_host_claims(chunk), NOW, STOPPED)
-            await store.tasks.advance(task, step, worker, NOW, settled=succeeded(chunk))
-    await store.workers.leave(worker)
+                await task.give_back(chunk, STOPPED)
+            await record.tasks.advance(task.accepted, step, worker, NOW, settled=succeeded(chunk))
+    await record.workers.leave(worker)
     return task
 
 
-async def test_after_a_crash_everything_accepted_is_still_there(server: ValkeyServer) -> None:
-    store = await _opened(server)
-    await store.hosts.put([entry(1, key="ssh-ed25519 A", alias="one"), entry(2)], NOW)
-    await store.users.put(User(0, "admin", "$argon2id$", frozenset({Role.ADMIN})))
-    task = await store.tasks.create(draft((1, 2)))
-    claims = await claim_step(store, task, PREPARE)
-    await store.tasks.take_hosts(require_host_claims(claims), NOW, STOPPING)
-    await settle(store, task, PREPARE, failed(claims[:1]))
-    idle = await store.tasks.create(draft(range(1, 10_001)))
+async def test_after_a_crash_everything_accepted_is_still_there(server: ValkeyServer, record: Record) -> None:
+    await record.hosts.put([entry(1, key="ssh-ed25519 A", alias="one"), entry(2)], NOW)
+    await record.users.put(User(0, "admin", "$argon2id$", frozenset({Role.ADMIN})))
+    task = await record.accept((1, 2))
+    claims = await task.claim(PREPARE)
+    await task.take(claims)
+    await task.fail(claims[:1])
+    idle = await record.accept(range(1, 10_001))
 
     async def everything() -> list[object]:
         return [
-            *[await store.tasks.head(one.id) for one in (task, idle)],
-            *[await store.tasks.host_ids(one.id) for one in (task, idle)],
-            await store.tasks.subtasks(task),
-            await store.tasks.logs(task, 0),
-            await store.tasks.stands(claims[1]),
-            await store.hosts.get((1, 2)),
-            await store.hosts.aliases(),
-            await store.users.get("admin"),
+            *[await one.head() for one in (task, idle)],
+            *[await one.host_ids() for one in (task, idle)],
+            await task.subtasks(),
+            await task.logs(0),
+            await task.stands(claims[1]),
+            await record.hosts.get((1, 2)),
+            await record.hosts.aliases(),
+            await record.users.get("admin"),
         ]
 
     before = await everything()
     server.kill()
     with pytest.raises(StoreUnavailable):
-        await store.ping()
+        await record.store.ping()
     server.restart()
     assert await everything() == before
-    _, more = await advance(store, task, PREPARE, succeeded(claims[1:]), CHUNK)
+    _, more = await task.advance(PREPARE, succeeded(claims[1:]), ClaimRequest(CHUNK))
     assert more.granted == ()
-    await store.aclose()
 
 
-async def test_of_an_expired_task_no_key_is_left_and_every_key_is_documented(
-    server: ValkeyServer, client: Redis
-) -> None:
-    store = await _opened(server, StoreOptions(keep_tasks=300, keep_events=200))
-    await store.hosts.put((entry(one, alias=f"host-{one}") for one in range(1, 301)), NOW)
-    await store.users.put(User(0, "admin", "$argon2id$", frozenset({Role.ADMIN})))
+async def test_of_an_expired_task_no_key_is_left_and_every_key_is_documented(record: Record, client: Redis) -> None:
+    record.configure(StoreOptions(keep_tasks=300, keep_events=200))
+    await record.hosts.put((entry(one, alias=f"host-{one}") for one in range(1, 301)), NOW)
+    await record.users.put(User(0, "admin", "$argon2id$", frozenset({Role.ADMIN})))
     documented = [re.compile(pattern) for pattern in _documented_patterns()]
-    running = await store.tasks.create(draft(range(1, 301)))
-    beating = await store.workers.enrol("worker-1")
-    await store.workers.beat(beating, 60_000)
-    await pass_step(store, running, PREPARE)
-    task = await _finished(store, range(1, 301))
+    running = await record.accept(range(1, 301))
+    await record.start_worker()
+    await running.pass_step(PREPARE)
+    task = await _finish_task(record, range(1, 301))
     names = [name async for name in client.scan_iter(count=1000)]
     assert [name for name in names if not any(pattern.fullmatch(name) for pattern in documented)] == []
 
@@ -139,10 +125,9 @@ async def test_of_an_expired_task_no_key_is_left_and_every_key_is_documented(
     left = [name async for name in client.scan_iter(count=1000) if await client.ttl(name) == -1]
     mine = re.compile(rf"{re.escape(keys.task(running.id))}(:.*)?")
     assert [name for name in left if not DURABLE_KEYS.fullmatch(name) and not mine.fullmatch(name)] == []
-    later = await store.tasks.create(draft((1,), at=NOW * 2))
+    later = await record.accept(request=draft((1,), at=NOW * 2))
     assert await client.zrange(keys.PREFIX + "tasks", 0, -1) == [str(running.id), str(later.id)]
     assert await client.zcard(keys.PREFIX + "expiring") == 0
-    await store.aclose()
 
 
 def _documented_patterns() -> Iterator[str]:
@@ -153,63 +138,53 @@ def _documented_patterns() -> Iterator[str]:
             yield re.escape(keys.PREFIX) + re.sub(r"\\\{\w+\\\}", r"[^:]+", re.escape(name))
 
 
-async def test_no_key_is_left_of_what_comes_too_late(server: ValkeyServer, client: Redis) -> None:
-    store = await _opened(server, StoreOptions(keep_tasks=1, keep_events=1))
-    await store.hosts.put([entry(1)], NOW)
-    task = await store.tasks.create(draft((1,)))
-    claims = await claim_step(store, task, PREPARE)
+async def test_no_key_is_left_of_what_comes_too_late(record: Record, client: Redis) -> None:
+    record.configure(StoreOptions(keep_tasks=1, keep_events=1))
+    await record.import_hosts(1)
+    task = await record.accept((1,))
+    claims = await task.claim(PREPARE)
     results = failed(claims)
-    await store.tasks.advance(task, task.plan.steps[PREPARE], (await store.workers.enrol("w")), NOW, settled=results)
-
-    async def gone() -> bool:
-        return await store.tasks.head(task.id) is None
-
-    await eventually(gone, 10, "the task has expired")
-    await advance(store, task, PREPARE, results, 5)
-    await advance(store, task, STOP, claim=5)
-    await store.tasks.take_hosts(require_host_claims(claims), NOW, STOPPING)
-    await store.tasks.give_back_hosts(require_host_claims(claims), NOW, None)
+    await task.settle(results, worker=await record.workers.enrol("w"))
+    await task.wait_until_gone()
+    await task.advance(PREPARE, results, ClaimRequest(5))
+    await task.ask(STOP, 5)
+    await task.take(claims)
+    await task.give_back(claims)
     assert [name async for name in client.scan_iter(match="ocpfleet:task:*")] == []
     assert await client.exists(keys.claims(1)) == 0, "the worker holds no claim of a task that is gone"
-    await store.aclose()
 
 
-async def test_no_script_holds_the_server_up_for_long(server: ValkeyServer) -> None:
-    store = await _opened(server)
-    async with Redis.from_url(server.url()) as client:
-        await client.config_set("slowlog-log-slower-than", 100)
-        await client.config_set("slowlog-max-len", 10_000)
-        await store.hosts.put(map(entry, range(1, 3001)), NOW)
-        await _finished(store, range(1, 3001))
-        worker = await store.workers.enrol("worker-2")
-        task = await store.tasks.create(draft(range(1, 3001)))
-        claims = await claim_step(store, task, PREPARE, worker=worker)
-        await advance(store, task, PREPARE, succeeded(claims[:CHUNK]), CHUNK, worker=worker)
-        slow = await client.slowlog_get(10_000)
+async def test_no_script_holds_the_server_up_for_long(record: Record, client: Redis) -> None:
+    await client.config_set("slowlog-log-slower-than", 100)
+    await client.config_set("slowlog-max-len", 10_000)
+    await record.import_hosts(*range(1, 3001))
+    await _finish_task(record, range(1, 3001))
+    worker = await record.workers.enrol("worker-2")
+    task = await record.accept(range(1, 3001))
+    claims = await task.claim(PREPARE, worker=worker)
+    await task.advance(PREPARE, succeeded(claims[:CHUNK]), ClaimRequest(CHUNK), worker=worker)
+    slow = await client.slowlog_get(10_000)
     scripts = sorted(one["duration"] for one in slow if one["command"].startswith(b"EVAL"))
     print(f"scripts over 0.1 ms: {len(scripts)}; median {scripts[len(scripts) // 2]} µs, longest {scripts[-1]} µs")  # noqa: T201
     assert scripts[len(scripts) // 2] < 50_000, "µs, on however busy a machine; a few thousand on an idle one"
-    await store.aclose()
 
 
-async def test_a_list_by_conditions_is_quick_among_many_hosts(server: ValkeyServer) -> None:
-    store = await _opened(server)
-    await store.hosts.put((entry(number, alias=f"web-{number}.example.net") for number in range(1, 10_001)), NOW)
+async def test_a_list_by_conditions_is_quick_among_many_hosts(record: Record) -> None:
+    await record.hosts.put((entry(number, alias=f"web-{number}.example.net") for number in range(1, 10_001)), NOW)
     for query in (HostQuery(frozenset({HostStatus.ONLINE})), HostQuery(keyword="web-99"), HostQuery(keyword="none")):
         some, every = [], []
         for _ in range(3):
             began = time.perf_counter()
-            await store.hosts.page(0, 10, query)
+            await record.hosts.page(0, 10, query)
             between = time.perf_counter()
-            await store.hosts.page(0, 10_000)
+            await record.hosts.page(0, 10_000)
             some.append(between - began)
             every.append(time.perf_counter() - between)
         assert min(some) < min(every) / 2, f"{query}: {min(some) * 1000:.0f} ms, and {min(every) * 1000:.0f} for all"
-    await store.aclose()
 
 
 async def test_a_killed_server_is_unavailable_and_a_hanging_one_within_the_timeout(server: ValkeyServer) -> None:
-    store = await _opened(server, StoreOptions(timeout=0.3))
+    store = await _open_store(server, StoreOptions(timeout=0.3))
     async with Redis.from_url(server.url()) as client:
         await client.client_pause(1500)
         with pytest.raises(StoreUnavailable, match="OCPFLEET_REDIS_URL"):
@@ -223,7 +198,7 @@ async def test_a_killed_server_is_unavailable_and_a_hanging_one_within_the_timeo
 
 
 async def test_after_a_restart_no_connection_of_before_is_used(server: ValkeyServer) -> None:
-    async with aclosing(await _opened(server)) as store:
+    async with aclosing(await _open_store(server)) as store:
         calls = 8
         await asyncio.gather(*(store.hosts.get((1,)) for _ in range(calls)))
         await asyncio.to_thread(server.kill)
