@@ -11,7 +11,7 @@ import httpx
 import orjson
 from httpx_sse import EventSource, ServerSentEvent, aconnect_sse
 
-from tests.support.halfway import Halfway
+from tests.support.paused_connection import PausedConnection
 from tests.support.system import running, stub_target
 from tests.support.waiting import eventually, wait_until
 
@@ -44,8 +44,8 @@ def refused(api: str) -> bool:
         return probe.connect_ex((place.hostname, place.port)) != 0
 
 
-def halfway(system: System, api: str) -> Halfway:
-    return Halfway(api, "admin", system.client_environment["OCPFLEET_API_PASSWORD"])
+def halfway(system: System, api: str) -> PausedConnection:
+    return PausedConnection(api, "admin", system.client_environment["OCPFLEET_API_PASSWORD"])
 
 
 def body_for(host_ids: Sequence[int]) -> bytes:

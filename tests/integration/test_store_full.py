@@ -30,12 +30,12 @@ from tests.support.records import (
     claim_step,
     draft,
     entry,
-    failed,
+    make_failures,
+    make_successes,
     open_log,
     pass_step,
     run_log,
     settle,
-    succeeded,
 )
 from tests.support.smalldisk import small_disk
 from tests.support.store_contract.errands import LOOK
@@ -153,7 +153,7 @@ class Scene:
         claimed, working, failing = (self.tasks[name] for name in ("claimed", "working", "failing"))
         admin = User(0, "bo", "$argon2id$", frozenset({Role.ADMIN}))
         audited = AuditEntry(NOW, "admin", Proof.PASSWORD, None, "127.0.0.1", "POST", "/x")
-        results = succeeded(self.claims["working"][:1])
+        results = make_successes(self.claims["working"][:1])
         return {
             "create": lambda: tasks.create(draft((1, 2))),
             "create with a key": lambda: tasks.create_once(draft((1, 2)), Once("key", "ab12")),
@@ -195,7 +195,7 @@ async def _scene(store: RedisStore) -> Scene:
     working, _ = await _at(store, STOP, (3, 4, 5, 6), worker)
     _, finishing = await _at(store, FINISH, (7, 8), worker)
     failing = await store.tasks.create(draft((9, 10)))
-    await settle(store, failing, PREPARE, failed(await claim_step(store, failing, PREPARE, worker=worker)))
+    await settle(store, failing, PREPARE, make_failures(await claim_step(store, failing, PREPARE, worker=worker)))
     _, claims = await store.tasks.advance(working, working.plan.steps[STOP], worker, NOW, claim=ClaimRequest(2))
     return Scene(
         store,
@@ -214,7 +214,7 @@ async def _at(store: RedisStore, step: int, hosts: tuple[int, ...], worker: Work
     task = await store.tasks.create(draft(hosts))
     taken = await claim_step(store, task, PREPARE, worker=worker)
     await store.tasks.take_hosts(require_host_claims(taken), NOW, STOPPING)
-    await settle(store, task, PREPARE, succeeded(taken))
+    await settle(store, task, PREPARE, make_successes(taken))
     for passed in (FIRST_WAIT, STOP, SECOND_WAIT)[: step - 1]:
         await pass_step(store, task, passed)
     return task, await claim_step(store, task, step, worker=worker) if step == FINISH else []

@@ -17,7 +17,7 @@ from core.user import Role, User
 from infra.store.base import CHUNK, ClaimRequest, HostQuery, StoreOptions
 from infra.store.redis import keys
 from infra.store.redis.store import RedisStore, client_at
-from tests.support.records import FINISH, NOW, PREPARE, STOP, draft, entry, failed, succeeded
+from tests.support.records import FINISH, NOW, PREPARE, STOP, draft, entry, make_failures, make_successes
 from tests.support.scenario import Record, Task
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
@@ -70,7 +70,7 @@ async def _finish_task(record: Record, host_ids: range) -> Task:
                 await task.take(chunk)
             if step.index == FINISH:
                 await task.give_back(chunk, STOPPED)
-            await record.tasks.advance(task.accepted, step, worker, NOW, settled=succeeded(chunk))
+            await record.tasks.advance(task.accepted, step, worker, NOW, settled=make_successes(chunk))
     await record.workers.leave(worker)
     return task
 
@@ -102,7 +102,7 @@ async def test_after_a_crash_everything_accepted_is_still_there(server: ValkeySe
         await record.store.ping()
     server.restart()
     assert await everything() == before
-    _, more = await task.advance(PREPARE, succeeded(claims[1:]), ClaimRequest(CHUNK))
+    _, more = await task.advance(PREPARE, make_successes(claims[1:]), ClaimRequest(CHUNK))
     assert more.granted == ()
 
 
@@ -143,7 +143,7 @@ async def test_no_key_is_left_of_what_comes_too_late(record: Record, client: Red
     await record.import_hosts(1)
     task = await record.accept((1,))
     claims = await task.claim(PREPARE)
-    results = failed(claims)
+    results = make_failures(claims)
     await task.settle(results, worker=await record.workers.enrol("w"))
     await task.wait_until_gone()
     await task.advance(PREPARE, results, ClaimRequest(5))
@@ -162,7 +162,7 @@ async def test_no_script_holds_the_server_up_for_long(record: Record, client: Re
     worker = await record.workers.enrol("worker-2")
     task = await record.accept(range(1, 3001))
     claims = await task.claim(PREPARE, worker=worker)
-    await task.advance(PREPARE, succeeded(claims[:CHUNK]), ClaimRequest(CHUNK), worker=worker)
+    await task.advance(PREPARE, make_successes(claims[:CHUNK]), ClaimRequest(CHUNK), worker=worker)
     slow = await client.slowlog_get(10_000)
     scripts = sorted(one["duration"] for one in slow if one["command"].startswith(b"EVAL"))
     print(f"scripts over 0.1 ms: {len(scripts)}; median {scripts[len(scripts) // 2]} µs, longest {scripts[-1]} µs")  # noqa: T201

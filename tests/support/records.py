@@ -55,15 +55,15 @@ def open_log(claim: Claim, *texts: str) -> OpenLog:
     return OpenLog(claim.key, RunLog(claim.operation, claim.run_time, FIRST.name, lines, closed=False))
 
 
-def succeeded(claims: Iterable[Claim]) -> list[Settled]:
+def make_successes(claims: Iterable[Claim]) -> list[Settled]:
     return [Succeeded(claim.series_id, claim.token, run_log(claim.run_time, "well")) for claim in claims]
 
 
-def failed(claims: Iterable[Claim]) -> list[Settled]:
+def make_failures(claims: Iterable[Claim]) -> list[Settled]:
     return [Failed(claim.series_id, claim.token, run_log(claim.run_time, "badly")) for claim in claims]
 
 
-def undone(claims: Iterable[Claim]) -> list[Settled]:
+def make_undos(claims: Iterable[Claim]) -> list[Settled]:
     return [Undone(claim.series_id, claim.token, run_log(claim.run_time, "undone")) for claim in claims]
 
 
@@ -125,7 +125,7 @@ async def settle(store: Store, task: TaskRecord, step: int, results: Sequence[Se
 
 async def pass_step(store: Store, task: TaskRecord, step: int, now: int = NOW) -> Settlement:
     """Claim all of a step and record that all of it succeeded."""
-    return await settle(store, task, step, succeeded(await claim_step(store, task, step)), now)
+    return await settle(store, task, step, make_successes(await claim_step(store, task, step)), now)
 
 
 async def head(store: Store, task: TaskRecord) -> TaskRecord:

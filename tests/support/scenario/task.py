@@ -13,7 +13,7 @@ from core.record import RECORD_VERSION
 from infra.store.base import CHUNK, ClaimRequest, Course
 from infra.store.redis import keys
 from tests.support import records
-from tests.support.records import FIRST, NOW, failed, succeeded, undone
+from tests.support.records import FIRST, NOW, make_failures, make_successes, make_undos
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -176,15 +176,15 @@ class Task:
 
     async def succeed(self, claims: Iterable[Claim], *, worker: Worker = FIRST, at: int = NOW) -> Settlement:
         """Record that runs did what they were for."""
-        return await self.settle(succeeded(claims), worker=worker, at=at)
+        return await self.settle(make_successes(claims), worker=worker, at=at)
 
     async def fail(self, claims: Iterable[Claim], *, worker: Worker = FIRST, at: int = NOW) -> Settlement:
         """Record that runs did not do what they were for."""
-        return await self.settle(failed(claims), worker=worker, at=at)
+        return await self.settle(make_failures(claims), worker=worker, at=at)
 
     async def undo(self, claims: Iterable[Claim], *, at: int = NOW) -> Settlement:
         """Record that runs undid what was done."""
-        return await self.settle(undone(claims), at=at)
+        return await self.settle(make_undos(claims), at=at)
 
     async def pass_step(self, step: int, *, at: int = NOW) -> Settlement:
         """Claim all of a step and record that all of it succeeded."""

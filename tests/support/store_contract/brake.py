@@ -4,7 +4,7 @@ from core.brake import Brake
 from core.claim import ClaimVerdict
 from core.errand import Errand, ErrandKind
 from infra.store.base import ClaimRequest
-from tests.support.records import FIRST_WAIT, NOW, PREPARE, SECOND, STOP, succeeded
+from tests.support.records import FIRST_WAIT, NOW, PREPARE, SECOND, STOP, make_successes
 from tests.support.scenario import Record
 
 BRAKE = Brake("admin", NOW, "smoke in room 3, Zürich")
@@ -41,7 +41,7 @@ class FleetBrake:
         task = await record.accept()
         claims = await task.claim(PREPARE)
         await record.brake.pull(BRAKE)
-        settlement, more = await task.advance(PREPARE, succeeded(claims), ClaimRequest(4))
+        settlement, more = await task.advance(PREPARE, make_successes(claims), ClaimRequest(4))
         assert (settlement.opened, more.verdict) == (FIRST_WAIT, ClaimVerdict.BRAKED)
         more = await task.ask(FIRST_WAIT, 1, whole=True)
         assert (more.verdict, more.granted) == (ClaimVerdict.BRAKED, ())

@@ -3,7 +3,7 @@
 from core.claim import ClaimKey, ClaimVerdict
 from core.status import Operation, Status, TaskStatus
 from infra.store.base import CHUNK, CourseRefused
-from tests.support.records import NOW, PREPARE, failed, succeeded
+from tests.support.records import NOW, PREPARE, make_failures, make_successes
 from tests.support.scenario import Record
 
 
@@ -17,7 +17,7 @@ class Cancellation:
         assert not await task.stands(second)
         for _ in range(2):
             assert (await record.beat(worker)).cancelled == {ClaimKey(task.id, 1, second.token)}
-        _, answer = await task.advance(PREPARE, succeeded([first, second, third]), worker=worker, at=NOW + 9)
+        _, answer = await task.advance(PREPARE, make_successes([first, second, third]), worker=worker, at=NOW + 9)
         assert not answer.granted
         abandoned = await task.subtask(second.series_id)
         assert (abandoned.status, abandoned.operation) == (Status.FAILED, Operation.CANCEL)
@@ -41,7 +41,7 @@ class Cancellation:
         task = await record.accept()
         first, *_ = await task.claim(PREPARE, worker=worker)
         await task.cancel(0)
-        settlement, _ = await task.advance(PREPARE, failed([first, first]), worker=worker)
+        settlement, _ = await task.advance(PREPARE, make_failures([first, first]), worker=worker)
         assert settlement.stale == (0,)
         assert (await record.beat(worker)).cancelled == set()
 

@@ -2,7 +2,7 @@
 
 from core.claim import ClaimVerdict
 from infra.store.base import ClaimRequest, StoreOptions
-from tests.support.records import FINISH, PREPARE, succeeded
+from tests.support.records import FINISH, PREPARE, make_successes
 from tests.support.scenario import Record
 from tests.support.waiting import eventually
 
@@ -22,7 +22,7 @@ class Expiry:
         assert await task.subtasks() == {}
         assert await task.logs(300) == ()
         assert await task.raw_events() == []
-        settlement, claims = await task.advance(FINISH, succeeded(last), ClaimRequest(5))
+        settlement, claims = await task.advance(FINISH, make_successes(last), ClaimRequest(5))
         assert (claims.verdict, len(settlement.stale)) == (ClaimVerdict.GONE, 300)
 
     async def test_a_task_that_failed_holding_hosts_stays_until_they_are_free(self, record: Record) -> None:

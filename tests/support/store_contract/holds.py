@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.claim import Claim, HeldByOther, HostClaim, NotInInventory, StaleClaim, Taken
 from core.host import RUNNING, STOPPED, AgentStatus, Host, HostState, HostStatus
 from core.status import Operation
-from tests.support.records import FIRST_WAIT, NOW, PREPARE, STOP, draft, failed, succeeded
+from tests.support.records import FIRST_WAIT, NOW, PREPARE, STOP, draft, make_failures, make_successes
 from tests.support.scenario import Record, Task
 
 FREE = (AgentStatus.AVAILABLE, HostStatus.ONLINE, None)
@@ -125,7 +125,7 @@ class Holds:
         await record.import_hosts(1, 2)
         task, claims = await begin(record, 1, 2)
         await task.take(claims)
-        await task.settle(succeeded(claims[:1]))
+        await task.settle(make_successes(claims[:1]))
         forged = replace(claims[1], token=99)
         assert await task.give_back([claims[0], forged]) == ()
         hosts = await record.hosts.get((1, 2))
@@ -145,9 +145,9 @@ class Holds:
         task, claims = await begin(record, 1, 2)
         await task.take(claims)
         await task.give_back(claims[1:])
-        await task.settle(succeeded(claims))
+        await task.settle(make_successes(claims))
         await task.pass_step(FIRST_WAIT)
         later = await task.claim_hosts(STOP)
         assert [claim.held for claim in later] == [True, False]
-        await task.settle(failed(later))
+        await task.settle(make_failures(later))
         assert (await record.host(1)).holder == task.id, "a failed task keeps its hosts"

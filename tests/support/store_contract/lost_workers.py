@@ -3,7 +3,7 @@
 from core.claim import Reopened, Worker, require_host_claims
 from core.status import Operation, Status, TaskStatus
 from infra.store.base import CHUNK, LOST, SUSPECT, TOO_MANY_LOSSES, ClaimRequest, StoreOptions
-from tests.support.records import NOW, PREPARE, SECOND, STOP, run_log, succeeded
+from tests.support.records import NOW, PREPARE, SECOND, STOP, make_successes, run_log
 from tests.support.scenario import Record, Task
 
 EPITAPH = run_log(1, "lost for good")
@@ -104,10 +104,10 @@ class LostWorkers:
         theirs = await task.ask(STOP, CHUNK, worker=other)
         assert [claim.series_id for claim in theirs.granted] == [6]
         assert theirs.withheld
-        _, following = await task.advance(STOP, succeeded(mine.granted[:1]), ClaimRequest(CHUNK), worker=one)
+        _, following = await task.advance(STOP, make_successes(mine.granted[:1]), ClaimRequest(CHUNK), worker=one)
         assert [(one.series_id, one.suspect) for one in require_host_claims(following.granted)] == [(7, True)]
         assert not following.withheld, "none is left"
-        _, none = await task.advance(STOP, succeeded(theirs.granted), ClaimRequest(CHUNK), worker=other)
+        _, none = await task.advance(STOP, make_successes(theirs.granted), ClaimRequest(CHUNK), worker=other)
         assert (none.granted, none.withheld) == ((), False)
 
     async def test_suspects_are_withheld_only_where_there_was_room_for_them(self, record: Record) -> None:
@@ -117,7 +117,7 @@ class LostWorkers:
         one = await task.ask(STOP, 1, worker=worker)
         assert [claim.series_id for claim in one.granted] == [5]
         assert not one.withheld, "it had no room for another"
-        _, settled = await task.advance(STOP, succeeded(one.granted), worker=worker)
+        _, settled = await task.advance(STOP, make_successes(one.granted), worker=worker)
         assert not settled.withheld, "it asked for none"
         two = await task.claim_hosts(STOP, 2, worker=worker)
         assert [(claim.series_id, claim.suspect) for claim in two] == [(6, True), (7, False)]

@@ -3,7 +3,7 @@
 from core.claim import ClaimKey
 from core.status import Operation, Status
 from infra.store.base import CHUNK, OpenLog
-from tests.support.records import FINISH, PREPARE, failed, open_log, run_log, succeeded
+from tests.support.records import FINISH, PREPARE, make_failures, make_successes, open_log, run_log
 from tests.support.scenario import Record
 
 
@@ -99,7 +99,7 @@ class OpenLogs:
     async def test_what_is_undone_is_noted_beside_what_was_done(self, record: Record) -> None:
         task = await record.accept((1, 2))
         first, second = await task.claim(PREPARE)
-        await task.settle([*failed([first]), *succeeded([second])])
+        await task.settle([*make_failures([first]), *make_successes([second])])
         await task.roll_back()
         claims = await task.claim(PREPARE)
         await record.note(*(open_log(claim, "undoing") for claim in claims))

@@ -6,7 +6,7 @@ from core.journal import OUTPUT_LIMIT, Journal
 from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Settled, Succeeded
 from infra.store.base import ClaimRequest
-from tests.support.records import FIRST, FIRST_WAIT, NOW, PREPARE, SECOND, STOP, failed, run_log, succeeded
+from tests.support.records import FIRST, FIRST_WAIT, NOW, PREPARE, SECOND, STOP, make_failures, make_successes, run_log
 from tests.support.scenario import Record
 
 
@@ -14,7 +14,7 @@ class Results:
     async def test_a_result_ends_the_run(self, record: Record) -> None:
         task = await record.accept()
         claims = await task.claim(PREPARE)
-        settlement = await task.settle([*succeeded(claims[:1]), *failed(claims[1:2])], at=NOW + 7)
+        settlement = await task.settle([*make_successes(claims[:1]), *make_failures(claims[1:2])], at=NOW + 7)
         assert (settlement.opened, settlement.task_status, settlement.stale) == (None, TaskStatus.RUNNING, ())
         stored = await task.subtasks()
         assert [stored[one].status for one in range(3)] == [Status.SUCCESSFUL, Status.FAILED, Status.RUNNING]
@@ -61,7 +61,7 @@ class Results:
     async def test_a_result_of_another_step_is_stale(self, record: Record) -> None:
         task = await record.accept()
         claims = await task.claim(PREPARE)
-        assert (await task.settle(succeeded(claims), step=STOP)).stale == (0, 1, 2)
+        assert (await task.settle(make_successes(claims), step=STOP)).stale == (0, 1, 2)
 
     async def test_the_same_result_twice_in_a_batch_counts_once(self, record: Record) -> None:
         task = await record.accept((1, 2))
@@ -79,7 +79,7 @@ class Results:
     async def test_of_concurrent_overlapping_batches_exactly_one_is_told(self, record: Record) -> None:
         for size in (1, 2, 5, 40):
             task = await record.accept(range(1, size + 1))
-            results = succeeded(await task.claim(PREPARE))
+            results = make_successes(await task.claim(PREPARE))
             step = task.plan.steps[PREPARE]
             overlapping = (results, results[: size // 2 + 1], results[size // 2 :], results)
             answers = await asyncio.gather(
@@ -104,7 +104,7 @@ class Results:
     async def test_unclaimed_subtasks_hold_the_barrier_too(self, record: Record) -> None:
         task = await record.accept()
         first, second = await task.claim(PREPARE, 2)
-        settlement = await task.settle([*failed([first]), *succeeded([second])])
+        settlement = await task.settle([*make_failures([first]), *make_successes([second])])
         assert (settlement.opened, settlement.task_status) == (None, TaskStatus.RUNNING)
         (rest,) = await task.claim(PREPARE, 5)
         assert rest.series_id == 2, "a failure stops nobody from the same step"
@@ -121,7 +121,7 @@ class Results:
     async def test_one_call_records_results_and_claims_more(self, record: Record) -> None:
         task = await record.accept(range(1, 6))
         claims = await task.claim(PREPARE, 2)
-        settlement, more = await task.advance(PREPARE, succeeded(claims), ClaimRequest(2), worker=SECOND)
+        settlement, more = await task.advance(PREPARE, make_successes(claims), ClaimRequest(2), worker=SECOND)
         assert settlement.stale == ()
         assert [claim.series_id for claim in more.granted] == [2, 3]
         assert (await task.raw_events())[-1] == {"at": str(NOW), "step": "0", "S": "0-1", "R": "2-3"}

@@ -4,7 +4,7 @@ from core.journal import RunLog
 from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Succeeded
 from infra.store.base import CHUNK, CourseChanged, CourseRefused
-from tests.support.records import NOW, PREPARE, STOP, failed, run_log, succeeded
+from tests.support.records import NOW, PREPARE, STOP, make_failures, make_successes, run_log
 from tests.support.scenario import Record
 
 
@@ -12,7 +12,7 @@ class RetryAndSkip:
     async def test_a_retry_of_a_task_runs_what_failed_and_nothing_else(self, record: Record) -> None:
         task = await record.accept()
         first, second, third = await task.claim(PREPARE)
-        await task.settle([*succeeded([first]), *failed([second, third])])
+        await task.settle([*make_successes([first]), *make_failures([second, third])])
         assert await task.retry(at=NOW + 5) == CourseChanged(PREPARE, back=False)
         turned = await task.head()
         assert (turned.status, turned.operation, turned.finished) == (TaskStatus.RUNNING, Operation.RETRY, NOW)

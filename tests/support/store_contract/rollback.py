@@ -7,7 +7,17 @@ from core.host import RUNNING, STOPPED, AgentStatus, HostStatus
 from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Succeeded
 from infra.store.base import CHUNK, CourseChanged, CourseRefused, Release
-from tests.support.records import FIRST_WAIT, NOW, PREPARE, SECOND_WAIT, STOP, failed, run_log, succeeded, undone
+from tests.support.records import (
+    FIRST_WAIT,
+    NOW,
+    PREPARE,
+    SECOND_WAIT,
+    STOP,
+    make_failures,
+    make_successes,
+    make_undos,
+    run_log,
+)
 from tests.support.scenario import Record, Task
 
 
@@ -89,8 +99,8 @@ class Rollback:
             bad = next(claim for claim in claims if claim.series_id == 5)
             assert bad.run_time == run_time
             good = [claim for claim in claims if claim is not bad]
-            result = failed([bad]) if go_on else undone([bad])
-            settlement = await task.settle([*undone(good), *result], step=STOP)
+            result = make_failures([bad]) if go_on else make_undos([bad])
+            settlement = await task.settle([*make_undos(good), *result], step=STOP)
             now = await task.head()
             assert now.operation is Operation.ROLLBACK
             if go_on:
@@ -104,7 +114,7 @@ class Rollback:
         task = await failed_task(record)
         await task.roll_back()
         first, second, third = await task.claim(STOP)
-        await task.settle([*undone([first, third]), *failed([second])])
+        await task.settle([*make_undos([first, third]), *make_failures([second])])
         assert await task.skip(5) == CourseChanged(STOP, back=True)
         (claim,) = await task.claim(STOP)
         assert (claim.operation, claim.run_time) == (Operation.ROLLBACK_SKIP, 1)
@@ -136,7 +146,9 @@ class Rollback:
         await task.pass_steps_before(STOP)
         claims = await task.claim(STOP)
         bad = set(range(2, size, 3)) | set(range(2 * CHUNK, size))
-        await task.settle([(failed if index in bad else succeeded)([claim])[0] for index, claim in enumerate(claims)])
+        await task.settle(
+            [(make_failures if index in bad else make_successes)([claim])[0] for index, claim in enumerate(claims)]
+        )
         assert await task.roll_back() == CourseChanged(STOP, back=True)
         seen: list[int] = []
         while granted := await task.claim(STOP, 64):

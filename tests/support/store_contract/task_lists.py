@@ -8,7 +8,7 @@ from core.status import TaskStatus
 from core.task_types.batch_stop_agents import TASK_TYPE
 from infra.store.base import ClaimRequest, StoreOptions, TaskQuery
 from tests.support.records import FIRST as WORKER
-from tests.support.records import NOW, PREPARE, draft, failed, succeeded
+from tests.support.records import NOW, PREPARE, draft, make_failures, make_successes
 from tests.support.scenario import Record
 from tests.support.waiting import eventually
 
@@ -27,7 +27,7 @@ async def find(record: Record, query: TaskQuery = EVERY_TASK) -> tuple[int, list
 
 async def end(record: Record, task: TaskRecord, status: TaskStatus) -> None:
     """Let a task end without a look at it afterwards: it may be of an unknown type, or expire at once."""
-    results = failed if status is TaskStatus.FAILED else succeeded
+    results = make_failures if status is TaskStatus.FAILED else make_successes
     steps = {TaskStatus.RUNNING: 0, TaskStatus.FAILED: 1, TaskStatus.SUCCESSFUL: len(task.plan.steps)}[status]
     for step in task.plan.steps[:steps]:
         _, claims = await record.tasks.advance(task, step, WORKER, NOW, claim=ClaimRequest(10))

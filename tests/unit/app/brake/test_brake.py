@@ -13,7 +13,16 @@ from core.lease import Lease, Leased
 from core.user import Role
 from infra.store.base import CHUNK, ClaimRequest, Course
 from tests.support.api import NO_BROKER, NOW, Api, entry, running_api
-from tests.support.records import FIRST_WAIT, PREPARE, claim_step, draft, failed, pass_step, settle, succeeded
+from tests.support.records import (
+    FIRST_WAIT,
+    PREPARE,
+    claim_step,
+    draft,
+    make_failures,
+    make_successes,
+    pass_step,
+    settle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,9 +117,9 @@ async def test_what_waited_goes_on_from_where_it_stands(api: Api) -> None:
     fresh, opened, running, ended, back = [await store.tasks.create(draft((1, 2))) for _ in range(5)]
     await pass_step(store, opened, PREPARE)
     await claim_step(store, running, PREPARE)
-    await settle(store, ended, PREPARE, failed(await claim_step(store, ended, PREPARE)))
+    await settle(store, ended, PREPARE, make_failures(await claim_step(store, ended, PREPARE)))
     await pass_step(store, back, PREPARE)
-    await settle(store, back, FIRST_WAIT, failed(await claim_step(store, back, FIRST_WAIT)))
+    await settle(store, back, FIRST_WAIT, make_failures(await claim_step(store, back, FIRST_WAIT)))
     await store.tasks.change_course(back, Course.ROLLBACK, NOW)
     await _pull(api)
 
@@ -136,7 +145,7 @@ async def test_a_step_of_which_a_part_runs_is_published_for_the_rest(api: Api) -
     planned = task.plan.steps[PREPARE]
     _, claims = await api.store.tasks.advance(task, planned, WORKER, NOW, claim=ClaimRequest(1))
     await _pull(api)
-    await settle(api.store, task, PREPARE, succeeded(claims.granted))
+    await settle(api.store, task, PREPARE, make_successes(claims.granted))
     assert (await api.client.delete(BRAKE)).json()["data"]["republished"] == 1
 
 

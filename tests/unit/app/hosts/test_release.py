@@ -14,7 +14,7 @@ from core.transition import Failed
 from core.user import Role
 from infra.store.base import ClaimRequest
 from tests.support.api import NOW, Api, entry, running_api
-from tests.support.records import PREPARE, STOP, draft, pass_step, run_log, succeeded
+from tests.support.records import PREPARE, STOP, draft, make_successes, pass_step, run_log
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def _holding(api: Api) -> tuple[TaskRecord, tuple[Claim, ...]]:
     task = await api.store.tasks.create(draft((1, 2)))
     _, claims = await api.store.tasks.advance(task, task.plan.steps[PREPARE], WORKER, NOW, claim=ClaimRequest(2))
     await api.store.tasks.take_hosts(require_host_claims(claims.granted), NOW, STOPPING)
-    done = succeeded(claims.granted)
+    done = make_successes(claims.granted)
     await api.store.tasks.advance(task, task.plan.steps[PREPARE], WORKER, NOW, settled=done)
     await pass_step(api.store, task, 1)
     _, claims = await api.store.tasks.advance(task, task.plan.steps[STOP], WORKER, NOW, claim=ClaimRequest(2))

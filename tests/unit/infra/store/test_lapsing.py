@@ -3,7 +3,7 @@
 from core.claim import Worker
 from infra.store.base import StoreOptions, TaskQuery
 from tests.support.fake_store import FakeStore, let_pass
-from tests.support.records import NOW, PREPARE, advance, claim_step, draft, failed
+from tests.support.records import NOW, PREPARE, advance, claim_step, draft, make_failures
 
 DAY = 24 * 3600 * 1000
 MARGIN = 10_000
@@ -13,7 +13,7 @@ MARGIN = 10_000
 async def test_a_task_goes_when_its_time_is_over() -> None:
     store = FakeStore(StoreOptions(keep_tasks=30 * DAY, keep_events=DAY))
     task = await store.tasks.create(draft((1,)))
-    await advance(store, task, PREPARE, failed(await claim_step(store, task, PREPARE)))
+    await advance(store, task, PREPARE, make_failures(await claim_step(store, task, PREPARE)))
     await let_pass(store, DAY - MARGIN)
     assert await store.tasks.events(task.id) != ()
     await let_pass(store, MARGIN)

@@ -18,7 +18,7 @@ from infra.store.base import CHUNK, ClaimRequest, Course
 from infra.store.redis import keys
 from tests.support.fake_store import FakeStore, let_pass, make_newer
 from tests.support.falling import Falling, FallingStore
-from tests.support.records import run_log, succeeded
+from tests.support.records import make_successes, run_log
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, step
 from workers.messages import StepEnd
@@ -393,7 +393,7 @@ async def test_a_host_that_takes_its_workers_with_it_fails_and_its_neighbours_do
             if mine:
                 break
             await watch.work.store.tasks.advance(
-                task, task.plan.steps[STOP], other, 6, settled=succeeded(answer.granted)
+                task, task.plan.steps[STOP], other, 6, settled=make_successes(answer.granted)
             )
         await watch.pass_by(17)
     record = await watch.work.store.tasks.subtask(task, poison)
@@ -556,7 +556,7 @@ async def test_what_could_not_be_recorded_is_in_nobodys_hand() -> None:
 
     store.broken_tasks = Falling(store.tasks, "advance")
     with pytest.raises(StoreUnavailable):
-        await recorder.advance(task, planned, succeeded(claims.granted))
+        await recorder.advance(task, planned, make_successes(claims.granted))
 
     assert not work.presence.in_hand, "the reconciler gives it back"
 

@@ -19,7 +19,7 @@ from core.status import Status, TaskStatus
 from tests.support.api import Api
 from tests.support.fake_store import FakeStore, expire_task
 from tests.support.falling import Falling, FallingStore
-from tests.support.records import NOW, PREPARE, advance, claim_step, draft, failed, head, settle, succeeded
+from tests.support.records import NOW, PREPARE, advance, claim_step, draft, head, make_failures, make_successes, settle
 from tests.support.waiting import eventually
 
 QUICK = Pace(between=0.01, silence=0.05)
@@ -105,7 +105,7 @@ async def test_watchers_at_the_same_place_share_one_message(store: FakeStore, hu
 async def test_a_retried_host_does_not_count_as_failed(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
     claims = await claim_step(store, task, PREPARE)
-    await settle(store, task, PREPARE, failed(claims[:2]))
+    await settle(store, task, PREPARE, make_failures(claims[:2]))
     await eventually(lambda: list(channel.failed_hosts()) == [1, 2], 5, "two hosts failed")
     again = TaskEvent("9999-0", NOW, 0, {Status.READY: ((0, 0),)})
     channel.take([again], await head(store, task))
@@ -114,7 +114,7 @@ async def test_a_retried_host_does_not_count_as_failed(store: FakeStore, hub: Hu
 
 async def test_more_failed_hosts_than_a_message_names(store: FakeStore, hub: Hub) -> None:
     task = await store.tasks.create(draft(range(1, NAMED + 11)))
-    await settle(store, task, PREPARE, failed(await claim_step(store, task, PREPARE)))
+    await settle(store, task, PREPARE, make_failures(await claim_step(store, task, PREPARE)))
     told = messages(await hub.join(task), None, QUICK)
     await anext(told)
     kind, _, data = parsed(await anext(told))
@@ -139,7 +139,7 @@ async def test_who_missed_more_than_is_remembered_starts_again(store: FakeStore,
 
 async def test_a_task_is_over_only_when_head_and_events_say_so(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub, hosts=1)
-    await settle(store, task, PREPARE, failed(await claim_step(store, task, PREPARE)))
+    await settle(store, task, PREPARE, make_failures(await claim_step(store, task, PREPARE)))
     ended = await head(store, task)
     other = Channel(task, (1,), (await store.tasks.events(task.id))[:1], {})
     other.take((), ended)
@@ -216,7 +216,7 @@ async def test_a_whole_stream_in_the_reply(api: Api) -> None:
     task = await api.store.tasks.head(task_id)
     assert task is not None
     for step in task.plan:
-        await settle(api.store, task, step.index, succeeded(await claim_step(api.store, task, step.index)))
+        await settle(api.store, task, step.index, make_successes(await claim_step(api.store, task, step.index)))
     answer = await api.client.get(f"/api/v2/tasks/instances/{task_id}/events", headers={"accept-encoding": "gzip"})
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert "content-encoding" not in answer.headers

@@ -43,7 +43,7 @@ class Reply:
         return cls(int(first.split()[1]), dict(line.lower().split(": ", 1) for line in lines), body)
 
 
-class Halfway:
+class PausedConnection:
     """One connection to an API, of the user with this name and password.
 
     Args:
