@@ -1,4 +1,4 @@
-"""Requests that are stopped halfway: sent up to their body, or answered up to what the client cares to read."""
+"""A connection that pauses: before it sends the body of a request, or before it reads all of the reply."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from tests.support.system import Json
 
-_SMALL = 4096
-"""Bytes that a client takes which does not read; the rest waits with the server."""
+_BUFFER_SIZE = 4096
+"""Bytes that a client takes before it reads; the rest stays with the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came until the server closed the connection."""
+    """What a server sent until it closed the connection."""
 
     status: int
     headers: Mapping[str, str]
@@ -30,26 +30,26 @@ class Reply:
 
     @property
     def json(self) -> Json:
-        """The body, which is as long as announced, as a document."""
+        """The body as a document. It is as long as its header says."""
         assert len(self.body) == int(self.headers["content-length"])
         document: Json = orjson.loads(self.body)
         return document
 
     @classmethod
-    def taken_apart(cls, received: bytes) -> Self:
-        """Return the reply that a connection brought."""
+    def parse(cls, received: bytes) -> Self:
+        """Read a reply."""
         head, _, body = received.partition(b"\r\n\r\n")
         first, *lines = head.decode().split("\r\n")
         return cls(int(first.split()[1]), dict(line.lower().split(": ", 1) for line in lines), body)
 
 
 class PausedConnection:
-    """One connection to an API, of the user with this name and password.
+    """One connection to an API.
 
     Args:
-        api: its address.
-        user: the name.
-        password: the password.
+        api: the address of the API.
+        user: the name of the user who asks.
+        password: the user's password.
     """
 
     def __init__(self, api: str, user: str, password: str) -> None:
@@ -60,10 +60,10 @@ class PausedConnection:
     async def __aenter__(self) -> Self:
         """Connect."""
         connection = socket.socket()
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_SIZE)
         connection.setblocking(False)
         await asyncio.get_running_loop().sock_connect(connection, self._place)
-        self._reader, self._writer = await asyncio.open_connection(sock=connection, limit=_SMALL)
+        self._reader, self._writer = await asyncio.open_connection(sock=connection, limit=_BUFFER_SIZE)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -71,23 +71,23 @@ class PausedConnection:
         self._writer.close()
 
     async def begin(self, path: str, body: bytes) -> None:
-        """Send a POST up to its body; returns when the server has it in hand and asks for the body."""
+        """Send the head of a POST and return as soon as the server asks for the body."""
         headers = ("Content-Type: application/json", f"Content-Length: {len(body)}", "Expect: 100-continue")
-        self._head("POST", path, *headers)
+        self._send_head("POST", path, *headers)
         interim = await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 30)
         assert interim.startswith(b"HTTP/1.1 100 "), interim
 
     async def begin_reading(self, path: str) -> None:
-        """Send a GET and read the first line of the reply, no more."""
-        self._head("GET", path)
+        """Send a GET and read the first line of the reply, no more than that."""
+        self._send_head("GET", path)
         first = await asyncio.wait_for(self._reader.readline(), 30)
         assert first.startswith(b"HTTP/1.1 200 "), first
 
     async def finish(self, body: bytes = b"") -> Reply:
         """Send a body and read the reply until the server closes the connection."""
         self._writer.write(body)
-        return Reply.taken_apart(await asyncio.wait_for(self._reader.read(-1), 60))
+        return Reply.parse(await asyncio.wait_for(self._reader.read(-1), 60))
 
-    def _head(self, method: str, path: str, *headers: str) -> None:
+    def _send_head(self, method: str, path: str, *headers: str) -> None:
         lines = (f"{method} {path} HTTP/1.1", "Host: x", f"Authorization: Basic {self._secret}", *headers, "", "")
         self._writer.write("\r\n".join(lines).encode())

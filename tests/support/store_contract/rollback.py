@@ -146,9 +146,10 @@ class Rollback:
         await task.pass_steps_before(STOP)
         claims = await task.claim(STOP)
         bad = set(range(2, size, 3)) | set(range(2 * CHUNK, size))
-        await task.settle(
-            [(make_failures if index in bad else make_successes)([claim])[0] for index, claim in enumerate(claims)]
-        )
+        results = make_successes(claims)
+        for index in bad:
+            results[index : index + 1] = make_failures([claims[index]])
+        await task.settle(results)
         assert await task.roll_back() == CourseChanged(STOP, back=True)
         seen: list[int] = []
         while granted := await task.claim(STOP, 64):
