@@ -6,7 +6,7 @@ from functools import cached_property
 
 from infra.failpoint import Passing, nowhere
 from infra.store.base import Store
-from workers.agent.timing import StartPolicy, StopPolicy
+from workers.agent.timing import Timing
 from workers.executor.base import Executor
 from workers.executor.slots import Slots
 from workers.record.heartbeat import Presence
@@ -28,10 +28,8 @@ class Work:
     """The places for hosts in flight."""
     clock: Callable[[], int]
     """Milliseconds since the epoch."""
-    stop_policy: StopPolicy
-    """How long a stop is waited for, and what is allowed."""
-    start_policy: StartPolicy = field(default_factory=StartPolicy)
-    """How long a start is waited for, and what is allowed."""
+    timing: Timing = field(default_factory=Timing)
+    """How long the work on a host waits, and how far it may go."""
     max_lanes: int = 32
     """Into how many lanes a step fans out."""
     lane_window: int = 128

@@ -1,12 +1,13 @@
 """Errands: what an API process asks for while a client waits. Claimed once, done in the time that is left, answered.
 
-A changing errand has a lease on its host, taken before it was published. The lease outlasts the errand; the worker
-gives it back as soon as it is done, before it answers.
+An errand that changes something has a lease on its host, taken before it was published. The lease outlasts the errand;
+the worker gives it back as soon as the errand is done, before it answers.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -19,30 +20,30 @@ from core.journal import Journal
 from core.outcome.base import InternalError, Outcome, TimedOut
 from core.outcome.hold import HostGone
 from core.outcome.service import NoAgentd
-from workers.agent.inspect import Surveying
-from workers.agent.service import ServiceWork
-from workers.agent.timing import ServicePolicy
+from workers.agent.inspect import Inspection
+from workers.agent.run import Run
+from workers.agent.service import restart_service, stop_service
 from workers.context import Work
-from workers.executor.base import ConnectionFailed, Session
+from workers.executor.base import HostConnectionError, HostSession
 
 log = structlog.get_logger(__name__)
 
-_FOR_THE_HOST: Final = 0.8
-"""Which part of the time that is left the host may take; the rest is for the way back, to somebody who still waits."""
+_HOST_SHARE: Final = 0.8
+"""Share of the time that is left which the host may take. The answer needs the rest to reach a client that waits."""
 
 
 async def run_errand(work: Work, errand_id: str) -> None:
-    """Do an errand, if there is one of this id that nobody has taken.
+    """Do an errand, if there is one of this id that nobody has claimed.
 
-    Where the store does not answer that is all: whoever waits is told that no answer came.
+    Where the store does not answer, the errand is given up: the client is told that no answer came.
     """
     try:
-        await _run(work, errand_id)
+        await _claim_and_run(work, errand_id)
     except StoreUnavailable as error:
         log.warning("errand given up", id=errand_id, error=error.sentence)
 
 
-async def _run(work: Work, errand_id: str) -> None:
+async def _claim_and_run(work: Work, errand_id: str) -> None:
     claimed = await work.store.errands.claim(errand_id)
     if claimed is None:
         log.info("no errand to claim", errand=errand_id)
@@ -57,16 +58,17 @@ async def _run(work: Work, errand_id: str) -> None:
 
 async def _answer(work: Work, claimed: ClaimedErrand) -> ErrandAnswer:
     """Do an errand within the time that is left; whatever happens on the host is an answer."""
-    errand, limit = claimed.errand, claimed.left * _FOR_THE_HOST / 1000
+    errand, limit = claimed.errand, claimed.left * _HOST_SHARE / 1000
     journal = Journal(work.clock)
+    found: AgentFound | Outcome
     try:
         async with asyncio.timeout(limit):
-            found = await _on_host(work, errand, journal, _deadline(limit))
+            found = await _ErrandRun(work, errand, journal, _make_time_check(limit)).run()
     except TimeoutError:
         found = TimedOut(f"working on host {errand.host_id} {errand.purpose}", limit)
-    except ConnectionFailed as failure:
+    except HostConnectionError as failure:
         found = failure.outcome
-    except Exception as error:  # a fault of ours must end in an answer: somebody waits for it
+    except Exception as error:  # a bug of ours must end in an answer: a client waits for it
         log.exception("errand failed")
         found = InternalError(f"{type(error).__name__}: {error}")
     if isinstance(found, AgentFound):
@@ -76,44 +78,45 @@ async def _answer(work: Work, claimed: ClaimedErrand) -> ErrandAnswer:
     return ErrandFailed(found.sentence(), refused=isinstance(found, NoAgentd))
 
 
-def _deadline(limit: float) -> Callable[[], Awaitable[None]]:
-    """Return what is awaited before each command: a process that was frozen in between must not go on."""
+def _make_time_check(limit: float) -> Callable[[], Awaitable[None]]:
+    """Return what a run awaits before each command: a process that was frozen meanwhile must not go on."""
     end = time.monotonic() + limit
 
-    async def stands() -> None:
+    async def check_time() -> None:
         if time.monotonic() > end:
             raise TimeoutError
 
-    return stands
+    return check_time
 
 
-async def _on_host(
-    work: Work, errand: Errand, journal: Journal, stands: Callable[[], Awaitable[None]]
-) -> AgentFound | Outcome:
-    hosts = await work.store.hosts.get((errand.host_id,))
-    if errand.host_id not in hosts:
-        return HostGone(errand.host_id)
-    target = hosts[errand.host_id].target
-    async with work.executor.connect(target) as session:
-        changed = await _change(work, errand, session, target, journal, stands)
-        if changed is not None and not changed.successful:
-            return changed
-        await stands()
-        return await Surveying(session, target, work.stop_policy.command_timeout, journal).found()
+@dataclass(frozen=True, slots=True)
+class _ErrandRun:
+    work: Work
+    errand: Errand
+    journal: Journal
+    check_time: Callable[[], Awaitable[None]]
 
+    async def run(self) -> AgentFound | Outcome:
+        """Do the errand on its host, and return what there is of the agent afterwards."""
+        host_id = self.errand.host_id
+        hosts = await self.work.store.hosts.get((host_id,))
+        if host_id not in hosts:
+            return HostGone(host_id)
+        target = hosts[host_id].target
+        async with self.work.executor.connect(target) as session:
+            changed = await self._change(session, target)
+            if changed is not None and not changed.successful:
+                return changed
+            await self.check_time()
+            return await Inspection(session, target, self.work.timing.command_timeout, self.journal).inspect()
 
-async def _change(  # noqa: PLR0913, PLR0917 - one errand's particulars
-    work: Work,
-    errand: Errand,
-    session: Session,
-    target: Target,
-    journal: Journal,
-    stands: Callable[[], Awaitable[None]],
-) -> Outcome | None:
-    """Do what changes something on the host; None for a look."""
-    if errand.process is None or errand.kind is ErrandKind.LOOK:
-        return None
-    service = ServiceWork(session, target, errand.process, ServicePolicy(work.stop_policy), journal, stands)
-    outcome = await (service.stop() if errand.kind is ErrandKind.STOP else service.restart())
-    log.info("host done", ok=outcome.successful, verdict=outcome.sentence())
-    return outcome
+    async def _change(self, session: HostSession, target: Target) -> Outcome | None:
+        """Do what changes something on the host; None for an errand that only looks."""
+        if self.errand.process is None or self.errand.kind is ErrandKind.LOOK:
+            return None
+        run = Run(session, target, self.work.timing, self.journal, self.check_time)
+        name = f"{target.agent_prefix}_{self.errand.process}"
+        change = stop_service if self.errand.kind is ErrandKind.STOP else restart_service
+        outcome = await change(run, name)
+        log.info("host done", ok=outcome.successful, verdict=outcome.sentence())
+        return outcome

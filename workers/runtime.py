@@ -18,7 +18,7 @@ from infra.failpoint import passing
 from infra.settings import WorkerSettings
 from infra.store.base import Store
 from infra.store.redis.store import RedisStore
-from workers.agent.timing import StartPolicy, StopPolicy
+from workers.agent.timing import Timing
 from workers.context import Work
 from workers.executor.factory import make_executor
 from workers.executor.slots import Slots
@@ -105,7 +105,6 @@ class Runtime:
 
     def _make_work(self, store: Store, presence: Presence) -> Work:
         settings = self._settings
-        stop = StopPolicy(command_timeout=settings.command_timeout, kill_allowed=settings.allow_kill)
 
         async def pin(host_id: int, key: str) -> None:
             await store.hosts.pin(host_id, key, now(), replace=False)
@@ -116,8 +115,7 @@ class Runtime:
             presence=presence,
             slots=Slots(settings.max_in_flight),
             clock=now,
-            stop_policy=stop,
-            start_policy=StartPolicy(stop),
+            timing=Timing(command_timeout=settings.command_timeout, kill_allowed=settings.allow_kill),
             max_lanes=settings.max_lanes,
             lane_window=settings.lane_window,
             host_time_limit=settings.host_time_limit,

@@ -12,7 +12,7 @@ from bench.finding import Finding, Goal
 from bench.peers import Peers
 from bench.system import run_system
 from bench.usage import Used, run_measured
-from workers.agent.host.commands import stop_command
+from workers.agent.host.commands import build_stop_command
 
 _WARM_UP = 8
 """Hosts of a first task, which is not measured."""
@@ -59,7 +59,7 @@ def measure(bench: Bench) -> Sequence[Finding]:
                 before = system.measure_cpu()
                 wall = system.time_stop(range(1, sizes.some + 1), pause=0.1)
                 ours.add(wall, system.measure_cpu() - before)
-            _run_floor(bench, hosts, [stop_command(hosts.make_targets()[0]).render()], same)
+            _run_floor(bench, hosts, [build_stop_command(hosts.make_targets()[0]).render()], same)
         raw: dict[str, object] = {"hosts": sizes.some, "in_flight": sizes.in_flight}
         raw |= (
             ours.to_raw("ours", sizes.some)

@@ -21,7 +21,9 @@ from core.outcome.stop import AlreadyStopped, StillRunning, Stopped
 from demo.agents import Pace, StandInAgent
 from demo.keys import make_key_pair
 from demo.openssh import OpenSshServer
-from workers.agent.stop import StopPolicy, stop_agent
+from workers.agent.decide.stop import decide_stop
+from workers.agent.run import Run
+from workers.agent.timing import Timing
 from workers.executor.local import LocalExecutor
 from workers.executor.ssh.executor import SshExecutor, SshOptions
 from workers.executor.stub.executor import Behaviour, StubExecutor
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     from workers.executor.base import Executor
 
 BRISK = Pace(monagent_linger=0.2, final_wait=0.5, query_wait=0.5, notice=0.1, request_wait=1.0, poll=0.1, exit_polls=5)
-IMPATIENT = StopPolicy(verify_after_timeout=1.0, orphan_wait=2.0, kill_wait=2.0, poll_every=0.1)
-PATIENT = StopPolicy(verify_after_timeout=20.0, poll_every=0.1)
+IMPATIENT = Timing(verify_after_timeout=1.0, orphan_wait=2.0, kill_wait=2.0, poll_every=0.1)
+PATIENT = Timing(verify_after_timeout=20.0, poll_every=0.1)
 
 
 @dataclass
@@ -76,13 +78,13 @@ def agent(site: Site) -> Iterator[StandInAgent]:
     agent.destroy()
 
 
-async def stop(site: Site, policy: StopPolicy = PATIENT) -> tuple[Outcome, Journal]:
-    async def stands() -> None:
+async def stop(site: Site, timing: Timing = PATIENT) -> tuple[Outcome, Journal]:
+    async def permit() -> None:
         pass
 
     journal = Journal(lambda: 0)
     async with site.executor.connect(site.target) as session:
-        return await stop_agent(session, site.target, policy=policy, journal=journal, stands=stands), journal
+        return await Run(session, site.target, timing, journal, permit).follow(decide_stop), journal
 
 
 def commands(journal: Journal) -> list[str]:
@@ -194,7 +196,7 @@ async def test_a_wedged_agentd_is_still_running_and_can_be_killed_where_that_is_
     assert refused.pids == pids
     assert len(agent.processes()) == 3
 
-    killing = StopPolicy(verify_after_timeout=0.2, orphan_wait=5.0, kill_wait=5.0, poll_every=0.1, kill_allowed=True)
+    killing = Timing(verify_after_timeout=0.2, orphan_wait=5.0, kill_wait=5.0, poll_every=0.1, kill_allowed=True)
     outcome, _ = await stop(site, killing)
     assert isinstance(outcome, Stopped)
     assert agent.processes() == []

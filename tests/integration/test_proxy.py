@@ -10,8 +10,9 @@ from core.host import Target
 from core.journal import Journal
 from core.outcome.base import Done, Outcome
 from core.outcome.start import ProxyRuns
-from workers.agent.decide.proxy import settle_proxy
-from workers.agent.timing import StopPolicy
+from workers.agent.decide.proxy import decide_proxy
+from workers.agent.run import Run
+from workers.agent.timing import Timing
 from workers.executor.local import LocalExecutor
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 
 async def settle(home: Path) -> Outcome:
-    async def stands() -> None:
+    async def permit() -> None:
         pass
 
     target = Target(1, "127.0.0.1", 22, "me", str(home), "ocp", sudo=False, host_key=None)
     async with LocalExecutor().connect(target) as session:
-        return await settle_proxy(session, target, policy=StopPolicy(), journal=Journal(lambda: 0), stands=stands)
+        return await Run(session, target, Timing(), Journal(lambda: 0), permit).follow(decide_proxy)
 
 
 async def test_a_pos_proxy_is_named_wherever_it_is_from(tmp_path: Path) -> None:

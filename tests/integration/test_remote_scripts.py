@@ -17,23 +17,20 @@ from core.command import Command, Script
 from core.host import Target
 from tests.support.waiting import wait_until
 from workers.agent.host.commands import (
-    look_command,
-    read_look,
-    read_signal,
-    read_stop,
-    read_survey,
-    signal_command,
-    stop_command,
-    survey_command,
+    build_look_command,
+    build_signal_command,
+    build_stop_command,
+    build_survey_command,
 )
-from workers.executor.base import CommandTimeout, Completed
+from workers.agent.host.output import read_look, read_signal, read_stop, read_survey
+from workers.executor.base import CommandTimeoutError, Completed
 from workers.executor.local import LocalExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workers.agent.host.commands import Delivery, StopSeen
-    from workers.agent.host.processes import AgentProcess, Sight
+    from workers.agent.host.output import Delivery, StopResult
+    from workers.agent.host.processes import AgentProcess, Snapshot
 
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 NAMES = ("ocp_agentd", "ocp_mgragent", "ocp_monagent")
@@ -88,16 +85,16 @@ def under(shell: str, command: Command) -> Command:
     return Command((*interpreter, *command.words[1:]))
 
 
-async def look(home: Path, shell: str = "dash") -> Sight:
+async def look(home: Path, shell: str = "dash") -> Snapshot:
     async with LocalExecutor().connect(target_of(home)) as session:
-        completed = await session.run(under(shell, look_command(target_of(home))), timeout=20)
+        completed = await session.run(under(shell, build_look_command(target_of(home))), timeout=20)
     assert completed.stderr == ""
     return read_look(completed)
 
 
 async def send(home: Path, name: str, processes: list[AgentProcess], shell: str = "dash") -> Delivery:
     async with LocalExecutor().connect(target_of(home)) as session:
-        command = signal_command(target_of(home), name, processes)
+        command = build_signal_command(target_of(home), name, processes)
         return read_signal(await session.run(under(shell, command), timeout=20))
 
 
@@ -109,11 +106,11 @@ def write_control(home: Path, body: str) -> None:
     program.chmod(0o755)
 
 
-async def stopped(home: Path, shell: str, timeout: float = 20) -> StopSeen:
+async def stopped(home: Path, shell: str, timeout: float = 20) -> StopResult:
     async with LocalExecutor().connect(target_of(home)) as session:
         try:
-            return read_stop(await session.run(under(shell, stop_command(target_of(home))), timeout=timeout))
-        except CommandTimeout as late:
+            return read_stop(await session.run(under(shell, build_stop_command(target_of(home))), timeout=timeout))
+        except CommandTimeoutError as late:
             return read_stop(late.so_far)
 
 
@@ -187,17 +184,17 @@ async def test_a_survey_says_whose_they_are_and_how_they_were_started(programs: 
         programs.home / "bin" / "old" / "ocp_mgragent", "x\nocpfleet: end\r\u2028ocpfleet: about 1 1 me", "ä"
     )
     async with LocalExecutor().connect(target_of(programs.home)) as session:
-        completed = await session.run(under(shell, survey_command(target_of(programs.home))), timeout=20)
+        completed = await session.run(under(shell, build_survey_command(target_of(programs.home))), timeout=20)
     assert completed.stderr == ""
     survey = read_survey(completed)
 
-    assert survey.sight.pids == tuple(sorted([*pids.values(), hostile]))
+    assert survey.snapshot.pids == tuple(sorted([*pids.values(), hostile]))
     me = pwd.getpwuid(os.getuid()).pw_name
     for name, pid in pids.items():
-        about = survey.about[pid]
+        about = survey.details[pid]
         assert (about.user, about.command) == (me, f"{programs.home}/bin/{name} -c read nothing")
         assert 0 <= about.elapsed <= 60
-    words = survey.about[hostile].command.split()
+    words = survey.details[hostile].command.split()
     assert words[3:] == ["nothing", "x", "ocpfleet:", "end", "ocpfleet:", "about", "1", "1", "me"], "all on one line"
 
 
@@ -291,8 +288,8 @@ async def test_another_users_agent_can_be_neither_proved_nor_signalled(
         assert {process.name for process in seen} == set(NAMES)
         return
 
-    sight = read_look(run_as_nobody(shell, look_command(target_of(programs.home))))
-    delivery = read_signal(run_as_nobody(shell, signal_command(target_of(programs.home), "TERM", seen)))
+    sight = read_look(run_as_nobody(shell, build_look_command(target_of(programs.home))))
+    delivery = read_signal(run_as_nobody(shell, build_signal_command(target_of(programs.home), "TERM", seen)))
 
     assert {process.name: (process.pid, process.exe) for process in sight.processes} == {
         name: (pid, None) for name, pid in pids.items()
@@ -310,7 +307,7 @@ def run_as_nobody(shell: str, command: Command) -> Completed:
 async def test_what_keeps_a_look_from_being_whole_is_no_empty_look(programs: Programs, tmp_path: Path) -> None:
     (tmp_path / "grep").write_text("#!/bin/sh\nexit 126\n")
     (tmp_path / "grep").chmod(0o755)
-    words = look_command(target_of(programs.home)).words
+    words = build_look_command(target_of(programs.home)).words
     async with LocalExecutor().connect(target_of(programs.home)) as session:
         broken = await session.run(Command(("env", f"PATH={tmp_path}:/usr/bin:/bin", *words)), timeout=20)
 

@@ -23,7 +23,7 @@ from core.outcome.base import Outcome, TimedOut
 from core.outcome.reach import AuthenticationFailed, HostKeyMismatch, HostKeyNotPinned, HostKeyUnreadable, Unreachable
 from demo.keys import KeyPair, make_key_pair
 from tests.support.waiting import eventually, wait_until
-from workers.executor.base import ConnectionFailed, NotBegun
+from workers.executor.base import CommandNotSentError, HostConnectionError
 from workers.executor.ssh.executor import SshExecutor, SshOptions, fetch_host_key, fingerprint
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def target(server: Server, **changes: object) -> Target:
 async def refused(executor: SshExecutor, to: Target) -> Outcome:
     """Return why no connection could be made, which must be known soon."""
     started = time.monotonic()
-    with pytest.raises(ConnectionFailed) as failure:
+    with pytest.raises(HostConnectionError) as failure:
         async with executor.connect(to):
             pass
     assert time.monotonic() - started < 3
@@ -186,7 +186,7 @@ async def refused(executor: SshExecutor, to: Target) -> Outcome:
 
 async def run_refused(keys: KeyPair, server: Server, command: str) -> Outcome:
     async with executor(keys).connect(target(server)) as session:
-        with pytest.raises(ConnectionFailed) as failure:
+        with pytest.raises(HostConnectionError) as failure:
             await session.run(Command.of(command), timeout=5)
     return failure.value.outcome
 
@@ -206,7 +206,7 @@ async def test_a_worker_that_stood_still_sends_nothing_until_it_has_asked(keys: 
     asked: list[bool] = []
     executor = SshExecutor(SshOptions(client_keys=(keys.private,)), no_pin, lambda: bool(asked))
     async with serving(keys) as server, executor.connect(target(server)) as session:
-        with pytest.raises(NotBegun):
+        with pytest.raises(CommandNotSentError):
             await session.run(Command.of("echo", "too late"), timeout=5)
         asked.append(True)
         assert (await session.run(Command.of("echo", "now"), timeout=5)).stdout == "echo now"
@@ -242,7 +242,7 @@ async def test_a_connection_that_breaks_in_a_command_is_unreachable(keys: KeyPai
 async def test_a_command_on_a_connection_that_is_gone_is_unreachable(keys: KeyPair) -> None:
     async with serving(keys) as server, executor(keys).connect(target(server)) as session:
         for _ in range(2):
-            with pytest.raises(ConnectionFailed) as failure:
+            with pytest.raises(HostConnectionError) as failure:
                 await session.run(Command.of("drop"), timeout=5)
             assert isinstance(failure.value.outcome, Unreachable)
 
@@ -252,7 +252,7 @@ async def test_a_host_that_falls_silent_in_a_command_is_noticed_by_keepalives(ke
         running = asyncio.create_task(session.run(Command.of("hang"), timeout=30))
         await eventually(lambda: "hang" in server.seen, 5, "the command runs")
         server.connections[0]._transport.pause_reading()  # type: ignore[union-attr]  # noqa: SLF001
-        with pytest.raises(ConnectionFailed) as failure:
+        with pytest.raises(HostConnectionError) as failure:
             await asyncio.wait_for(running, 5)
 
     assert isinstance(failure.value.outcome, Unreachable)
@@ -281,7 +281,7 @@ async def test_leaving_does_not_wait_for_a_command_that_hangs(keys: KeyPair) -> 
             await eventually(lambda: "hang" in server.seen, 5, "the command runs")
             started = time.monotonic()
         assert time.monotonic() - started < 2
-        with pytest.raises(ConnectionFailed):
+        with pytest.raises(HostConnectionError):
             await running
 
 
@@ -432,11 +432,11 @@ async def test_a_host_key_can_be_fetched_without_a_login(keys: KeyPair) -> None:
     async with serving(keys) as server:
         assert await fetch_host_key("127.0.0.1", server.port, 5) == server.line
         assert server.seen == []
-    with pytest.raises(ConnectionFailed) as gone:
+    with pytest.raises(HostConnectionError) as gone:
         await fetch_host_key("127.0.0.1", server.port, 5)
     assert isinstance(gone.value.outcome, Unreachable)
     async with silent(b"") as port:
-        with pytest.raises(ConnectionFailed) as hung:
+        with pytest.raises(HostConnectionError) as hung:
             await fetch_host_key("127.0.0.1", port, 0.2)
     assert hung.value.outcome == TimedOut(f"exchanging keys with 127.0.0.1:{port}", 0.2)
 

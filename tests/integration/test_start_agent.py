@@ -15,9 +15,10 @@ from core.outcome.agentctl import NotInstalled
 from core.outcome.start import AlreadyRunning, EndedAtOnce, NotReady, Started
 from core.outcome.stop import StillRunning, Stopped
 from demo.agents import Pace, StandInAgent
-from workers.agent.start import start_agent
-from workers.agent.stop import stop_agent
-from workers.agent.timing import StartPolicy, StopPolicy
+from workers.agent.decide.start import decide_start
+from workers.agent.decide.stop import decide_stop
+from workers.agent.run import Run
+from workers.agent.timing import Timing
 from workers.executor.local import LocalExecutor
 
 if TYPE_CHECKING:
@@ -27,8 +28,16 @@ if TYPE_CHECKING:
     from core.outcome.base import Outcome
 
 PACE = Pace(monagent_linger=0.2, final_wait=0.5, query_wait=0.5, notice=0.1, request_wait=1.0, poll=0.1, exit_polls=10)
-STOP = StopPolicy(verify_after_timeout=5.0, orphan_wait=2.0, kill_wait=2.0, poll_every=0.1, lock_retry_every=0.2)
-POLICY = StartPolicy(STOP, settle_for=15.0, ready_for=4.0, proof_gap=0.6)
+TIMING = Timing(
+    verify_after_timeout=5.0,
+    orphan_wait=2.0,
+    kill_wait=2.0,
+    poll_every=0.1,
+    lock_retry_every=0.2,
+    settle_for=15.0,
+    ready_for=4.0,
+    proof_gap=0.6,
+)
 NAMES = ["ocp_agentd", "ocp_mgragent", "ocp_monagent"]
 
 
@@ -43,14 +52,14 @@ def target(agent: StandInAgent) -> Target:
     return Target(1, "127.0.0.1", 22, "me", str(agent.home), agent.prefix, sudo=False, host_key=None)
 
 
-async def stands() -> None:
+async def permit() -> None:
     pass
 
 
-async def start(agent: StandInAgent, policy: StartPolicy = POLICY) -> tuple[Outcome, str]:
+async def start(agent: StandInAgent, timing: Timing = TIMING) -> tuple[Outcome, str]:
     journal = Journal(lambda: 0)
     async with LocalExecutor().connect(target(agent)) as session:
-        outcome = await start_agent(session, target(agent), policy=policy, journal=journal, stands=stands)
+        outcome = await Run(session, target(agent), timing, journal, permit).follow(decide_start)
     return outcome, "\n".join(line.text for line in journal.lines)
 
 
@@ -123,7 +132,7 @@ async def test_a_stop_in_flight_is_waited_for(agent: StandInAgent) -> None:
     before = pids(agent)
     async with LocalExecutor().connect(target(agent)) as session:
         stopping = asyncio.create_task(
-            stop_agent(session, target(agent), policy=STOP, journal=Journal(lambda: 0), stands=stands)
+            Run(session, target(agent), TIMING, Journal(lambda: 0), permit).follow(decide_stop)
         )
         await asyncio.sleep(0.15)
         outcome, _ = await start(agent)

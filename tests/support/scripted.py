@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from core.host import Target
 from core.journal import Journal
-from workers.agent.start import StartPolicy, start_agent
-from workers.agent.stop import StopPolicy, stop_agent
-from workers.executor.base import CommandTimeout, Completed
+from workers.agent.decide.start import decide_start
+from workers.agent.decide.stop import decide_stop
+from workers.agent.run import Run
+from workers.agent.timing import Timing
+from workers.executor.base import CommandTimeoutError, Completed
 from workers.executor.stub.executor import looked_around
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from core.command import Command
     from core.outcome.base import Outcome
+    from workers.agent.decide.table import Decide
 
 HOME = "/home/admin/ocp_agent"
 TARGET = Target(7, "10.0.0.7", 22, "admin", HOME, "ocp", sudo=False, host_key=None)
@@ -140,14 +143,14 @@ class ScriptedHost:
         try:
             before = self._reply("look")
         except TimeoutError:
-            raise CommandTimeout(Completed(None, None, "", "")) from None
+            raise CommandTimeoutError(Completed(None, None, "", "")) from None
         if "ocpfleet: end" not in before.stdout:
             return before
         looked = before.stdout.removesuffix("ocpfleet: end\n")
         try:
             call = self._reply("stop")
         except TimeoutError:
-            raise CommandTimeout(Completed(None, None, f"{looked}ocpfleet: call\n", "")) from None
+            raise CommandTimeoutError(Completed(None, None, f"{looked}ocpfleet: call\n", "")) from None
         return looked_around(before, call, self._reply("look"))
 
     def _reply(self, kind: str) -> Completed:
@@ -164,8 +167,18 @@ class ScriptedHost:
         self.waits.append(seconds)
         self.time += seconds
 
-    async def stands(self) -> None:
+    async def check_claim(self) -> None:
         self.checks += 1
+
+    def make_run(
+        self,
+        target: Target = TARGET,
+        timing: Timing | None = None,
+        before_command: Callable[[], Awaitable[None]] | None = None,
+    ) -> Run:
+        """Make the run that works on this host, by its clock."""
+        timing, before_command = timing or Timing(), before_command or self.check_claim
+        return Run(self, target, timing, self.journal, before_command, self.sleep, lambda: self.time)
 
     def _kind(self, command: Command) -> str:
         words = [word for word in command.words if isinstance(word, str)]
@@ -187,43 +200,25 @@ class ScriptedHost:
 
 async def play(
     *replies: Reply,
+    decide: Decide = decide_stop,
     target: Target = TARGET,
-    policy: StopPolicy | None = None,
-    stands: Callable[[], Awaitable[None]] | None = None,
+    timing: Timing | None = None,
+    before_command: Callable[[], Awaitable[None]] | None = None,
 ) -> tuple[Outcome, ScriptedHost]:
-    """Stop the agent of a scripted host; all replies must have been needed, and each command been checked for."""
+    """Work on a scripted host: stop its agent, or what a decider says.
+
+    All replies must be needed, and the right to work is checked before each command.
+    """
     host = ScriptedHost(deque(replies))
-    outcome = await stop_agent(
-        host,
-        target,
-        policy=policy or StopPolicy(),
-        journal=host.journal,
-        stands=stands or host.stands,
-        sleep=host.sleep,
-        monotonic=lambda: host.time,
-    )
+    outcome = await host.make_run(target, timing, before_command).follow(decide)
     assert not host.replies, f"never asked for: {list(host.replies)}"
     assert host.checks == len(host.done)
     return outcome, host
 
 
-async def play_start(
-    *replies: Reply, target: Target = TARGET, policy: StartPolicy | None = None
-) -> tuple[Outcome, ScriptedHost]:
-    """Start the agent of a scripted host; all replies must have been needed, and each command been checked for."""
-    host = ScriptedHost(deque(replies))
-    outcome = await start_agent(
-        host,
-        target,
-        policy=policy or StartPolicy(),
-        journal=host.journal,
-        stands=host.stands,
-        sleep=host.sleep,
-        monotonic=lambda: host.time,
-    )
-    assert not host.replies, f"never asked for: {list(host.replies)}"
-    assert host.checks == len(host.done)
-    return outcome, host
+async def play_start(*replies: Reply, target: Target = TARGET) -> tuple[Outcome, ScriptedHost]:
+    """Start the agent of a scripted host."""
+    return await play(*replies, decide=decide_start, target=target)
 
 
 def _line(name: str) -> str:

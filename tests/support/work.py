@@ -13,7 +13,6 @@ from core.task_types import TASK_TYPES
 from infra.store.base import SUSPECT, ClaimRequest, HostEntry
 from tests.support.fake_store import FakeStore
 from tests.support.records import run_log
-from workers.agent.stop import StopPolicy
 from workers.context import Work
 from workers.executor.slots import Slots
 from workers.executor.stub.executor import StubExecutor
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from core.record import TaskRecord
     from infra.store.base import Store
-    from workers.executor.base import Executor, Session
+    from workers.executor.base import Executor, HostSession
 
 
 def target(host_id: int) -> Target:
@@ -45,7 +44,6 @@ async def make_work(store: Store | None = None, executor: Executor | None = None
         executor=executor or StubExecutor(),
         presence=Presence(store, worker, every=1.0, alive_for=5.0),
         clock=lambda: next(ticks),
-        stop_policy=StopPolicy(),
         **settings,
     )
 
@@ -116,7 +114,7 @@ class GatedExecutor:
     stub: StubExecutor = field(default_factory=StubExecutor)
 
     @asynccontextmanager
-    async def connect(self, target: Target) -> AsyncIterator[Session]:
+    async def connect(self, target: Target) -> AsyncIterator[HostSession]:
         self.inside += 1
         self.most = max(self.most, self.inside)
         self.order.append(target.host_id)

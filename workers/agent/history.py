@@ -1,30 +1,29 @@
-"""What has happened on a host during a stop or a start, and what can be done next: the vocabulary of the deciders."""
+"""What has happened on a host during one run: what the deciders decide from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from core.outcome.base import Outcome
-from workers.agent.host.agentctl_reply import Answer
-from workers.agent.host.agentctl_status import Said
-from workers.agent.host.commands import Delivery
-from workers.agent.host.processes import AgentProcess, Sight
+from workers.agent.host.agentctl_reply import Reply
+from workers.agent.host.agentctl_status import StatusReply
+from workers.agent.host.output import Delivery
+from workers.agent.host.processes import AgentProcess, Snapshot
 
 SignalName: TypeAlias = Literal["TERM", "KILL"]
-Verb: TypeAlias = Literal["stop", "start", "version"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One ended call of the agent's own stop or start. Times in seconds since the run began."""
+    """One call of the agent's control program that has ended. Times are seconds since the run began."""
 
-    answer: Answer
+    reply: Reply
     began: float
     ended: float
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """One round of signals, `at` seconds after the run began."""
+class SignalRound:
+    """Signals that were sent together, `at` seconds after the run began."""
 
     signal: SignalName
     processes: tuple[AgentProcess, ...]
@@ -34,87 +33,35 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the agent said of itself, `at` seconds after the run began."""
+class StatusCheck:
+    """What the agent answered when it was asked for its status, `at` seconds after the run began."""
 
-    said: Said
+    reply: StatusReply
     at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class History:
     """All that has happened on the host in this run."""
 
-    before: Sight | None = None
+    first_snapshot: Snapshot | None = None
     """What the very first look saw; None before it."""
     calls: tuple[Call, ...] = ()
-    asked: tuple[Asked, ...] = ()
-    """What the agent said of itself since the last call."""
-    sent: tuple[Sent, ...] = ()
-    now_seen: Sight | None = None
+    """Calls of the agent's own stop, start or version."""
+    checks: tuple[StatusCheck, ...] = ()
+    """Statuses since the last call."""
+    signals: tuple[SignalRound, ...] = ()
+    snapshot: Snapshot | None = None
     """What the last look saw; None where something was done or waited for since."""
-    now_said: Said | None = None
-    """What the agent said of itself last; None where something was done or waited for since."""
-    met: frozenset[int] = frozenset()
-    """Pids that were certainly this agent's, from all looks of this run."""
-    mended: Outcome | None = None
+    status: StatusReply | None = None
+    """What the agent answered last for its status; None where something was done or waited for since."""
+    known_pids: frozenset[int] = frozenset()
+    """Pids of processes that were certainly this agent's, from all looks of this run."""
+    prior_stop: Outcome | None = None
     """How the stop ended that had to come before a start; None where there was none."""
-    since: float = 0.0
-    """When the present attempt began: with the run, or after that stop."""
+    began: float = 0.0
+    """When the present attempt began, in seconds since the run began: at once, or after that stop."""
 
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """List the agent's live processes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Look, call the agent's own stop, and look again, all in one command on the host."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallControl:
-    """Call the agent's own stop or start."""
-
-    verb: Verb
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask the agent for its status."""
-
-
-@dataclass(frozen=True, slots=True)
-class StopFirst:
-    """Stop what there is of the agent, the way a stop does, and begin anew."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """Signal these processes."""
-
-    signal: SignalName
-    processes: tuple[AgentProcess, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Do nothing for some seconds."""
-
-    seconds: float
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conclude:
-    """The run is over."""
-
-    outcome: Outcome
-
-
-Deed: TypeAlias = Look | Ask | CallControl | Signal | Stop | StopFirst | Wait
-"""What a run can do on a host."""
-Step: TypeAlias = Deed | Conclude
+    def forget_observations(self) -> "History":
+        """Return the history without its last snapshot and status: the host may have changed since."""
+        return replace(self, snapshot=None, status=None)

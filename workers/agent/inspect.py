@@ -1,4 +1,4 @@
-"""All that a client can know of the agent on one host: its processes, whose they are, its version. Only looks."""
+"""Tells what a client can know of the agent on one host: its processes, their owners, its version. Only looks."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,90 +10,91 @@ from core.host import Target
 from core.journal import Journal
 from core.outcome.agentctl import NoPermission, UnexpectedAnswer
 from core.outcome.base import Outcome, TimedOut
-from workers.agent.host.agentctl_reply import Accepted, Missing, read_answer, refused_by_sudo
-from workers.agent.host.agentctl_status import Report, read_report
-from workers.agent.host.commands import Survey, UnreadableAnswerError, control_command, read_survey, survey_command
-from workers.agent.host.processes import AgentProcess, process_names
-from workers.executor.base import Completed, NotBegun, Session
+from workers.agent.host.agentctl_reply import Accepted, NoProgram, find_sudo_refusal, read_reply
+from workers.agent.host.agentctl_status import AgentdStatus, read_status
+from workers.agent.host.commands import build_control_command, build_survey_command
+from workers.agent.host.output import Survey, UnreadableOutputError, read_survey
+from workers.agent.host.processes import AgentProcess, get_process_names
+from workers.executor.base import CommandNotSentError, Completed, HostSession
 
-_AGAIN: Final = 0.1
-"""Seconds until a command is tried again that was not sent."""
+_RETRY_AFTER: Final = 0.1
+"""Seconds until a command that was not sent is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Surveying:
-    """One survey over an open connection; `command_timeout` is in seconds and for each command."""
+class Inspection:
+    """One inspection over an open connection; `command_timeout` is in seconds and for each command."""
 
-    session: Session
+    session: HostSession
     target: Target
     command_timeout: float
     journal: Journal
 
-    async def found(self) -> AgentFound | Outcome:
+    async def inspect(self) -> AgentFound | Outcome:
         """Return what there is of the agent; an outcome where the host cannot be asked.
 
         Raises:
-            ConnectionFailed: the connection was lost.
+            HostConnectionError: the connection was lost.
         """
         try:
-            return await self._found()
+            return await self._inspect()
         except TimeoutError:
             return TimedOut("looking at the agent's processes", self.command_timeout)
 
-    async def _found(self) -> AgentFound | Outcome:
-        completed = await self._run(survey_command(self.target))
+    async def _inspect(self) -> AgentFound | Outcome:
+        completed = await self._run(build_survey_command(self.target))
         try:
             survey = read_survey(completed)
-        except UnreadableAnswerError as error:
-            refusal = refused_by_sudo(completed)
+        except UnreadableOutputError as error:
+            refusal = find_sudo_refusal(completed)
             return NoPermission(refusal) if refusal else UnexpectedAnswer(str(error))
-        version = read_answer(await self._run(control_command(self.target, "version")))
-        report = await self._report() if survey.sight.has_agentd else None
+        version = read_reply(await self._run(build_control_command(self.target, "version")))
+        status = await self._ask_status() if survey.snapshot.has_agentd else None
         return AgentFound(
-            installed=not isinstance(version, Missing),
+            installed=not isinstance(version, NoProgram),
             version=str(version.message) if isinstance(version, Accepted) else None,
             processes=tuple(
-                _process(name, full, survey, report)
-                for name, full in zip(NAMES, process_names(self.target), strict=True)
+                _describe_process(name, full_name, survey, status)
+                for name, full_name in zip(NAMES, get_process_names(self.target), strict=True)
             ),
         )
 
-    async def _report(self) -> Report | None:
-        """Return what the agent says of itself; None where it does not answer."""
+    async def _ask_status(self) -> AgentdStatus | None:
+        """Return the agent's status; None where it does not answer."""
         try:
-            said = read_report(await self._run(control_command(self.target, "status")))
+            reply = read_status(await self._run(build_control_command(self.target, "status")))
         except TimeoutError:
             return None
-        return said if isinstance(said, Report) else None
+        return reply if isinstance(reply, AgentdStatus) else None
 
     async def _run(self, command: Command) -> Completed:
         self.journal.command(command)
         while True:
             try:
                 return await self.session.run(command, timeout=self.command_timeout)
-            except NotBegun:  # it only looks, whosever the host is; whoever waits for it sets the limit
-                await asyncio.sleep(_AGAIN)
+            except CommandNotSentError:  # a look needs no claim; whoever waits for it limits the time
+                await asyncio.sleep(_RETRY_AFTER)
 
 
-def _process(name: str, full: str, survey: Survey, report: Report | None) -> ProcessFound:
-    """Return what is known of one process; of several with its name it is the one that the agent itself names."""
-    ports = {service.pid: service.ports for service in report.services} if report else {}
-    if report:
-        ports[report.pid] = ()
-    alive = sorted((process for process in survey.sight.processes if process.name == full), key=_age)
-    chosen = next((process for process in alive if process.pid in ports), alive[0] if alive else None)
-    if chosen is None:
+def _describe_process(name: str, full_name: str, survey: Survey, status: AgentdStatus | None) -> ProcessFound:
+    """Return what is known of one process; of several with its name, of the one that the agent itself names."""
+    ports = {service.pid: service.ports for service in status.services} if status else {}
+    if status:
+        ports[status.pid] = ()
+    alive = sorted((process for process in survey.snapshot.processes if process.name == full_name), key=_get_start)
+    process = next((process for process in alive if process.pid in ports), alive[0] if alive else None)
+    if process is None:
         return ProcessFound(name)
-    about = survey.about.get(chosen.pid)
+    details = survey.details.get(process.pid)
     return ProcessFound(
         name=name,
-        pid=chosen.pid,
-        user=about.user if about else None,
-        command=about.command if about else None,
-        ports=ports.get(chosen.pid),
-        elapsed=about.elapsed if about else 0,
+        pid=process.pid,
+        user=details.user if details else None,
+        command=details.command if details else None,
+        ports=ports.get(process.pid),
+        elapsed=details.elapsed if details else 0,
     )
 
 
-def _age(process: AgentProcess) -> int:
+def _get_start(process: AgentProcess) -> int:
     return process.start_ticks

@@ -9,7 +9,7 @@ from core.host import Target
 from core.outcome.base import Outcome
 
 
-class ConnectionFailed(Exception):
+class HostConnectionError(Exception):
     """A host could not be reached, or was lost; `outcome` is the verdict, ready for the record."""
 
     def __init__(self, outcome: Outcome) -> None:
@@ -31,11 +31,11 @@ class Completed:
     """The same for the other stream."""
 
 
-class NotBegun(Exception):
+class CommandNotSentError(Exception):
     """A command was not sent: this process stood still before it could be, and may not be meant to any more."""
 
 
-class CommandTimeout(TimeoutError):
+class CommandTimeoutError(TimeoutError):
     """A command on a host did not end in time, and may go on there; `so_far` is what it had written until then."""
 
     def __init__(self, so_far: Completed) -> None:
@@ -43,7 +43,7 @@ class CommandTimeout(TimeoutError):
         self.so_far = so_far
 
 
-class Session(Protocol):
+class HostSession(Protocol):
     """An open connection to one host."""
 
     async def run(self, command: Command, *, timeout: float) -> Completed:
@@ -54,20 +54,20 @@ class Session(Protocol):
             timeout: seconds after which the wait is given up (the remote command may go on).
 
         Raises:
-            CommandTimeout: the limit ran out; the session can still be used.
-            ConnectionFailed: the connection was lost: what the command did is not known.
-            NotBegun: it was not sent, since the process stood still; the session can still be used.
+            CommandTimeoutError: the limit ran out; the session can still be used.
+            HostConnectionError: the connection was lost: what the command did is not known.
+            CommandNotSentError: it was not sent, since the process stood still; the session can still be used.
         """
 
 
 class Executor(Protocol):
     """A way to hosts. One per worker process; safe for hundreds of hosts at a time."""
 
-    def connect(self, target: Target) -> AbstractAsyncContextManager[Session]:
+    def connect(self, target: Target) -> AbstractAsyncContextManager[HostSession]:
         """Open a connection; leaving the context closes it, abruptly where it does not close in time.
 
         Raises:
-            ConnectionFailed: on entering: unreachable, host key wrong or not pinned, authentication failed, timed out.
+            HostConnectionError: on entering: unreachable, host key wrong or not pinned, login refused, timed out.
         """
 
     async def aclose(self) -> None:

@@ -15,20 +15,20 @@ from typing import IO
 
 from core.command import Command
 from core.host import Target
-from workers.executor.base import CommandTimeout, Completed
+from workers.executor.base import CommandTimeoutError, Completed
 from workers.executor.output import Output
 
 _PIECE = 64 * 1024
 
 
 class LocalSession:
-    """This machine as a host; see `workers.executor.base.Session`."""
+    """This machine as a host; see `workers.executor.base.HostSession`."""
 
     async def run(self, command: Command, *, timeout: float) -> Completed:
         """Run one command through a shell, as an sshd would, in a process group of its own.
 
         Raises:
-            CommandTimeout: the limit ran out; the group was killed.
+            CommandTimeoutError: the limit ran out; the group was killed.
         """
         process = subprocess.Popen(  # noqa: ASYNC220 - a fork, not a wait
             ["/bin/sh", "-c", command.render()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -41,7 +41,7 @@ class LocalSession:
         except BaseException as error:
             await _kill(process.pid)
             if isinstance(error, TimeoutError):
-                raise CommandTimeout(Completed(None, None, stdout.text(), stderr.text())) from None
+                raise CommandTimeoutError(Completed(None, None, stdout.text(), stderr.text())) from None
             raise
         finally:
             status = process.wait()  # it has ended

@@ -1,9 +1,9 @@
-"""One run of one subtask on one host: connect, do, prove, and come back with an outcome and a log, never an error."""
+"""One run of one subtask on one host: it ends with an outcome and a log, never with an error."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, assert_never
+from typing import Final
 
 import structlog
 
@@ -18,15 +18,13 @@ from core.status import Operation
 from core.step import Action
 from core.transition import Settled
 from infra.failpoint import WorkerFailpoint
-from workers.agent.decide.find import find_agent
-from workers.agent.decide.proxy import settle_proxy
-from workers.agent.start import start_agent
-from workers.agent.stop import stop_agent
+from workers.agent.decide.table import DECIDERS
+from workers.agent.run import Run
 from workers.context import Work
-from workers.executor.base import ConnectionFailed, Session
+from workers.executor.base import HostConnectionError
 from workers.record.heartbeat import ClaimLostError
-from workers.steps.results import transition
-from workers.steps.rollback import OPPOSITES, done_before, nothing_to_undo
+from workers.steps.results import make_transition
+from workers.steps.rollback import OPPOSITES, explain_nothing_to_undo, find_earlier_subtask
 
 log = structlog.get_logger(__name__)
 
@@ -37,113 +35,103 @@ async def run_host(work: Work, task: TaskRecord, action: Action, claim: HostClai
     """Run a claimed subtask on its host.
 
     Args:
-        work: what the work needs.
-        task: whose subtask it is.
-        action: what to do there.
+        work: the worker process.
+        task: the task that the subtask belongs to.
+        action: what to do on the host.
         claim: the right to do it.
         limit: seconds after which the run has failed, whatever the host is doing.
 
     Returns:
-        The transition to record. Where the claim was lost on the way, the record refuses it. Where the process ends
-        before the run did, the claim, to be handed over.
+        The transition to record; where the claim was lost on the way, the record refuses it. The claim itself where
+        the process ends before the run does: it must be handed over.
     """
-    journal = Journal(work.clock)
-    with work.presence.running.of(claim), work.notes.of(claim, journal):
-        outcome = await _abandonable(work, task, action, claim, journal, limit)
-    if outcome is None:
-        log.info("host handed over", host=claim.host_id)
-        return claim
-    journal.verdict(outcome)
-    # The record tells how each host ended. To log the good ones as well costs as much as a third of the work on them.
-    tell = log.debug if outcome.successful else log.info
-    tell("host done", host=claim.host_id, ok=outcome.successful, verdict=outcome.sentence())
-    return transition(work, claim, outcome, journal)
+    return await _HostRun(work, task, action, claim, limit, Journal(work.clock)).run()
 
 
-async def _abandonable(  # noqa: PLR0913, PLR0917 - one run's particulars
-    work: Work, task: TaskRecord, action: Action, claim: HostClaim, journal: Journal, limit: float
-) -> Outcome | None:
-    """Run, and return how that ended; None where it was broken off to be handed over."""
-    try:
-        return await _outcome(work, task, action, claim, journal, limit)
-    except ClaimLostError:
-        log.warning("claim lost, host left alone", host=claim.host_id)
-        return Abandoned()
-    except asyncio.CancelledError:
-        run, running = asyncio.current_task(), work.presence.running
-        abandoned, given_up = running.abandoned(claim), running.given_up(claim)
-        if run is None or not (abandoned or given_up):
+@dataclass(frozen=True, slots=True)
+class _HostRun:
+    work: Work
+    task: TaskRecord
+    action: Action
+    claim: HostClaim
+    limit: float
+    journal: Journal = field(repr=False)
+
+    async def run(self) -> Settled | HostClaim:
+        claim, journal = self.claim, self.journal
+        with self.work.presence.running.of(claim), self.work.notes.of(claim, journal):
+            outcome = await self._run_unless_cancelled()
+        if outcome is None:
+            log.info("host handed over", host=claim.host_id)
+            return claim
+        journal.verdict(outcome)
+        # The record tells how each host ended. To log success as well costs as much as a third of the work on a host.
+        write = log.debug if outcome.successful else log.info
+        write("host done", host=claim.host_id, ok=outcome.successful, verdict=outcome.sentence())
+        return make_transition(self.work, claim, outcome, journal)
+
+    async def _run_unless_cancelled(self) -> Outcome | None:
+        """Run, and return how that ended; None where the run was broken off to be handed over."""
+        try:
+            return await self._run_within_limit()
+        except ClaimLostError:
+            log.warning("claim lost, host left alone", host=self.claim.host_id)
+            return Abandoned()
+        except asyncio.CancelledError:
+            run, running = asyncio.current_task(), self.work.presence.running
+            abandoned, given_up = running.abandoned(self.claim), running.given_up(self.claim)
+            if run is None or not (abandoned or given_up):
+                raise
+            run.uncancel()
+            return Abandoned() if abandoned else None
+
+    async def _run_within_limit(self) -> Outcome:
+        outcome = await self._conclude_without_connecting()
+        if outcome is not None:
+            return outcome
+        if self.claim.target is None:
+            return HostGone(self.claim.host_id)
+        try:
+            async with asyncio.timeout(self.limit):
+                return await self._work_on_host(self.claim.target)
+        except TimeoutError:
+            return TimedOut(f"working on host {self.claim.host_id}", self.limit)
+        except HostConnectionError as failure:
+            return failure.outcome
+        except ClaimLostError:
             raise
-        run.uncancel()
-        return Abandoned() if abandoned else None
+        except Exception as error:  # a bug of ours must end in the record: the message is gone
+            log.exception("host work failed", host=self.claim.host_id)
+            return InternalError(f"{type(error).__name__}: {error}")
 
+    async def _conclude_without_connecting(self) -> Outcome | None:
+        """Return how the run ends where it has nothing to do on the host; None where it has."""
+        if self.claim.operation in {Operation.SKIP, Operation.ROLLBACK_SKIP}:
+            return SKIPPED
+        if self.claim.operation.is_rollback:
+            return await explain_nothing_to_undo(self.work, self.task, self.claim)
+        if self.claim.held or self.claim.target is None:
+            return None
+        return await self._conclude_without_host()
 
-async def _outcome(  # noqa: PLR0913, PLR0917 - one run's particulars
-    work: Work, task: TaskRecord, action: Action, claim: HostClaim, journal: Journal, limit: float
-) -> Outcome:
-    ended = await _without_going_there(work, task, claim)
-    if ended is not None:
-        return ended
-    if claim.target is None:
-        return HostGone(claim.host_id)
-    try:
-        async with asyncio.timeout(limit):
-            return await _on_host(work, action, claim, claim.target, journal)
-    except TimeoutError:
-        return TimedOut(f"working on host {claim.host_id}", limit)
-    except ConnectionFailed as failure:
-        return failure.outcome
-    except ClaimLostError:
-        raise
-    except Exception as error:  # a fault of ours must end in the record, not in a message that is gone
-        log.exception("host work failed", host=claim.host_id)
-        return InternalError(f"{type(error).__name__}: {error}")
+    async def _conclude_without_host(self) -> Outcome:
+        """Return how a run ends whose task does not hold the host: well where a person skipped the taking."""
+        taking = await find_earlier_subtask(self.work, self.task, self.claim, Action.TAKE_HOSTS)
+        if taking is not None and taking.operation is Operation.SKIP:
+            return PassedOver("the taking of this host was skipped, so this task never held it")
+        return HostNotHeld(self.claim.host_id)
 
-
-async def _without_going_there(work: Work, task: TaskRecord, claim: HostClaim) -> Outcome | None:
-    """Return how a run ends that has no business on its host; None where it has."""
-    if claim.operation in {Operation.SKIP, Operation.ROLLBACK_SKIP}:
-        return SKIPPED
-    if claim.operation.is_rollback:
-        return await nothing_to_undo(work, task, claim)
-    return None if claim.held or claim.target is None else await _without_host(work, task, claim)
-
-
-async def _without_host(work: Work, task: TaskRecord, claim: HostClaim) -> Outcome:
-    """Return what becomes of a host that the task does not hold: passed over where its taking was skipped."""
-    taken = await done_before(work, task, claim, Action.TAKE_HOSTS)
-    if taken is not None and taken.operation is Operation.SKIP:
-        return PassedOver("the taking of this host was skipped, so this task never held it")
-    return HostNotHeld(claim.host_id)
-
-
-async def _on_host(work: Work, action: Action, claim: HostClaim, target: Target, journal: Journal) -> Outcome:
-    stands = partial(work.recorder.persist, partial(work.presence.require, claim))  # nothing is sent unasked meanwhile
-    await stands()
-    work.passing(WorkerFailpoint.CLAIMED)
-    journal.say(f"Connecting to {target.endpoint} as {target.user}.")
-    async with work.executor.connect(target) as session:
-        match OPPOSITES[action] if claim.operation.is_rollback else action:
-            case Action.STOP_AGENT:
-                return await stop_agent(session, target, policy=work.stop_policy, journal=journal, stands=stands)
-            case Action.START_AGENT:
-                return await start_agent(session, target, policy=work.start_policy, journal=journal, stands=stands)
-            case Action.RESTART_PROXY:
-                return await settle_proxy(session, target, policy=work.stop_policy, journal=journal, stands=stands)
-            case Action.FIND_AGENT:
-                return await _found(work, session, target, journal, stands)
-            case Action.TAKE_HOSTS | Action.WAIT | Action.GIVE_BACK:
-                raise ValueError(action)  # is done in the store
-            case _:
-                assert_never(action)
-
-
-async def _found(
-    work: Work, session: Session, target: Target, journal: Journal, stands: Callable[[], Awaitable[None]]
-) -> Outcome:
-    """Find the agent of a host, and note its version."""
-    outcome = await find_agent(session, target, policy=work.start_policy, journal=journal, stands=stands)
-    if isinstance(outcome, AgentPresent):
-        noting = partial(work.store.hosts.note_version, target.host_id, outcome.version, work.clock())
-        await work.recorder.persist(noting)
-    return outcome
+    async def _work_on_host(self, target: Target) -> Outcome:
+        work, journal = self.work, self.journal
+        # Where the store does not answer, no command is sent until it does.
+        require_claim = partial(work.recorder.persist, partial(work.presence.require, self.claim))
+        await require_claim()
+        work.passing(WorkerFailpoint.CLAIMED)
+        journal.say(f"Connecting to {target.endpoint} as {target.user}.")
+        action = OPPOSITES[self.action] if self.claim.operation.is_rollback else self.action
+        async with work.executor.connect(target) as session:
+            outcome = await Run(session, target, work.timing, journal, require_claim).follow(DECIDERS[action])
+            if isinstance(outcome, AgentPresent):
+                note = partial(work.store.hosts.note_version, target.host_id, outcome.version, work.clock())
+                await work.recorder.persist(note)
+            return outcome

@@ -9,7 +9,7 @@ from core.transition import Failed, Settled, Succeeded, Undone
 from workers.context import Work
 
 
-def settled(work: Work, claims: Sequence[Claim], verdicts: Mapping[int, Outcome]) -> list[Settled]:
+def make_transitions(work: Work, claims: Sequence[Claim], verdicts: Mapping[int, Outcome]) -> list[Settled]:
     """Return the transitions of runs that have no journal: their logs are the verdicts alone.
 
     Runs that ended alike, as most of a step do, share one log.
@@ -28,7 +28,7 @@ def settled(work: Work, claims: Sequence[Claim], verdicts: Mapping[int, Outcome]
     return results
 
 
-def transition(work: Work, claim: Claim, outcome: Outcome, journal: Journal) -> Settled:
+def make_transition(work: Work, claim: Claim, outcome: Outcome, journal: Journal) -> Settled:
     """Return the transition that a run's outcome means; its journal, verdict included, becomes its log.
 
     What a run that failed has seen of the agent counts too, also where it was cancelled or lost its host on the way:

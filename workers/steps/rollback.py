@@ -14,7 +14,7 @@ OPPOSITES: Final = MappingProxyType({Action.STOP_AGENT: Action.START_AGENT, Acti
 """What undoes a step that changes something on a host."""
 
 
-async def nothing_to_undo(work: Work, task: TaskRecord, claim: HostClaim) -> Outcome | None:
+async def explain_nothing_to_undo(work: Work, task: TaskRecord, claim: HostClaim) -> Outcome | None:
     """Return why a subtask has nothing to undo on its host; None where it has.
 
     Only what the task did, or may have done, is undone: an agent that was stopped before the task stays stopped.
@@ -25,13 +25,13 @@ async def nothing_to_undo(work: Work, task: TaskRecord, claim: HostClaim) -> Out
     if action not in OPPOSITES or not claim.touched:
         return PassedOver("no run of this subtask changed the agent on this host")
     if action is Action.START_AGENT:
-        stop = await done_before(work, task, claim, Action.STOP_AGENT)
+        stop = await find_earlier_subtask(work, task, claim, Action.STOP_AGENT)
         if stop is not None and stop.touched:
             return PassedOver("the agent ran before this task stopped it and started it anew")
     return None
 
 
-async def done_before(work: Work, task: TaskRecord, claim: HostClaim, action: Action) -> SubtaskRecord | None:
+async def find_earlier_subtask(work: Work, task: TaskRecord, claim: HostClaim, action: Action) -> SubtaskRecord | None:
     """Return what is stored of an earlier step's subtask on a claim's host; None where there is nothing."""
     here = task.plan.step_of(claim.series_id)
     for planned in task.plan.steps[: here.index]:

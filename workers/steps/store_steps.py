@@ -38,7 +38,7 @@ from infra.store.base import CHUNK, ClaimRequest
 from workers.context import Work
 from workers.steps.claim_chunks import by_two
 from workers.steps.host_run import SKIPPED
-from workers.steps.results import settled
+from workers.steps.results import make_transitions
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +70,7 @@ async def _do_and_record(work: Work, task: TaskRecord, planned: PlannedStep, cla
         verdicts |= await _within_limit(work, task, planned, wanted)
 
     async def record(chunk: Sequence[Claim]) -> int | None:
-        settlement, _ = await work.recorder.advance(task, planned, settled(work, chunk, verdicts))
+        settlement, _ = await work.recorder.advance(task, planned, make_transitions(work, chunk, verdicts))
         return settlement.opened
 
     return next((opened for opened in await by_two(claims, record) if opened is not None), None)

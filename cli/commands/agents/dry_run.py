@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from cli.output import Document
 from core.host import Target
-from workers.agent.host.commands import control_command
+from workers.agent.host.commands import build_control_command
 
 Verb = Literal["stop", "restart", "start"]
 _CALLS: Final[dict[Verb, tuple[Literal["stop", "start"], ...]]] = {
@@ -54,5 +54,5 @@ def _plan_host(verb: Verb, target: Target, host: Document) -> Document:
         "user": target.user,
         "sudo": target.sudo,
         "holderTaskId": host["holderTaskId"],
-        "commands": [control_command(target, call).render_masked() for call in _CALLS[verb]],
+        "commands": [build_control_command(target, call).render_masked() for call in _CALLS[verb]],
     }

@@ -27,10 +27,10 @@ async def fetch(address: str, port: int, timeout: float) -> str:
     Raises:
         HostKeyUnknown: the host did not show a key; the message says why.
     """
-    from workers.executor.base import ConnectionFailed
+    from workers.executor.base import HostConnectionError
     from workers.executor.ssh import executor as ssh
 
     try:
         return await ssh.fetch_host_key(address, port, timeout)
-    except ConnectionFailed as error:
+    except HostConnectionError as error:
         raise HostKeyUnknown(error.outcome.sentence()) from error

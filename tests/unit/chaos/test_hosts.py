@@ -11,8 +11,9 @@ import pytest
 
 from tests.chaos.ending import read_log
 from tests.chaos.hosts import Fleet, target
-from workers.agent.host.agentctl_reply import Accepted, Declined, read_answer
-from workers.agent.host.commands import control_command, look_command, read_look
+from workers.agent.host.agentctl_reply import Accepted, Declined, read_reply
+from workers.agent.host.commands import build_control_command, build_look_command
+from workers.agent.host.output import read_look
 
 if TYPE_CHECKING:
     from workers.executor.base import Completed
@@ -29,10 +30,10 @@ class Hosts:
         self.lines.append({"at": float(len(self.lines))} | line)
 
     async def tell(self, verb: Any, visit: int = 1) -> Completed:
-        return await self.fleet.command(1, visit, control_command(TARGET, verb).render())
+        return await self.fleet.command(1, visit, build_control_command(TARGET, verb).render())
 
     async def seen(self) -> bool:
-        look = await self.fleet.command(1, 1, look_command(TARGET).render())
+        look = await self.fleet.command(1, 1, build_look_command(TARGET).render())
         return bool(read_look(look).processes)
 
 
@@ -44,9 +45,9 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_stop_ends_the_agent_and_a_start_brings_it_back() -> None:
     hosts = Hosts()
     assert await hosts.seen()
-    assert isinstance(read_answer(await hosts.tell("stop")), Accepted)
+    assert isinstance(read_reply(await hosts.tell("stop")), Accepted)
     assert not await hosts.seen()
-    assert isinstance(read_answer(await hosts.tell("start")), Accepted)
+    assert isinstance(read_reply(await hosts.tell("start")), Accepted)
     assert await hosts.seen()
 
 
@@ -54,15 +55,15 @@ async def test_the_lock_lets_one_in_and_the_other_one_knows_it() -> None:
     hosts = Hosts()
     first = asyncio.create_task(hosts.tell("stop"))
     await asyncio.sleep(0)
-    second = read_answer(await hosts.tell("stop"))
+    second = read_reply(await hosts.tell("stop"))
     assert isinstance(second, Declined)
     assert second.lock_held
-    assert isinstance(read_answer(await first), Accepted)
+    assert isinstance(read_reply(await first), Accepted)
 
 
 async def test_a_refusal_changes_nothing() -> None:
     hosts = Hosts(refusals=100.0)
-    refused = read_answer(await hosts.tell("stop"))
+    refused = read_reply(await hosts.tell("stop"))
     assert isinstance(refused, Declined)
     assert not refused.lock_held
     assert await hosts.seen()

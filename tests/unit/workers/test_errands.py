@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.errand import ClaimedErrand, ErrandAnswer
     from core.host import Target
     from workers.context import Work
-    from workers.executor.base import Session
+    from workers.executor.base import HostSession
 
 LOOK = Errand("e1", ErrandKind.LOOK, 7, None, "0" * 16)
 STOP = Errand("e2", ErrandKind.STOP, 7, "monagent", "0" * 16)
@@ -126,7 +126,7 @@ class Freezing:
     stub: StubExecutor
     seconds: float
 
-    def connect(self, target: Target) -> AbstractAsyncContextManager[Session]:
+    def connect(self, target: Target) -> AbstractAsyncContextManager[HostSession]:
         time.sleep(self.seconds)
         return self.stub.connect(target)
 

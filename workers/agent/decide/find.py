@@ -1,84 +1,66 @@
-"""Finding the agent on one host over an open connection: whether there is one, which version, and whether it runs."""
+"""Decides what to do next to find the agent on a host: whether it is installed, its version, and whether it runs."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from typing import assert_never
 
 from core.host import Target
-from core.journal import Journal
 from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
 from core.outcome.base import Outcome
 from core.outcome.find import AgentAbsent, AgentPresent
 from core.outcome.start import NotReady
-from workers.agent.history import Ask, CallControl, Conclude, Look, Step, Story, Wait
-from workers.agent.host.agentctl_reply import Accepted, Answer, Declined, Forbidden, Missing, NoAnswer, Unclear
-from workers.agent.host.agentctl_status import Report
-from workers.agent.host.processes import Sight, control_program
-from workers.agent.run import Run
-from workers.agent.timing import StartPolicy
-from workers.executor.base import Session
+from workers.agent.decision import AskStatus, CallControl, Conclude, Decision, Look, Wait
+from workers.agent.history import History
+from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, NoAnswer, NoProgram, Reply, Unclear
+from workers.agent.host.agentctl_status import AgentdStatus
+from workers.agent.host.processes import Snapshot, get_control_program
+from workers.agent.timing import Timing
 
 
-async def find_agent(  # noqa: PLR0913 - as of the other works on a host
-    session: Session,
-    target: Target,
-    *,
-    policy: StartPolicy,
-    journal: Journal,
-    stands: Callable[[], Awaitable[None]],
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    monotonic: Callable[[], float] = time.monotonic,
-) -> Outcome:
-    """Find the agent on a host; nothing is changed there. An agent that runs is given time to become ready.
+def decide_find(history: History, target: Target, timing: Timing, now: float) -> Decision:
+    """Return what to do next; `now` is in seconds since the run began.
 
-    The arguments are those of `workers.agent.start.start_agent`.
+    Nothing changes on the host. An agent that runs gets time to become ready.
     """
-    run = Run(session, target, policy.stop, journal, stands, sleep, monotonic)
-    return await run.through(lambda story, now: _decide(story, target, policy, now))
-
-
-def _decide(story: Story, target: Target, policy: StartPolicy, now: float) -> Step:
-    if story.before is None:
+    if history.first_snapshot is None:
         return Look()
-    if not story.calls:
+    if not history.calls:
         return CallControl("version")
-    match story.calls[0].answer:
+    match history.calls[0].reply:
         case Accepted(message):
-            return _with_version(story, str(message), policy, now)
-        case answer:
-            return Conclude(_without_version(answer, story.before, target))
+            return _check_running(history, str(message), timing, now)
+        case reply:
+            return Conclude(_explain_missing_version(reply, history.first_snapshot, target))
 
 
-def _without_version(answer: Answer, before: Sight, target: Target) -> Outcome:
-    program = control_program(target)
-    match answer:
-        case Missing():
-            return NotInstalled(program, before.pids) if before.processes else AgentAbsent(program)
+def _explain_missing_version(reply: Reply, snapshot: Snapshot, target: Target) -> Outcome:
+    program = get_control_program(target)
+    match reply:
+        case NoProgram():
+            return NotInstalled(program, snapshot.pids) if snapshot.processes else AgentAbsent(program)
         case Forbidden(detail):
             return NoPermission(detail)
         case Declined(code, detail):
-            return Refused(code, detail, before.pids)
+            return Refused(code, detail, snapshot.pids)
         case Unclear(detail):
             return UnexpectedAnswer(detail)
         case NoAnswer(limit):
             return UnexpectedAnswer(f"{program} version did not end within {limit:g} s")
         case Accepted():
-            raise ValueError(answer)
+            raise ValueError(reply)
         case _:
-            assert_never(answer)
+            assert_never(reply)
 
 
-def _with_version(story: Story, version: str, policy: StartPolicy, now: float) -> Step:
-    """Tell whether the agent runs: it does where it says that it is ready, and it does not where no process lives."""
-    seen, said = story.now_seen, story.now_said
-    if seen is None:
+def _check_running(history: History, version: str, timing: Timing, now: float) -> Decision:
+    """Tell whether the agent runs: it does when it says that it is ready, and it does not when no process lives."""
+    snapshot, status = history.snapshot, history.status
+    if snapshot is None:
         return Look()
-    if not seen.processes or (isinstance(said, Report) and said.ready):
-        return Conclude(AgentPresent(version, seen.pids))
-    if said is None:
-        return Ask()
-    until = story.calls[0].ended + policy.ready_for
+    if not snapshot.processes or (isinstance(status, AgentdStatus) and status.ready):
+        return Conclude(AgentPresent(version, snapshot.pids))
+    if status is None:
+        return AskStatus()
+    until = history.calls[0].ended + timing.ready_for
     if now < until:
-        return Wait(min(policy.stop.poll_every, until - now), "the agent runs and is not ready yet")
-    return Conclude(NotReady(str(said) if isinstance(said, Report) else "agentd did not answer", seen.pids, now))
+        return Wait(min(timing.poll_every, until - now), "the agent runs and is not ready yet")
+    reason = str(status) if isinstance(status, AgentdStatus) else "agentd did not answer"
+    return Conclude(NotReady(reason, snapshot.pids, now))

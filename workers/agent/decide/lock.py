@@ -1,28 +1,31 @@
 """What to do about the agent's lock, which lets only one start or stop of an agent run at a time."""
 
-from workers.agent.history import CallControl, Story, Verb, Wait
+from workers.agent.decision import CallControl, CallVerb, Wait
+from workers.agent.history import History
 from workers.agent.host.agentctl_reply import Declined
 
 
-def after_lock(story: Story, verb: Verb, now: float, *, every: float, until: float) -> CallControl | Wait | None:
-    """Return what leads to another call where the last one failed at the lock.
+def retry_after_lock(
+    history: History, verb: CallVerb, now: float, *, every: float, until: float
+) -> CallControl | Wait | None:
+    """Return how to repeat the last call where the lock made it fail.
 
     Args:
-        story: with one call at least.
-        verb: what is to be called.
-        now: seconds since the run began, as all times here.
-        every: so long after a call that met a held lock the next one may be made.
-        until: the last moment for that.
+        history: holds at least one call.
+        verb: what to call.
+        now: seconds since the run began, like all times here.
+        every: seconds from the end of a call that met a held lock to the next call.
+        until: the latest moment for another call.
 
     Returns:
-        None where calling again is no use, or the lock was not the reason.
+        None where another call is no use, or where the lock was not the reason.
     """
-    match story.calls[-1].answer:
+    match history.calls[-1].reply:
         case Declined(lock_cleaned=True):
-            tripped = sum(isinstance(call.answer, Declined) and call.answer.lock_cleaned for call in story.calls)
-            return CallControl(verb) if tripped == 1 else None
+            cleaned = sum(isinstance(call.reply, Declined) and call.reply.lock_cleaned for call in history.calls)
+            return CallControl(verb) if cleaned == 1 else None
         case Declined(lock_held=True):
-            again = story.calls[-1].ended + every
+            again = history.calls[-1].ended + every
             if again > until:
                 return None
             return CallControl(verb) if now >= again else Wait(again - now, "another start or stop of this agent runs")

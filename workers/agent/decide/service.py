@@ -1,108 +1,120 @@
-"""What to do next where one service of an agent is to be stopped or started: pure functions of what happened so far.
+"""Decides what to do next where one service of an agent is to be stopped or started, from what happened so far.
 
-agentd does it, and its word alone is not believed: a service is stopped when no process of its name is left and agentd
-has given it up, and it runs when agentd names a process that a look has found.
+agentd does the work, but its word alone is no proof: a service is stopped when no process of its name is left and
+agentd no longer looks after it, and it runs when agentd names a process that a look has found.
 """
 
 from core.host import Target
 from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
 from core.outcome.base import Outcome
 from core.outcome.service import NoAgentd, ServiceAlive, ServiceNotRunning, ServiceRuns, ServiceStopped
-from workers.agent.history import Ask, CallControl, Conclude, Look, Step, Story, Wait
-from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, Missing, NoAnswer, Unclear
-from workers.agent.host.agentctl_status import Report, Service
-from workers.agent.host.processes import NAME_LIMIT, Sight, control_program
-from workers.agent.timing import ServicePolicy
+from workers.agent.decision import AskStatus, CallControl, Conclude, Decision, Look, Wait
+from workers.agent.history import History
+from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, NoAnswer, NoProgram, Unclear
+from workers.agent.host.agentctl_status import AgentdStatus, Service
+from workers.agent.host.processes import MAX_NAME_LENGTH, Snapshot, get_control_program
+from workers.agent.timing import Timing
 
 
-def decide_stop_service(story: Story, name: str, target: Target, policy: ServicePolicy, now: float) -> Step:
-    """Return the next step of the stop of a service, named as on the host; `now` is in seconds since the run began."""
-    seen = story.now_seen
-    if seen is None:
+def decide_stop_service(history: History, target: Target, timing: Timing, now: float, *, name: str) -> Decision:
+    """Return what to do next to stop a service.
+
+    Args:
+        history: what has happened.
+        target: the host.
+        timing: how long to wait.
+        now: seconds since the run began.
+        name: the service, as its process is named on the host.
+    """
+    snapshot = history.snapshot
+    if snapshot is None:
         return Look()
-    alive = _pids(seen, name)
-    if not seen.has_agentd:
-        return Conclude(NoAgentd(name, alive) if alive else ServiceStopped(name, _before(story, name)))
-    if not alive and story.now_said is None:
-        return Ask()
-    if not alive and _given_up(story, name):
-        return Conclude(ServiceStopped(name, _before(story, name)))
-    if not story.calls:
-        return CallControl("stop")
-    until = story.calls[-1].ended + policy.stop_for
-    failed = ServiceAlive(name, alive, now - story.calls[0].began, f"the last word was: {_last_word(story)}")
-    return _wait(story, target, policy, now, until=until, why=f"{name} may still end", failed=failed)
+    alive = _list_pids(snapshot, name)
+    if not snapshot.has_agentd:
+        return Conclude(NoAgentd(name, alive) if alive else ServiceStopped(name, _list_first_pids(history, name)))
+    if not alive and history.status is None:
+        return AskStatus()
+    if not alive and _is_abandoned(history, name):
+        return Conclude(ServiceStopped(name, _list_first_pids(history, name)))
+    if not history.calls:
+        return CallControl("stop", name)
+    until = history.calls[-1].ended + timing.service_stop_for
+    seconds = now - history.calls[0].began
+    failure = ServiceAlive(name, alive, seconds, _describe_status(history))
+    ended = _conclude_failure(history, target, failure, over=now >= until)
+    return ended or Wait(min(timing.service_poll_every, until - now), f"{name} may still end")
 
 
-def decide_start_service(story: Story, name: str, target: Target, policy: ServicePolicy, now: float) -> Step:
-    """Return the next step of the start of a service. One that runs is never started: its agent would have two."""
-    seen = story.now_seen
-    if seen is None:
+def decide_start_service(history: History, target: Target, timing: Timing, now: float, *, name: str) -> Decision:
+    """Return what to do next to start a service. One that runs is never started: its agent would have two.
+
+    The arguments are those of `decide_stop_service`.
+    """
+    snapshot = history.snapshot
+    if snapshot is None:
         return Look()
-    alive = _pids(seen, name)
-    if not seen.has_agentd:
+    alive = _list_pids(snapshot, name)
+    if not snapshot.has_agentd:
         return Conclude(NoAgentd(name, alive))
-    if story.now_said is None:
-        return Ask()
-    service = _service(story, name)
+    if history.status is None:
+        return AskStatus()
+    service = _find_service(history, name)
     if service is not None and service.state == "running" and service.pid in alive:
         return Conclude(ServiceRuns(name, service.pid))
-    if not (story.calls or alive) and _given_up(story, name):
-        return CallControl("start")
-    until = (story.calls[-1].ended if story.calls else 0.0) + policy.start_for
-    failed = ServiceNotRunning(name, now, f"the last word was: {_last_word(story)}")
-    return _wait(story, target, policy, now, until=until, why=f"{name} may still come up", failed=failed)
+    if not (history.calls or alive) and _is_abandoned(history, name):
+        return CallControl("start", name)
+    until = (history.calls[-1].ended if history.calls else 0.0) + timing.service_start_for
+    failure = ServiceNotRunning(name, now, _describe_status(history))
+    ended = _conclude_failure(history, target, failure, over=now >= until)
+    return ended or Wait(min(timing.service_poll_every, until - now), f"{name} may still come up")
 
 
-def _wait(  # noqa: PLR0913 - one wait's particulars
-    story: Story, target: Target, policy: ServicePolicy, now: float, *, until: float, why: str, failed: Outcome
-) -> Step:
-    """Wait for what may still come; conclude where the control program refused, or the time is over."""
-    refusal = _refusal(story, target)
-    if refusal is not None or now >= until:
-        return Conclude(refusal or failed)
-    return Wait(min(policy.poll_every, until - now), why)
+def _conclude_failure(history: History, target: Target, failure: Outcome, *, over: bool) -> Conclude | None:
+    """Return how the run fails: the control program refused, or the time is over; None where there is hope."""
+    refusal = _find_refusal(history, target)
+    return Conclude(refusal or failure) if refusal is not None or over else None
 
 
-def _pids(seen: Sight, name: str) -> tuple[int, ...]:
-    return tuple(process.pid for process in seen.processes if process.name == name[:NAME_LIMIT])
+def _list_pids(snapshot: Snapshot, name: str) -> tuple[int, ...]:
+    return tuple(process.pid for process in snapshot.processes if process.name == name[:MAX_NAME_LENGTH])
 
 
-def _before(story: Story, name: str) -> tuple[int, ...]:
-    return _pids(story.before, name) if story.before else ()
+def _list_first_pids(history: History, name: str) -> tuple[int, ...]:
+    return _list_pids(history.first_snapshot, name) if history.first_snapshot else ()
 
 
-def _service(story: Story, name: str) -> Service | None:
+def _find_service(history: History, name: str) -> Service | None:
     """Return what agentd said last of a service; None where it did not answer."""
-    services = story.now_said.services if isinstance(story.now_said, Report) else ()
+    services = history.status.services if isinstance(history.status, AgentdStatus) else ()
     return next((service for service in services if service.name == name), None)
 
 
-def _given_up(story: Story, name: str) -> bool:
-    service = _service(story, name)
+def _is_abandoned(history: History, name: str) -> bool:
+    """Return whether agentd does not start the service again by itself."""
+    service = _find_service(history, name)
     return service is not None and service.state == "stopped"
 
 
-def _last_word(story: Story) -> str:
-    match story.now_said:
+def _describe_status(history: History) -> str:
+    match history.status:
         case Declined(_, detail) | Forbidden(detail) | Unclear(detail):
-            return " ".join(detail.split())
+            return f"agentd's last status: {' '.join(detail.split())}"
         case NoAnswer(limit):
-            return f"no answer within {limit:g} s"
+            return f"agentd's last status: no answer within {limit:g} s"
         case None:
-            return "none, since the process was still alive"
-        case said:
-            return str(said)
+            return "agentd was not asked for its status while the process was alive"
+        case status:
+            return f"agentd's last status: {status}"
 
 
-def _refusal(story: Story, target: Target) -> Outcome | None:
-    """Return why the control program did nothing; None where it did, or may have."""
-    pids = story.now_seen.pids if story.now_seen else ()
-    match story.calls[-1].answer if story.calls else Accepted():
+def _find_refusal(history: History, target: Target) -> Outcome | None:
+    """Return why the control program did nothing; None where it did something, or may have."""
+    pids = history.snapshot.pids if history.snapshot else ()
+    match history.calls[-1].reply if history.calls else Accepted():
         case Accepted() | NoAnswer():
             return None
-        case Missing():
-            return NotInstalled(control_program(target), pids)
+        case NoProgram():
+            return NotInstalled(get_control_program(target), pids)
         case Forbidden(detail):
             return NoPermission(detail)
         case Unclear(detail):

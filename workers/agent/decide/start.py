@@ -1,77 +1,80 @@
-"""What to do next on a host whose agent is to be started: a pure function of what has happened there so far.
+"""Decides what to do next on a host whose agent is to be started, from what has happened there so far.
 
-The agent is believed when it has said twice that it is ready, with the same agentd, some seconds apart, and a look has
-found its three processes; not when its start says ok, which it does for any agentd that is alive.
+An agent counts as started when it has said twice, some seconds apart, that it is ready under the same agentd, and a
+look has found its three processes. The reply of its start is no proof: it says ok for any agentd that is alive.
 """
 
 from core.host import Target
 from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
 from core.outcome.base import Outcome
 from core.outcome.start import AlreadyRunning, EndedAtOnce, NotReady, Started
-from workers.agent.decide.lock import after_lock
-from workers.agent.history import Ask, CallControl, Conclude, Look, Step, StopFirst, Story, Wait
-from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, Missing, NoAnswer, Unclear
-from workers.agent.host.agentctl_status import Report
-from workers.agent.host.processes import NAME_LIMIT, Sight, control_program, process_names
-from workers.agent.timing import StartPolicy
+from workers.agent.decide.lock import retry_after_lock
+from workers.agent.decision import AskStatus, CallControl, Conclude, Decision, Look, StopFirst, Wait
+from workers.agent.history import History
+from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, NoAnswer, NoProgram, Unclear
+from workers.agent.host.agentctl_status import AgentdStatus
+from workers.agent.host.processes import MAX_NAME_LENGTH, Snapshot, get_control_program, get_process_names
+from workers.agent.timing import Timing
 
-_MOST_STARTS = 3
-"""Calls of the agent's start in one attempt after which agentd was gone again."""
-_SLACK = 0.05
-"""Seconds by which a wait may be too short: clocks are not that exact."""
+_MAX_STARTS = 3
+"""Calls of the agent's start in one attempt, each after agentd was gone again."""
+_CLOCK_TOLERANCE = 0.05
+"""Seconds by which a wait may be too short, since clocks are not exact."""
 
 
-def decide_start(story: Story, target: Target, policy: StartPolicy, now: float) -> Step:
-    """Return the next step of a start; `now` is in seconds since the run began."""
-    if story.mended and not story.mended.successful:
-        return Conclude(story.mended)
-    if not story.calls:
-        return _before_call(story, policy, now)
-    match story.calls[-1].answer:
+def decide_start(history: History, target: Target, timing: Timing, now: float) -> Decision:
+    """Return what to do next for a start; `now` is in seconds since the run began."""
+    if history.prior_stop and not history.prior_stop.successful:
+        return Conclude(history.prior_stop)
+    if not history.calls:
+        return _prepare_call(history, timing, now)
+    match history.calls[-1].reply:
         case Accepted() | NoAnswer() | Declined(ready_awaited=True):
-            return _prove(story, target, policy, now)
+            return _prove(history, target, timing, now)
         case _:
-            return _after_refusal(story, target, policy, now)
+            return _handle_refusal(history, target, timing, now)
 
 
-def _before_call(story: Story, policy: StartPolicy, now: float) -> Step:
-    """Call the agent's start, once no agentd is on its way out and no orphan is in the way."""
-    seen = story.now_seen
-    if seen is None:
+def _prepare_call(history: History, timing: Timing, now: float) -> Decision:
+    """Call the agent's start as soon as no agentd is stopping and no orphan is in the way."""
+    snapshot = history.snapshot
+    if snapshot is None:
         return Look()
-    if not seen.has_agentd:
-        if seen.proved and not story.mended:
-            return StopFirst(f"agentd is gone and {seen} would keep new ones from starting")
+    if not snapshot.has_agentd:
+        if snapshot.proved and not history.prior_stop:
+            return StopFirst(f"agentd is gone and {snapshot} would keep new ones from starting")
         return CallControl("start")
-    return Ask() if story.now_said is None else _beside_agentd(story, seen, policy, now)
+    return AskStatus() if history.status is None else _call_beside_agentd(history, snapshot, timing, now)
 
 
-def _beside_agentd(story: Story, seen: Sight, policy: StartPolicy, now: float) -> Step:
-    if not (isinstance(story.now_said, Report) and story.now_said.state == "stopping"):
+def _call_beside_agentd(history: History, snapshot: Snapshot, timing: Timing, now: float) -> Decision:
+    if not (isinstance(history.status, AgentdStatus) and history.status.state == "stopping"):
         return CallControl("start")
-    left = story.since + policy.settle_for - now
+    left = history.began + timing.settle_for - now
     if left <= 0:
-        return Conclude(NotReady("agentd was still stopping", seen.pids, now - story.since))
-    return Wait(min(policy.stop.poll_every, left), "agentd is stopping")
+        return Conclude(NotReady("agentd was still stopping", snapshot.pids, now - history.began))
+    return Wait(min(timing.poll_every, left), "agentd is stopping")
 
 
-def _after_refusal(story: Story, target: Target, policy: StartPolicy, now: float) -> Step:
+def _handle_refusal(history: History, target: Target, timing: Timing, now: float) -> Decision:
     """Try again where the lock was the reason, as soon as that can succeed; else say why the start was refused."""
-    until = story.since + policy.settle_for
-    again = after_lock(story, "start", now, every=policy.stop.lock_retry_every, until=until)
+    until = history.began + timing.settle_for
+    again = retry_after_lock(history, "start", now, every=timing.lock_retry_every, until=until)
     match again:
         case Wait():
             return again
         case CallControl():
-            return _before_call(story, policy, now)
+            return _prepare_call(history, timing, now)
         case None:
-            return Look() if story.now_seen is None else Conclude(_refusal(story, story.now_seen, target))
+            if history.snapshot is None:
+                return Look()
+            return Conclude(_explain_refusal(history, history.snapshot, target))
 
 
-def _refusal(story: Story, seen: Sight, target: Target) -> Outcome:
-    match story.calls[-1].answer:
-        case Missing():
-            return NotInstalled(control_program(target), seen.pids)
+def _explain_refusal(history: History, snapshot: Snapshot, target: Target) -> Outcome:
+    match history.calls[-1].reply:
+        case NoProgram():
+            return NotInstalled(get_control_program(target), snapshot.pids)
         case Forbidden(detail):
             return NoPermission(detail)
         case Unclear(detail):
@@ -79,113 +82,119 @@ def _refusal(story: Story, seen: Sight, target: Target) -> Outcome:
         case Declined(_, detail, ended_at_once=True):
             return EndedAtOnce(target.agent_home.rstrip("/"), detail)
         case Declined(code, detail):
-            return Refused(code, detail, seen.pids)
-        case answer:  # was no refusal
-            raise ValueError(answer)
+            return Refused(code, detail, snapshot.pids)
+        case reply:  # not a refusal
+            raise ValueError(reply)
 
 
-def _prove(story: Story, target: Target, policy: StartPolicy, now: float) -> Step:
+def _prove(history: History, target: Target, timing: Timing, now: float) -> Decision:
     """See the agent ready twice and its processes alive; where it is not ready, find out why."""
-    said = story.now_said
-    if said is None:
-        return Ask()
-    if isinstance(said, Report) and said.ready and now < story.calls[-1].ended + policy.ready_for:
-        times = _ready_at(story, said.pid)
-        left = times[0] + policy.proof_gap - times[-1]
-        if left > _SLACK:
-            return Wait(left, f"agentd {said.pid} must then still say that it is ready")
+    status = history.status
+    if status is None:
+        return AskStatus()
+    if isinstance(status, AgentdStatus) and status.ready and now < history.calls[-1].ended + timing.ready_for:
+        times = _list_ready_times(history, status.pid)
+        left = times[0] + timing.proof_gap - times[-1]
+        if left > _CLOCK_TOLERANCE:
+            return Wait(left, f"agentd {status.pid} must then still say that it is ready")
         if len(times) == 1:
-            return Ask()
-    return Look() if story.now_seen is None else _judge(story, story.now_seen, target, policy, now)
+            return AskStatus()
+    return Look() if history.snapshot is None else _judge(history, history.snapshot, target, timing, now)
 
 
-def _judge(story: Story, seen: Sight, target: Target, policy: StartPolicy, now: float) -> Step:
-    match story.now_said:
-        case Report(ready=True) as said if _twice(story, said, policy) and (pids := _its_processes(said, seen, target)):
-            return Conclude(_success(story, said, pids))
-        case Missing():
-            return Conclude(NotInstalled(control_program(target), seen.pids))
+def _judge(history: History, snapshot: Snapshot, target: Target, timing: Timing, now: float) -> Decision:
+    match history.status:
+        case AgentdStatus(ready=True) as status if _is_ready_twice(history, status, timing) and (
+            pids := _find_processes(status, snapshot, target)
+        ):
+            return Conclude(_make_success(history, status, pids))
+        case NoProgram():
+            return Conclude(NotInstalled(get_control_program(target), snapshot.pids))
         case Forbidden(detail):
             return Conclude(NoPermission(detail))
         case _:
-            return _not_yet(story, seen, policy, now)
+            return _wait_until_ready(history, snapshot, timing, now)
 
 
-def _ready_at(story: Story, agentd: int) -> list[float]:
-    """Return when reports said that this agentd is ready, from the first after which none said anything else."""
+def _list_ready_times(history: History, agentd: int) -> list[float]:
+    """Return when statuses said that this agentd is ready, since one last said anything else."""
     times: list[float] = []
-    for asked in story.asked:
-        same = isinstance(asked.said, Report) and asked.said.ready and asked.said.pid == agentd
-        times = [*times, asked.at] if same else []
+    for check in history.checks:
+        same = isinstance(check.reply, AgentdStatus) and check.reply.ready and check.reply.pid == agentd
+        times = [*times, check.at] if same else []
     return times
 
 
-def _twice(story: Story, said: Report, policy: StartPolicy) -> bool:
-    times = _ready_at(story, said.pid)
-    return len(times) > 1 and times[-1] - times[0] >= policy.proof_gap - _SLACK
+def _is_ready_twice(history: History, status: AgentdStatus, timing: Timing) -> bool:
+    times = _list_ready_times(history, status.pid)
+    return len(times) > 1 and times[-1] - times[0] >= timing.proof_gap - _CLOCK_TOLERANCE
 
 
-def _its_processes(said: Report, seen: Sight, target: Target) -> tuple[int, ...] | None:
-    """Return the pids of the three processes that the report speaks of, where the look has found them all."""
-    agentd, *services = process_names(target)
-    meant = {(agentd, said.pid)}
-    meant |= {
-        (name, service.pid) for service in said.services for name in services if service.name[:NAME_LIMIT] == name
+def _find_processes(status: AgentdStatus, snapshot: Snapshot, target: Target) -> tuple[int, ...] | None:
+    """Return the pids of the three processes that the status names; None where the look has not found them all."""
+    agentd, *services = get_process_names(target)
+    named = {(agentd, status.pid)}
+    named |= {
+        (name, service.pid)
+        for service in status.services
+        for name in services
+        if service.name[:MAX_NAME_LENGTH] == name
     }
-    if len(meant) <= len(services) or not meant <= {(process.name, process.pid) for process in seen.proved}:
+    if len(named) <= len(services) or not named <= {(process.name, process.pid) for process in snapshot.proved}:
         return None
-    return tuple(sorted(pid for _, pid in meant))
+    return tuple(sorted(pid for _, pid in named))
 
 
-def _success(story: Story, said: Report, pids: tuple[int, ...]) -> Outcome:
-    before = story.before.pids if story.before else ()
-    return AlreadyRunning(pids) if said.pid in before and not story.mended else Started(pids)
+def _make_success(history: History, status: AgentdStatus, pids: tuple[int, ...]) -> Outcome:
+    before = history.first_snapshot.pids if history.first_snapshot else ()
+    return AlreadyRunning(pids) if status.pid in before and not history.prior_stop else Started(pids)
 
 
-def _not_yet(story: Story, seen: Sight, policy: StartPolicy, now: float) -> Step:
-    """Wait for what may still come; mend once what will not; give up when the time is over."""
-    until = story.calls[-1].ended + policy.ready_for
-    if not seen.has_agentd:
-        if len(story.calls) < _MOST_STARTS and now < until:
-            return _before_call(story, policy, now)
-        return Conclude(_too_late(story, seen, "agentd is gone again", now))
-    given_up = _given_up(story, policy)
-    if given_up and not story.mended:
-        return StopFirst(f"agentd has given up {', '.join(sorted(given_up))}, and its start does not mend that")
-    if now < until and not given_up:
-        return Wait(min(policy.stop.poll_every, until - now), f"the agent is not ready yet: {story.now_said}")
-    return Conclude(_too_late(story, seen, _reason(story), now))
+def _wait_until_ready(history: History, snapshot: Snapshot, timing: Timing, now: float) -> Decision:
+    """Wait while the agent may still become ready; stop it once where it will not; give up when the time is over."""
+    until = history.calls[-1].ended + timing.ready_for
+    if not snapshot.has_agentd:
+        if len(history.calls) < _MAX_STARTS and now < until:
+            return _prepare_call(history, timing, now)
+        return Conclude(_give_up(history, snapshot, "agentd is gone again", now))
+    abandoned = _list_abandoned_services(history, timing)
+    if abandoned and not history.prior_stop:
+        return StopFirst(f"agentd has given up {', '.join(sorted(abandoned))}, and its start does not mend that")
+    if now < until and not abandoned:
+        return Wait(min(timing.poll_every, until - now), f"the agent is not ready yet: {history.status}")
+    return Conclude(_give_up(history, snapshot, _explain_status(history), now))
 
 
-def _given_up(story: Story, policy: StartPolicy) -> frozenset[str]:
-    """Return the services that agentd has had as stopped for some seconds."""
-    last = story.asked[-1]
-    if not isinstance(last.said, Report):
+def _list_abandoned_services(history: History, timing: Timing) -> frozenset[str]:
+    """Return the services that agentd has reported as stopped for some seconds."""
+    last = history.checks[-1]
+    if not isinstance(last.reply, AgentdStatus):
         return frozenset()
-    lasting = last.said.given_up
-    earlier = [asked for asked in story.asked if asked.at <= last.at - policy.proof_gap + _SLACK]
-    recent = [asked for asked in story.asked if asked not in earlier]
+    abandoned = last.reply.abandoned_services
+    earlier = [check for check in history.checks if check.at <= last.at - timing.proof_gap + _CLOCK_TOLERANCE]
+    recent = [check for check in history.checks if check not in earlier]
     if not earlier:
         return frozenset()
-    for asked in (earlier[-1], *recent):
-        same = isinstance(asked.said, Report) and asked.said.pid == last.said.pid
-        lasting = lasting & asked.said.given_up if same and isinstance(asked.said, Report) else frozenset()
-    return lasting
+    for check in (earlier[-1], *recent):
+        if not (isinstance(check.reply, AgentdStatus) and check.reply.pid == last.reply.pid):
+            return frozenset()
+        abandoned &= check.reply.abandoned_services
+    return abandoned
 
 
-def _too_late(story: Story, seen: Sight, reason: str, now: float) -> Outcome:
-    if seen.processes and not seen.proved:
-        return NoPermission(f"the executables of {seen} cannot be read, so that nothing proves whose they are")
-    return NotReady(reason, seen.pids, now - story.calls[0].began)
+def _give_up(history: History, snapshot: Snapshot, reason: str, now: float) -> Outcome:
+    if snapshot.processes and not snapshot.proved:
+        return NoPermission(f"the executables of {snapshot} cannot be read, so nothing proves whose they are")
+    return NotReady(reason, snapshot.pids, now - history.calls[0].began)
 
 
-def _reason(story: Story) -> str:
-    match story.now_said:
-        case Report(ready=True) as said:
-            return f"{said}, but is not the agentd of before, or its processes were not found"
+def _explain_status(history: History) -> str:
+    match history.status:
+        case AgentdStatus(ready=True) as status:
+            return f"{status}, but it is not the agentd of before, or its processes were not found"
         case NoAnswer(limit):
             return f"agentd did not answer within {limit:g} s"
         case Declined(_, detail) | Unclear(detail):
             return f"the status was: {' '.join(detail.split())}"
-        case said:
-            return str(said)
+        case status:
+            return str(status)

@@ -1,22 +1,22 @@
-"""What the agent says of itself: the document of its status."""
+"""Reads what the agent says of itself: the document of its status."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from typing_extensions import override
 
-from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, Missing, NoAnswer, Unclear, read_answer
+from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, NoAnswer, NoProgram, Unclear, read_reply
 from workers.executor.base import Completed
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A process that agentd looks after, as agentd has it."""
+    """A process that agentd looks after, as agentd sees it."""
 
     name: str
     state: str
-    """running; stopped: agentd has given it up; unknown: it lives and does not answer."""
+    """running; stopped: agentd no longer starts it again; unknown: it lives and does not answer."""
     pid: int
     """0 where it never ran."""
     ports: tuple[int, ...] = ()
@@ -24,8 +24,8 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """An answer of a live agentd."""
+class AgentdStatus:
+    """The status that a live agentd gives."""
 
     state: str
     """agentd's own: starting, running or stopping."""
@@ -36,7 +36,7 @@ class Report:
     services: tuple[Service, ...]
 
     @property
-    def given_up(self) -> frozenset[str]:
+    def abandoned_services(self) -> frozenset[str]:
         """The services that a running agentd does not start again."""
         stopped = (service.name for service in self.services if service.state == "stopped")
         return frozenset(stopped if self.state == "running" else ())
@@ -47,32 +47,31 @@ class Report:
         return f"agentd {self.pid} says {self.state}" + f" ({services})" * bool(services)
 
 
-Said: TypeAlias = Report | Declined | Missing | Forbidden | Unclear | NoAnswer
-"""How asking for the status can end."""
+StatusReply: TypeAlias = AgentdStatus | Declined | NoProgram | Forbidden | Unclear | NoAnswer
+"""What asking for the status can bring."""
 
 
-def read_report(completed: Completed) -> Said:
-    """Tell what an ended call for the status means. With agentd down it is always `Declined`."""
-    answer = read_answer(completed)
-    if not isinstance(answer, Accepted):
-        return answer
-    match answer.message:
-        case {"state": str(state), "ready": bool(ready), "pid": int(pid), "services": dict(services)}:
-            return Report(state, ready, pid, tuple(sorted(_services(services), key=lambda service: service.name)))
+def read_status(completed: Completed) -> StatusReply:
+    """Return what a call for the status that has ended means. While agentd is down it is always `Declined`."""
+    reply = read_reply(completed)
+    if not isinstance(reply, Accepted):
+        return reply
+    match reply.message:
+        case {"state": str(state), "ready": bool(ready), "pid": int(pid), "services": dict(documents)}:
+            services = sorted(_parse_services(documents), key=lambda service: service.name)
+            return AgentdStatus(state, ready, pid, tuple(services))
         case other:
             return Unclear(f"the agent's status is {str(other)[:300]!r}")
 
 
-def _ports(told: object) -> tuple[int, ...]:
-    return tuple(port for port in told if isinstance(port, int)) if isinstance(told, list) else ()
-
-
-def _services(documents: Mapping[object, object]) -> list[Service]:
-    services = []
+def _parse_services(documents: Mapping[object, object]) -> Iterator[Service]:
     for name, document in documents.items():
         match document:
             case {"state": str(state), "pid": int(pid), **more}:
-                services.append(Service(str(name), state, pid, _ports(more.get("ports"))))
+                yield Service(str(name), state, pid, _parse_ports(more.get("ports")))
             case _:
-                services.append(Service(str(name), "unknown", 0))
-    return services
+                yield Service(str(name), "unknown", 0)
+
+
+def _parse_ports(ports: object) -> tuple[int, ...]:
+    return tuple(port for port in ports if isinstance(port, int)) if isinstance(ports, list) else ()

@@ -1,4 +1,4 @@
-"""The agent's processes on a host, as one look saw them."""
+"""The agent's processes on a host, as one look saw them, and where its programs are."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from core.agent import NAMES
 from core.host import Target
 
 PROXY = "pos_proxy"
-"""What the process is called that agents before 3.2 had beside the others."""
+"""The name of the process that agents before 3.2 had beside the others."""
 
-NAME_LIMIT = 15
+MAX_NAME_LENGTH = 15
 """Characters of a process's name that the kernel keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentProcess:
-    """One live process with an agent's name. Pid and start time together name it for good: pids are used again."""
+    """One live process with an agent's name. Only pid and start time together identify it: pids are used again."""
 
     pid: int
     name: str
@@ -25,11 +25,11 @@ class AgentProcess:
     start_ticks: int
     """When it began, in clock ticks since the host's boot."""
     exe: str | None
-    """Its executable; None where the user may not see it, so that nothing proves that it is this agent's."""
+    """Its executable; None where the user may not see it, so nothing proves that it is this agent's."""
 
     @property
     def is_agentd(self) -> bool:
-        """Whether it is the one that starts the others anew when they end."""
+        """Whether it is the process that starts the others again when they end."""
         return self.name.endswith("_agentd")
 
     @override
@@ -39,7 +39,7 @@ class AgentProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Snapshot:
     """What one look saw."""
 
     processes: tuple[AgentProcess, ...]
@@ -49,17 +49,22 @@ class Sight:
 
     @property
     def proved(self) -> tuple[AgentProcess, ...]:
-        """Those that are certainly this agent's."""
+        """The processes that are certainly this agent's."""
         return tuple(process for process in self.processes if process.exe is not None)
 
     @property
+    def proved_pids(self) -> frozenset[int]:
+        """The pids of those."""
+        return frozenset(process.pid for process in self.proved)
+
+    @property
     def has_agentd(self) -> bool:
-        """Whether an agentd is among them, be it proved or not."""
+        """Whether an agentd is among the processes, be it proved or not."""
         return any(process.is_agentd for process in self.processes)
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The pids of all of them, in order."""
+        """The pids of all processes, in order."""
         return tuple(sorted(process.pid for process in self.processes))
 
     @override
@@ -68,16 +73,16 @@ class Sight:
         return (", ".join(map(str, self.processes)) or "no live process of the agent") + hidden
 
 
-def bin_directory(target: Target) -> str:
+def get_bin_directory(target: Target) -> str:
     """Return where the agent's programs are on the host."""
     return f"{target.agent_home.rstrip('/')}/bin"
 
 
-def control_program(target: Target) -> str:
+def get_control_program(target: Target) -> str:
     """Return the absolute path of the agent's control program, which finds its home by the path it is called by."""
-    return f"{bin_directory(target)}/{target.agent_prefix}_agentctl"
+    return f"{get_bin_directory(target)}/{target.agent_prefix}_agentctl"
 
 
-def process_names(target: Target) -> tuple[str, ...]:
+def get_process_names(target: Target) -> tuple[str, ...]:
     """Return the agent's process names as the kernel shows them, agentd first."""
-    return tuple(f"{target.agent_prefix}_{name}"[:NAME_LIMIT] for name in NAMES)
+    return tuple(f"{target.agent_prefix}_{name}"[:MAX_NAME_LENGTH] for name in NAMES)

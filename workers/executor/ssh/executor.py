@@ -14,7 +14,7 @@ import asyncssh
 
 from core.host import Target
 from core.outcome.reach import HostKeyNotPinned, HostKeyUnreadable
-from workers.executor.base import ConnectionFailed
+from workers.executor.base import HostConnectionError
 from workers.executor.ssh import hostkeys
 from workers.executor.ssh.attempt import Limits, Visit
 from workers.executor.ssh.failures import verdict
@@ -80,9 +80,9 @@ class SshExecutor:
             try:
                 return hostkeys.parse(target.host_key)
             except ValueError:
-                raise ConnectionFailed(HostKeyUnreadable(target.endpoint)) from None
+                raise HostConnectionError(HostKeyUnreadable(target.endpoint)) from None
         if not self._options.trust_on_first_use:
-            raise ConnectionFailed(HostKeyNotPinned(target.endpoint))
+            raise HostConnectionError(HostKeyNotPinned(target.endpoint))
         return None
 
     def _options_for(self, visit: Visit) -> asyncssh.SSHClientConnectionOptions:
@@ -107,7 +107,7 @@ async def fetch_host_key(address: str, port: int, timeout: float) -> str:
         timeout: seconds for all of it.
 
     Raises:
-        ConnectionFailed: unreachable, timed out, or it showed no key.
+        HostConnectionError: unreachable, timed out, or it showed no key.
     """
     target = Target(0, address, port, "", "/", "ocp", sudo=False, host_key=None)
     visit = Visit(target, None, Limits(timeout, timeout))
@@ -123,7 +123,7 @@ async def fetch_host_key(address: str, port: int, timeout: float) -> str:
     finally:
         connection.abort()
     if visit.shown is None:
-        raise ConnectionFailed(HostKeyUnreadable(target.endpoint))
+        raise HostConnectionError(HostKeyUnreadable(target.endpoint))
     return hostkeys.line_of(visit.shown)
 
 
@@ -134,7 +134,7 @@ async def _establish(connection: asyncssh.SSHClientConnection, visit: Visit) -> 
             await visit.loop.create_connection(lambda: connection, target.address, target.port)
             await visit.waiter
     except (asyncssh.Error, OSError, ValueError) as error:
-        raise ConnectionFailed(verdict(error, visit)) from error
+        raise HostConnectionError(verdict(error, visit)) from error
 
 
 async def _close(connection: asyncssh.SSHClientConnection, limit: float) -> None:

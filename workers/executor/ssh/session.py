@@ -9,7 +9,7 @@ from typing_extensions import override
 from core.command import Command
 from core.outcome.agentctl import UnexpectedAnswer
 from core.outcome.reach import Unreachable
-from workers.executor.base import CommandTimeout, Completed, ConnectionFailed, NotBegun
+from workers.executor.base import CommandNotSentError, CommandTimeoutError, Completed, HostConnectionError
 from workers.executor.output import Output
 
 
@@ -30,7 +30,7 @@ class _Run(asyncssh.SSHClientSession[bytes]):
         """Take the channel that the host has opened; what this raises keeps the command from being sent."""
         self.channel = chan
         if not self._may_begin():
-            raise NotBegun
+            raise CommandNotSentError
 
     @override
     def data_received(self, data: bytes, datatype: int | None) -> None:
@@ -54,7 +54,7 @@ class _Run(asyncssh.SSHClientSession[bytes]):
 
 
 class SshSession:
-    """An open connection to one host; see `workers.executor.base.Session`."""
+    """An open connection to one host; see `workers.executor.base.HostSession`."""
 
     def __init__(self, connection: asyncssh.SSHClientConnection, endpoint: str, may_begin: Callable[[], bool]) -> None:
         self._connection = connection
@@ -62,14 +62,14 @@ class SshSession:
         self._may_begin = may_begin
 
     async def run(self, command: Command, *, timeout: float) -> Completed:
-        """Run one command; see `workers.executor.base.Session.run`."""
+        """Run one command; see `workers.executor.base.HostSession.run`."""
         run = _Run(self._may_begin)
         try:
             async with asyncio.timeout(timeout):
                 await self._start(run, command)
                 lost = await run.ended
         except TimeoutError:
-            raise CommandTimeout(run.completed()) from None
+            raise CommandTimeoutError(run.completed()) from None
         finally:
             if run.channel is not None and not run.ended.done():
                 run.channel.abort()
@@ -84,11 +84,11 @@ class SshSession:
             await asyncio.sleep(0)  # a connection that is being cut says that it is closed one turn later
             if self._connection.is_closed():
                 raise self._lost() from error
-            raise ConnectionFailed(
+            raise HostConnectionError(
                 UnexpectedAnswer(f"{self._endpoint} refuses to run commands ({error.reason})")
             ) from error
         except (asyncssh.Error, OSError) as error:
             raise self._lost() from error
 
-    def _lost(self) -> ConnectionFailed:
-        return ConnectionFailed(Unreachable(self._endpoint, "connection lost while running a command"))
+    def _lost(self) -> HostConnectionError:
+        return HostConnectionError(Unreachable(self._endpoint, "connection lost while running a command"))

@@ -17,7 +17,7 @@ from enum import Enum, auto
 from core.command import Command
 from core.host import Target
 from core.outcome.reach import Unreachable
-from workers.executor.base import CommandTimeout, Completed, ConnectionFailed
+from workers.executor.base import CommandTimeoutError, Completed, HostConnectionError
 
 _PROXY = "pos_proxy"
 _NAMES = ("agentd", "mgragent", "monagent")
@@ -94,7 +94,7 @@ class StubExecutor:
     async def connect(self, target: Target) -> AsyncIterator["StubSession"]:
         """Open a connection; see `workers.executor.base.Executor.connect`."""
         if self.behaviour(target.host_id) is Behaviour.UNREACHABLE:
-            raise ConnectionFailed(Unreachable(target.endpoint, "Connection refused"))
+            raise HostConnectionError(Unreachable(target.endpoint, "Connection refused"))
         yield StubSession(self, target, self._host(target.host_id))
 
     async def aclose(self) -> None:
@@ -148,7 +148,7 @@ class StubExecutor:
 
 
 class StubSession:
-    """An open connection to a host that does not exist; see `workers.executor.base.Session`."""
+    """An open connection to a host that does not exist; see `workers.executor.base.HostSession`."""
 
     __slots__ = ("_executor", "_host", "_target")
 
@@ -158,7 +158,7 @@ class StubSession:
         self._host = host
 
     async def run(self, command: Command, *, timeout: float) -> Completed:
-        """Answer one command; see `workers.executor.base.Session.run`."""
+        """Answer one command; see `workers.executor.base.HostSession.run`."""
         kind, words = _kind(command)
         self._host.commands[kind] += 1
         wedged = self._executor.behaviour(self._target.host_id) is Behaviour.WEDGED
@@ -222,7 +222,7 @@ class StubSession:
         """Return what the control program answers to a stop and a start alike; None where it does as it is told."""
         match self._executor.behaviour(self._target.host_id):
             case Behaviour.LOST:
-                raise ConnectionFailed(Unreachable(self._target.endpoint, "connection lost while running a command"))
+                raise HostConnectionError(Unreachable(self._target.endpoint, "connection lost while running a command"))
             case Behaviour.MISSING | Behaviour.BARE:
                 return Completed(127, None, "", "sh: 1: not found")
             case Behaviour.REFUSING:
@@ -302,7 +302,7 @@ def looked_around(before: Completed, call: Completed, after: Completed) -> Compl
 async def _pass(seconds: float, limit: float) -> None:
     await asyncio.sleep(min(seconds, limit))
     if seconds > limit:
-        raise CommandTimeout(Completed(None, None, "", ""))
+        raise CommandTimeoutError(Completed(None, None, "", ""))
 
 
 def _refused(error: str) -> Completed:

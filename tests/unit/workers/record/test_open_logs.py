@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.record import TaskRecord
     from infra.store.base import OpenLog
     from workers.context import Work
-    from workers.executor.base import Completed, Session
+    from workers.executor.base import Completed, HostSession
 
 
 @dataclass
@@ -216,7 +216,7 @@ class Wedged(StubExecutor):
         super().__init__(behaviours={1: Behaviour.ORPHANS})
 
     @asynccontextmanager
-    async def connect(self, target: Target) -> AsyncIterator[Session]:
+    async def connect(self, target: Target) -> AsyncIterator[HostSession]:
         async with super().connect(target) as session:
             yield _WedgedSession(self, session)
 
@@ -224,7 +224,7 @@ class Wedged(StubExecutor):
 @dataclass
 class _WedgedSession:
     host: Wedged
-    session: Session
+    session: HostSession
 
     async def run(self, command: Command, *, timeout: float) -> Completed:
         if "ocpfleet-signal" in command.words:

@@ -12,7 +12,7 @@ from core.status import Operation, Status, TaskStatus
 from infra.store.base import ClaimRequest, Course
 from tests.support.records import run_log
 from tests.support.work import lane, make_task, make_work, prepared, step
-from workers.agent.timing import StartPolicy, StopPolicy
+from workers.agent.timing import Timing
 from workers.executor.stub.executor import Behaviour, StubExecutor
 from workers.messages import StepEnd
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from workers.context import Work
 
 STOP = 2
-AT_ONCE = StartPolicy(StopPolicy(poll_every=0, proof_wait=0), settle_for=0.1, ready_for=0.1, proof_gap=0)
+AT_ONCE = Timing(poll_every=0, proof_wait=0, settle_for=0.1, ready_for=0.1, proof_gap=0)
 
 
 async def a_work(behaviours: Mapping[int, Behaviour]) -> tuple[Work, StubExecutor]:
     executor = StubExecutor(behaviours=behaviours)
-    return await make_work(executor=executor, start_policy=AT_ONCE), executor
+    return await make_work(executor=executor, timing=AT_ONCE), executor
 
 
 async def roll_back(work: Work, task: TaskRecord) -> TaskRecord:

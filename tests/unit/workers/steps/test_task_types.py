@@ -13,18 +13,18 @@ from core.status import TaskStatus
 from core.task_types import TASK_TYPES
 from infra.store.base import Course, CourseChanged, HostsAdded, NewHost
 from tests.support.work import lane, make_task, make_work, run_through, step, target
-from workers.agent.timing import StartPolicy
+from workers.agent.timing import Timing
 from workers.executor.stub.executor import Behaviour, StubExecutor
 
 if TYPE_CHECKING:
     from core.record import TaskRecord
     from workers.context import Work
 
-QUICK = StartPolicy(proof_gap=0.0)
+QUICK = Timing(proof_gap=0.0)
 
 
 async def work_with(executor: StubExecutor) -> Work:
-    return await make_work(executor=executor, start_policy=QUICK)
+    return await make_work(executor=executor, timing=QUICK)
 
 
 async def verdicts(work: Work, task: TaskRecord, index: int) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +9,10 @@ import pytest
 from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
 from core.outcome.find import AgentAbsent, AgentPresent
 from core.outcome.start import NotReady
-from tests.support.scripted import HOME, TARGET, Reply, ScriptedHost, look, shell, status, version
-from workers.agent.decide.find import find_agent
-from workers.agent.timing import StartPolicy
+from tests.support import scripted
+from tests.support.scripted import HOME, Reply, ScriptedHost, look, shell, status, version
+from workers.agent.decide.find import decide_find
+from workers.agent.timing import Timing
 from workers.executor.base import Completed
 
 if TYPE_CHECKING:
@@ -26,18 +26,7 @@ LATE = status(monagent="unknown")
 
 
 async def play(*replies: Reply) -> tuple[Outcome, ScriptedHost]:
-    host = ScriptedHost(deque(replies))
-    outcome = await find_agent(
-        host,
-        TARGET,
-        policy=StartPolicy(ready_for=2.0),
-        journal=host.journal,
-        stands=host.stands,
-        sleep=host.sleep,
-        monotonic=lambda: host.time,
-    )
-    assert not host.replies, f"never asked for: {list(host.replies)}"
-    assert host.checks == len(host.done)
+    outcome, host = await scripted.play(*replies, decide=decide_find, timing=Timing(ready_for=2.0))
     assert not host.journal.touched, "a look undoes nothing"
     return outcome, host
 

@@ -9,29 +9,23 @@ import pytest
 
 from core.outcome.agentctl import NoPermission, NotInstalled, Refused, UnexpectedAnswer
 from core.outcome.service import NoAgentd, ServiceAlive, ServiceNotRunning, ServiceRuns, ServiceStopped
-from tests.support.scripted import TARGET, Reply, ScriptedHost, look, service, shell, status
-from workers.agent.service import ServiceWork
-from workers.agent.timing import ServicePolicy
+from tests.support.scripted import Reply, ScriptedHost, look, service, shell, status
+from workers.agent.service import restart_service, stop_service
+from workers.agent.timing import Timing
 
 if TYPE_CHECKING:
     from core.outcome.base import Outcome
 
 ALL = ("agentd", "mgragent", "monagent")
 REST = ("agentd", "mgragent")
-POLICY = ServicePolicy(stop_for=1.0, start_for=1.5, poll_every=0.5)
-
-
-def working(host: ScriptedHost) -> ServiceWork:
-    return ServiceWork(
-        host, TARGET, "monagent", POLICY, host.journal, host.stands, sleep=host.sleep, monotonic=lambda: host.time
-    )
+TIMING = Timing(service_stop_for=1.0, service_start_for=1.5)
 
 
 async def play(verb: str, *replies: Reply) -> tuple[Outcome, ScriptedHost]:
     """Work on monagent; all replies must have been needed, and each command been checked for."""
     host = ScriptedHost(deque(replies))
-    work = working(host)
-    outcome = await (work.stop() if verb == "stop" else work.restart())
+    change = stop_service if verb == "stop" else restart_service
+    outcome = await change(host.make_run(timing=TIMING), "ocp_monagent")
     assert not host.replies, f"never asked for: {list(host.replies)}"
     assert host.checks == len(host.done)
     return outcome, host
@@ -136,7 +130,7 @@ async def test_a_refusal_does_not_matter_where_the_process_is_gone() -> None:
 async def test_a_process_that_stays_or_comes_back() -> None:
     stays, _ = await play("stop", look(*ALL), service("stop", "monagent"), *[look(*ALL)] * 3)
     assert stays == ServiceAlive(
-        "ocp_monagent", (12,), 1.0, "the last word was: none, since the process was still alive"
+        "ocp_monagent", (12,), 1.0, "agentd was not asked for its status while the process was alive"
     )
     back, _ = await play(
         "stop",

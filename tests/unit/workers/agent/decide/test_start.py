@@ -28,8 +28,8 @@ from tests.support.scripted import (
     status,
     stop,
 )
-from workers.agent.start import StartPolicy, start_agent
-from workers.executor.base import Completed, ConnectionFailed
+from workers.agent.decide.start import decide_start
+from workers.executor.base import Completed, HostConnectionError
 
 ALL = ("agentd", "mgragent", "monagent")
 CHILDREN = ("mgragent", "monagent")
@@ -302,7 +302,7 @@ async def test_processes_whose_executables_are_hidden_prove_nothing() -> None:
 async def test_a_lost_connection_and_a_host_that_hangs_are_outcomes() -> None:
     lost = Unreachable("10.0.0.7:22", "connection lost while running a command")
 
-    assert (await play_start(look(), Reply("start", ConnectionFailed(lost))))[0] is lost
+    assert (await play_start(look(), Reply("start", HostConnectionError(lost))))[0] is lost
     assert (await play_start(Reply("look", TimeoutError(), takes=30.0)))[0] == TimedOut(
         "looking at the agent's processes", 30.0
     )
@@ -356,15 +356,7 @@ class HostileHost(ScriptedHost):
 async def test_whatever_a_host_answers_a_start_comes_to_an_end(data: st.DataObject) -> None:
     host = HostileHost(deque())
     host.draw, host.asked = data, []
-    outcome = await start_agent(
-        host,
-        TARGET,
-        policy=StartPolicy(),
-        journal=host.journal,
-        stands=host.stands,
-        sleep=host.sleep,
-        monotonic=lambda: host.time,
-    )
+    outcome = await host.make_run().follow(decide_start)
 
     assert outcome.sentence()
     assert host.time - 1000 < 600, "longer than the subtask's limit"

@@ -11,8 +11,8 @@ from core.outcome.base import TimedOut
 from core.outcome.reach import Unreachable
 from core.outcome.stop import AlreadyStopped, StillRunning, Stopped
 from tests.support.scripted import HOME, TARGET, Reply, look, play, shell, signal, stop
-from workers.agent.stop import StopPolicy
-from workers.executor.base import Completed, ConnectionFailed, NotBegun
+from workers.agent.timing import Timing
+from workers.executor.base import CommandNotSentError, Completed, HostConnectionError
 
 ALL = ("agentd", "mgragent", "monagent")
 CHILDREN = ("mgragent", "monagent")
@@ -27,7 +27,7 @@ BAD_PID_FILE = (
 )
 NO_CONFIG = "open conf/agentctl.yaml: no such file or directory"
 NO_LOCK_RIGHT = LOCKED.replace("file exists", "permission denied")
-KILLING = StopPolicy(kill_allowed=True)
+KILLING = Timing(kill_allowed=True)
 
 
 async def test_a_healthy_agent_takes_exactly_one_command_that_looks_and_stops_and_looks() -> None:
@@ -112,7 +112,7 @@ async def test_older_orphans_are_killed_where_that_is_allowed() -> None:
         *[look(*old)] * 11,
         signal("KILL", 21),
         look(),
-        policy=KILLING,
+        timing=KILLING,
     )
 
     assert outcome == Stopped((21,), signalled=(21,))
@@ -122,7 +122,7 @@ async def test_older_orphans_are_killed_where_that_is_allowed() -> None:
 async def test_an_agent_that_does_not_even_heed_kill() -> None:
     outcome, host = await play(
         look("monagent"), stop(), look("monagent"), signal("TERM", 12), *[look("monagent")] * 11,
-        signal("KILL", 12), *[look("monagent")] * 6, policy=KILLING,
+        signal("KILL", 12), *[look("monagent")] * 6, timing=KILLING,
     )  # fmt: skip
 
     assert outcome == StillRunning((12,), waited_seconds=15.0)
@@ -150,7 +150,7 @@ async def test_a_wedged_agentd_is_waited_for_and_its_children_are_left_alone() -
 async def test_a_wedged_agentd_is_killed_first_and_its_children_are_told_after_it() -> None:
     outcome, host = await play(
         look(*ALL), stop(TOO_SLOW, takes=10.0), *[look(*ALL)] * 31, signal("KILL", 10), look(*CHILDREN),
-        signal("TERM", 11, 12), look(), policy=KILLING,
+        signal("TERM", 11, 12), look(), timing=KILLING,
     )  # fmt: skip
 
     assert outcome == Stopped((10, 11, 12), signalled=(10, 11, 12))
@@ -305,7 +305,7 @@ async def test_a_look_that_was_cut_short_proves_nothing() -> None:
 async def test_a_lost_connection_is_an_outcome() -> None:
     lost = Unreachable("10.0.0.7:22", "connection lost while running a command")
 
-    outcome, host = await play(look("agentd"), Reply("stop", ConnectionFailed(lost)))
+    outcome, host = await play(look("agentd"), Reply("stop", HostConnectionError(lost)))
 
     assert outcome is lost
     assert host.journal.touched, "nobody knows how far it got"
@@ -329,13 +329,13 @@ async def test_what_may_have_changed_the_agent_is_told(replies: list[Reply], tou
 
 
 async def test_a_command_that_was_not_sent_is_sent_after_another_look_at_the_claim() -> None:
-    standing_still = Reply("look", NotBegun())
+    standing_still = Reply("look", CommandNotSentError())
 
     outcome, host = await play(standing_still, standing_still, look("agentd"), stop(), look())
 
     assert outcome == Stopped((10,))
     assert host.checks == 3
-    assert "Not sent: the worker stood still meanwhile." in host.text
+    assert "Not sent: the worker process was frozen meanwhile." in host.text
 
 
 async def test_a_claim_that_fell_stops_the_work_before_the_next_command() -> None:
@@ -346,7 +346,7 @@ async def test_a_claim_that_fell_stops_the_work_before_the_next_command() -> Non
         raise ClaimFellError
 
     with pytest.raises(ClaimFellError):
-        await play(stands=fallen)
+        await play(before_command=fallen)
 
 
 async def test_a_process_whose_executable_is_hidden_proves_nothing_and_is_not_signalled() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, Missing, Unclear, read_answer
+from workers.agent.host.agentctl_reply import Accepted, Declined, Forbidden, NoProgram, Unclear, read_reply
 from workers.executor.base import Completed
 
 OK = '{"successful":true,"message":"ok","error":""}'
@@ -18,22 +18,22 @@ def refusal(error: str) -> str:
 
 @pytest.mark.parametrize("status", [0, 255, None])
 def test_the_json_decides_and_not_the_exit_status(status: int | None) -> None:
-    assert read_answer(Completed(status, None, OK, "")) == Accepted()
-    declined = read_answer(Completed(status, None, "", refusal("Module=agent, kind=INTERNAL, code=some_code; x")))
+    assert read_reply(Completed(status, None, OK, "")) == Accepted()
+    declined = read_reply(Completed(status, None, "", refusal("Module=agent, kind=INTERNAL, code=some_code; x")))
     assert declined == Declined("some_code", "Module=agent, kind=INTERNAL, code=some_code; x")
 
 
 def test_the_last_json_line_of_stderr_counts_and_log_lines_before_it_do_not() -> None:
     noise = 'time="x" level=info msg="agentctl error" response="{...}"\n{"not":"ours"}\n'
 
-    answer = read_answer(Completed(255, None, "", noise + refusal("code=outer; a\ncause:\ncode=inner; b")))
+    answer = read_reply(Completed(255, None, "", noise + refusal("code=outer; a\ncause:\ncode=inner; b")))
 
     assert answer == Declined("outer", "code=outer; a\ncause:\ncode=inner; b")
 
 
 def test_braces_that_are_no_json_are_passed_over() -> None:
-    assert read_answer(Completed(0, None, OK + "\n{broken", "")) == Accepted()
-    assert isinstance(read_answer(Completed(1, None, "{}", "{")), Unclear)
+    assert read_reply(Completed(0, None, OK + "\n{broken", "")) == Accepted()
+    assert isinstance(read_reply(Completed(1, None, "{}", "{")), Unclear)
 
 
 def test_the_ways_in_which_no_is_told_apart() -> None:
@@ -47,9 +47,9 @@ def test_the_ways_in_which_no_is_told_apart() -> None:
 @pytest.mark.parametrize(
     ("completed", "expected"),
     [
-        (Completed(127, None, "", "sh: 1: /x/bin/ocp_agentctl: not found"), Missing()),
-        (Completed(126, None, "", "sh: 1: /x/bin/ocp_agentctl: Permission denied"), Missing()),
-        (Completed(1, None, "", "sudo: /x/bin/ocp_agentctl: command not found"), Missing()),
+        (Completed(127, None, "", "sh: 1: /x/bin/ocp_agentctl: not found"), NoProgram()),
+        (Completed(126, None, "", "sh: 1: /x/bin/ocp_agentctl: Permission denied"), NoProgram()),
+        (Completed(1, None, "", "sudo: /x/bin/ocp_agentctl: command not found"), NoProgram()),
         (Completed(1, None, "", "sudo: a password is required"), Forbidden("sudo: a password is required")),
         (Completed(127, None, "", "bash: sudo: command not found"), Forbidden("bash: sudo: command not found")),
         (
@@ -67,13 +67,13 @@ def test_the_ways_in_which_no_is_told_apart() -> None:
     ],
 )  # fmt: skip
 def test_answers_without_json(completed: Completed, expected: object) -> None:
-    assert read_answer(completed) == expected
+    assert read_reply(completed) == expected
 
 
 def test_a_warning_of_sudo_is_no_refusal() -> None:
     warned = Completed(127, None, "", "sudo: unable to resolve host db1\nsh: 1: /x/ocp_agentctl: not found")
 
-    assert read_answer(warned) == Missing()
+    assert read_reply(warned) == NoProgram()
 
 
 @pytest.mark.parametrize(
@@ -89,5 +89,5 @@ def test_a_yes_that_the_program_could_not_read_is_a_yes(response: str, expected:
     text = (
         f"Module=api/client, kind=INTERNAL, code=decode_result_failed; api /api/v1/stopService, decode resp {response}"
     )
-    answer = read_answer(Completed(255, None, "", refusal(text)))
+    answer = read_reply(Completed(255, None, "", refusal(text)))
     assert answer == (expected or Declined("decode_result_failed", text))

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from workers.agent.host.agentctl_reply import Declined, Missing, Unclear
-from workers.agent.host.agentctl_status import Report, Service, read_report
+from workers.agent.host.agentctl_reply import Declined, NoProgram, Unclear
+from workers.agent.host.agentctl_status import AgentdStatus, Service, read_status
 from workers.executor.base import Completed
 
 RUNNING = {
@@ -30,42 +30,42 @@ def said(message: object) -> Completed:
 
 
 def test_a_running_agent() -> None:
-    report = read_report(said(RUNNING))
+    report = read_status(said(RUNNING))
 
     services = (
         Service("ob_mgragent", "running", 13920, (18089,)),
         Service("ob_monagent", "running", 13921, (18088,)),
     )
-    assert report == Report("running", ready=True, pid=13915, services=services)
+    assert report == AgentdStatus("running", ready=True, pid=13915, services=services)
     assert str(report) == "agentd 13915 says running (ob_mgragent running, ob_monagent running)"
-    assert report.given_up == frozenset()
+    assert report.abandoned_services == frozenset()
 
 
 def test_services_are_given_up_only_by_an_agentd_that_runs() -> None:
     stopped = {"ob_mgragent": {"state": "stopped", "version": "", "pid": 0, "ports": None}}
-    running = read_report(said(RUNNING | {"ready": False, "services": stopped}))
-    stopping = read_report(said(RUNNING | {"ready": False, "state": "stopping", "services": stopped}))
+    running = read_status(said(RUNNING | {"ready": False, "services": stopped}))
+    stopping = read_status(said(RUNNING | {"ready": False, "state": "stopping", "services": stopped}))
 
-    assert isinstance(running, Report)
-    assert isinstance(stopping, Report)
-    assert (running.given_up, stopping.given_up) == ({"ob_mgragent"}, frozenset())
+    assert isinstance(running, AgentdStatus)
+    assert isinstance(stopping, AgentdStatus)
+    assert (running.abandoned_services, stopping.abandoned_services) == ({"ob_mgragent"}, frozenset())
 
 
 def test_an_agentd_that_is_down_declines() -> None:
     error = "Module=agent, kind=INTERNAL, code=read_pid_failed; open run/ob_agentd.pid: no such file or directory"
-    answer = read_report(Completed(255, None, "", json.dumps({"successful": False, "message": None, "error": error})))
+    answer = read_status(Completed(255, None, "", json.dumps({"successful": False, "message": None, "error": error})))
 
     assert answer == Declined("read_pid_failed", error)
-    assert read_report(Completed(127, None, "", "not found")) == Missing()
+    assert read_status(Completed(127, None, "", "not found")) == NoProgram()
 
 
 @pytest.mark.parametrize("message", ["ok", None, {}, RUNNING | {"pid": "13915"}, RUNNING | {"services": None}])
 def test_a_document_of_another_shape_is_unclear(message: object) -> None:
-    assert isinstance(read_report(said(message)), Unclear)
+    assert isinstance(read_status(said(message)), Unclear)
 
 
 def test_a_service_without_a_pid_is_unknown() -> None:
-    report = read_report(said(RUNNING | {"services": {"ob_mgragent": None}}))
+    report = read_status(said(RUNNING | {"services": {"ob_mgragent": None}}))
 
-    assert isinstance(report, Report)
+    assert isinstance(report, AgentdStatus)
     assert report.services == (Service("ob_mgragent", "unknown", 0),)

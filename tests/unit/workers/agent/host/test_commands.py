@@ -8,16 +8,13 @@ import pytest
 
 from tests.support.scripted import HOME, TARGET
 from workers.agent.host.commands import (
-    About,
-    UnreadableAnswerError,
-    look_command,
-    read_look,
-    read_signal,
-    read_survey,
-    service_command,
-    signal_command,
-    survey_command,
+    build_control_command,
+    build_look_command,
+    build_service_command,
+    build_signal_command,
+    build_survey_command,
 )
+from workers.agent.host.output import ProcessDetails, UnreadableOutputError, read_look, read_signal, read_survey
 from workers.agent.host.processes import AgentProcess
 from workers.executor.base import Completed
 
@@ -53,14 +50,14 @@ def test_a_process_is_read_with_blanks_in_its_path_and_a_deleted_program() -> No
     ],
 )
 def test_a_look_that_is_not_whole_is_refused(lines: tuple[str, ...]) -> None:
-    with pytest.raises(UnreadableAnswerError):
+    with pytest.raises(UnreadableOutputError):
         read_look(said(*lines))
 
 
 def test_a_look_that_did_not_run_says_why() -> None:
-    with pytest.raises(UnreadableAnswerError, match="Argument list too long"):
+    with pytest.raises(UnreadableOutputError, match="Argument list too long"):
         read_look(said(stderr="sh: 19: grep: Argument list too long", status=72))
-    with pytest.raises(UnreadableAnswerError, match="exit status 3, no output"):
+    with pytest.raises(UnreadableOutputError, match="exit status 3, no output"):
         read_look(said(status=3))
 
 
@@ -71,14 +68,14 @@ def test_the_fate_of_each_signal_is_read() -> None:
 
     assert (delivery.sent, delivery.refused) == ((4,), (6,))
     assert str(delivery) == "sent to 4, refused for 6"
-    with pytest.raises(UnreadableAnswerError):
+    with pytest.raises(UnreadableOutputError):
         read_signal(said("ocpfleet: signal", "ocpfleet: sent x", "ocpfleet: end"))
 
 
 def test_people_see_what_a_script_is_for_and_the_host_gets_its_text_and_whom_is_meant() -> None:
     process = AgentProcess(4, "ocp_agentd", "S", 99, f"{HOME}/bin/ocp_agentd")
 
-    command = signal_command(TARGET, "TERM", [process])
+    command = build_signal_command(TARGET, "TERM", [process])
 
     assert command.render_masked() == (
         f"sh -c <signal the agent's processes> ocpfleet-signal TERM {HOME}/bin 4 ocp_agentd 99"
@@ -91,7 +88,7 @@ def test_input_never_becomes_shell_text() -> None:
     nasty = replace(TARGET, agent_home="/opt/$(touch x);'", agent_prefix="o`p")
 
     assert (
-        look_command(nasty)
+        build_look_command(nasty)
         .render()
         .endswith("'/opt/$(touch x);'\"'\"'/bin' 'o`p_agentd' 'o`p_mgragent' 'o`p_monagent'")
     )
@@ -110,10 +107,10 @@ def test_a_survey_is_a_look_with_more() -> None:
         )
     )
 
-    assert survey.sight.pids == (9, 10)
-    assert survey.about == {
-        9: About("admin", "ocp_agentd -c /x/conf/agentd.yaml", 3600),
-        10: About(None, "", 0),
+    assert survey.snapshot.pids == (9, 10)
+    assert survey.details == {
+        9: ProcessDetails("admin", "ocp_agentd -c /x/conf/agentd.yaml", 3600),
+        10: ProcessDetails(None, "", 0),
     }
 
 
@@ -129,17 +126,15 @@ def test_a_survey_is_a_look_with_more() -> None:
     ],
 )
 def test_a_survey_that_is_not_whole_is_refused(lines: tuple[str, ...]) -> None:
-    with pytest.raises(UnreadableAnswerError):
+    with pytest.raises(UnreadableOutputError):
         read_survey(said(*lines))
 
 
 def test_the_commands_for_one_service() -> None:
     sudo = replace(TARGET, sudo=True)
-    assert (
-        service_command("monagent", TARGET, "stop").render_masked()
-        == f"{HOME}/bin/ocp_agentctl service stop ocp_monagent"
-    )
-    assert service_command("monagent", sudo, "status").render_masked() == f"sudo -n {HOME}/bin/ocp_agentctl status"
-    masked = survey_command(TARGET).render_masked()
+    stop = build_service_command(TARGET, "stop", "ocp_monagent").render_masked()
+    assert stop == f"{HOME}/bin/ocp_agentctl service stop ocp_monagent"
+    assert build_control_command(sudo, "status").render_masked() == f"sudo -n {HOME}/bin/ocp_agentctl status"
+    masked = build_survey_command(TARGET).render_masked()
     assert masked.startswith("sh -c <survey")
     assert masked.endswith(f"ocpfleet-survey {HOME}/bin ocp_agentd ocp_mgragent ocp_monagent")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,37 +16,46 @@ from core.outcome.reach import Unreachable
 from core.outcome.start import AlreadyRunning, NotReady, Started
 from core.outcome.stop import AlreadyStopped, StillRunning, Stopped
 from tests.support.scripted import TARGET
-from workers.agent.start import StartPolicy, start_agent
-from workers.agent.stop import StopPolicy, stop_agent
-from workers.executor.base import ConnectionFailed
+from workers.agent.decide.start import decide_start
+from workers.agent.decide.stop import decide_stop
+from workers.agent.run import Run
+from workers.agent.timing import Timing
+from workers.executor.base import HostConnectionError
 from workers.executor.stub.executor import Behaviour, StubExecutor
 
-QUICK = StopPolicy(verify_after_timeout=0.02, orphan_wait=0.02, kill_wait=0.02, poll_every=0.01, command_timeout=0.05)
+if TYPE_CHECKING:
+    from workers.agent.decide.table import Decide
+
+QUICK = Timing(
+    verify_after_timeout=0.02,
+    orphan_wait=0.02,
+    kill_wait=0.02,
+    poll_every=0.01,
+    command_timeout=0.05,
+    settle_for=0.1,
+    ready_for=0.1,
+    proof_gap=0.06,
+)
 
 
-async def stop(executor: StubExecutor, host_id: int = 7, policy: StopPolicy = QUICK) -> Outcome:
-    async def stands() -> None:
+async def run(executor: StubExecutor, decide: Decide, host_id: int, timing: Timing) -> Outcome:
+    async def permit() -> None:
         pass
 
     target = replace(TARGET, host_id=host_id)
     try:
         async with executor.connect(target) as session:
-            return await stop_agent(session, target, policy=policy, journal=Journal(lambda: 0), stands=stands)
-    except ConnectionFailed as failure:
+            return await Run(session, target, timing, Journal(lambda: 0), permit).follow(decide)
+    except HostConnectionError as failure:
         return failure.outcome
+
+
+async def stop(executor: StubExecutor, host_id: int = 7, timing: Timing = QUICK) -> Outcome:
+    return await run(executor, decide_stop, host_id, timing)
 
 
 async def start(executor: StubExecutor, host_id: int = 7) -> Outcome:
-    async def stands() -> None:
-        pass
-
-    target = replace(TARGET, host_id=host_id)
-    policy = StartPolicy(QUICK, settle_for=0.1, ready_for=0.1, proof_gap=0.06)
-    try:
-        async with executor.connect(target) as session:
-            return await start_agent(session, target, policy=policy, journal=Journal(lambda: 0), stands=stands)
-    except ConnectionFailed as failure:
-        return failure.outcome
+    return await run(executor, decide_start, host_id, QUICK)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +135,7 @@ async def test_every_so_many_th_host_can_be_wedged() -> None:
 async def test_a_stubborn_agent_heeds_kill() -> None:
     executor = StubExecutor(behaviours={7: Behaviour.STUBBORN})
 
-    assert isinstance(await stop(executor, policy=replace(QUICK, kill_allowed=True)), Stopped)
+    assert isinstance(await stop(executor, timing=replace(QUICK, kill_allowed=True)), Stopped)
     assert executor.alive(7) == ()
 
 
@@ -134,7 +144,7 @@ async def test_a_wedged_host_ends_with_its_cancellation() -> None:
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.02):
-            await stop(executor, policy=StopPolicy())
+            await stop(executor, timing=Timing())
 
 
 async def test_the_delay_is_the_stops_and_other_commands_are_answered() -> None:
