@@ -17,7 +17,7 @@ from pathlib import Path
 from core.host import Target
 from demo.keys import KeyPair, make_key_pair
 from demo.openssh import OpenSshServer
-from demo.ports import free_port
+from demo.ports import reserve_port
 
 AGENT_HOME = "/bench/ocp_agent"
 """The home of the agents."""
@@ -78,7 +78,7 @@ def run_hosts(directory: Path, count: int, *, slow_stop: float = 0.0) -> Iterato
         slow_stop: seconds of a stop for agents in `SLOW_HOME`.
     """
     key, addresses = make_key_pair(directory), [str(_FIRST + number) for number in range(count)]
-    port = free_port(addresses=addresses)
+    port = reserve_port(addresses=addresses)
     with ExitStack() as stack:
         daemons = [
             OpenSshServer(directory / f"sshd-{first}", [key.line], some, _make_settings(slow_stop), port)

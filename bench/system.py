@@ -18,7 +18,7 @@ from bench.web import Api, RefusedError, read_task
 from core.host import Target
 from core.record import TaskRecord
 from core.status import TaskStatus
-from demo.ports import free_port
+from demo.ports import reserve_port
 from demo.supervisor import Child, Supervisor
 from infra import embedded
 from infra.settings import SharedSettings
@@ -89,7 +89,7 @@ class System:
 
     def start_api(self) -> None:
         """Start the API and log in."""
-        port, password = free_port(), self.directory / "admin-password"
+        port, password = reserve_port(), self.directory / "admin-password"
         named = {"OCPFLEET_API_PORT": str(port), "OCPFLEET_ADMIN_PASSWORD_FILE": str(password)}
         child = self.supervisor.start("api", [_find_program(), "api"], self.environment | named)
         wait_until(lambda: _is_healthy(port), _UP, f"the API answers; its output is {child.log}")
@@ -193,7 +193,7 @@ def run_system(
 
 def start_store(supervisor: Supervisor, directory: Path) -> tuple[str, Child]:
     """Start a Valkey that syncs every write to its file; return its address and its process."""
-    port, password = free_port(), embedded.make_password()
+    port, password = reserve_port(), embedded.make_password()
     command = embedded.prepare(directory / "redis", port, password)
     child = supervisor.start("redis", command, os.environ)
     wait_until(lambda: child.has_said(embedded.LISTENING), _UP, f"the store listens; its output is {child.log}")

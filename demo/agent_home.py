@@ -10,26 +10,27 @@ from pathlib import Path
 
 _SCRIPTS = Path(__file__).parent / "standin"
 _SHELLS = ("dash", "bash", "sh")
+_CP = shutil.which("cp") or "/bin/cp"
 
 
 class StandInError(Exception):
-    """A stand-in agent could not be installed or did not do as it was told; the message says which and why."""
+    """A stand-in agent could not be installed, or does not behave as it should; the message says how."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a stand-in lives; the defaults are the real agent's. All but exit_polls in seconds.
+    """The times of a stand-in agent, in seconds. The defaults are the real agent's.
 
     Attributes:
-        monagent_linger: How long monagent takes to leave after TERM.
-        final_wait: How long agentd waits for a service to leave before it kills it.
-        query_wait: How long agentd waits for a wedged service's status.
-        notice: How long agentd takes to notice that a service it killed is gone.
-        request_wait: How long the control program waits for a wedged agentd's status.
-        poll: Between two looks of the control program at what it started or stopped.
-        exit_polls: How often it looks before it answers with a time-out.
-        heed_zombies: Whether an agentd that nobody reaps counts as running, as the real program has it. Off, since
-            the first process of some containers reaps nobody.
+        monagent_linger: From TERM until monagent ends.
+        final_wait: Until agentd kills a service that does not end.
+        query_wait: Until agentd gives up on the status of a wedged service.
+        notice: Until agentd notices that a service it killed has ended.
+        request_wait: Until the control program gives up on the status of a wedged agentd.
+        poll: Between two polls of the control program.
+        exit_polls: The number of polls before the control program answers with a time-out.
+        heed_zombies: Whether an agentd that was not reaped counts as running, as with the real program. It is off,
+            since the first process of some containers does not reap.
     """
 
     monagent_linger: float = 3.0
@@ -43,20 +44,20 @@ class Pace:
 
 
 def write_programs(home: Path, names: tuple[str, ...], agentctl: Path) -> None:
-    """Write the programs into bin/ and what they run into lib/, beside the folders that they work in.
+    """Write the programs into bin/ and their scripts into lib/, and make the folders that they use.
 
     Args:
         home: The agent's directory.
-        names: Its processes' names.
-        agentctl: Where its control program belongs.
+        names: The names of its processes.
+        agentctl: The path of its control program.
 
     Raises:
-        StandInError: No shell of this machine will do.
+        StandInError: This machine has no suitable shell.
     """
     for folder in ("bin", "conf", "lib", "log", "run"):
         (home / folder).mkdir(exist_ok=True)
     first, *others = (home / "bin" / name for name in names)
-    shell = _usable_shell(first)
+    shell = _find_shell(first)
     for other in others:
         _copy(shell, other)
     _copy(_SCRIPTS / "agentctl.sh", agentctl)
@@ -68,15 +69,15 @@ def write_programs(home: Path, names: tuple[str, ...], agentctl: Path) -> None:
 def write_settings(home: Path, pace: Pace) -> None:
     """Write the settings that the scripts read."""
     values = {name: getattr(pace, name) for name in Pace.__slots__}
-    lines = [f"{name}={_shell_value(value)}\n" for name, value in values.items()]
+    lines = [f"{name}={_format_value(value)}\n" for name, value in values.items()]
     (home / "conf" / "standin.conf").write_text("".join(lines))
     (home / "conf" / "agentctl.yaml").write_text(f"runDir: {home}/run\n")
 
 
-def _usable_shell(target: Path) -> Path:
-    """Copy the first shell that works under another name to the target, and return where it was found.
+def _find_shell(target: Path) -> Path:
+    """Copy the first shell that works under another name to the target, and return its path.
 
-    A multi-call binary does not: it chooses what to be by the name that it was called by.
+    A multi-call binary does not work under another name: the name tells it which program to be.
     """
     for name in _SHELLS:
         found = shutil.which(name)
@@ -91,17 +92,17 @@ def _usable_shell(target: Path) -> Path:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file beside its target, then rename it: a running program cannot be written to.
+    """Copy a file beside its target, then rename it, since a running program cannot be overwritten.
 
-    A process of its own does the writing. Were the new file open here, a child started by another thread meanwhile
-    would inherit it, and as long as that has it nobody could run the program ("Text file busy").
+    A separate process writes the copy. If this process had the file open for writing, a child started by another
+    thread would inherit it, and until that child closes it the program could not run ("Text file busy").
     """
     beside = target.with_name(f".{target.name}.new")
-    subprocess.run(["cp", source, beside], check=True)  # noqa: S607  # any cp will do
+    subprocess.run([_CP, source, beside], check=True)
     beside.replace(target)
 
 
-def _shell_value(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)

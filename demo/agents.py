@@ -1,8 +1,8 @@
 """Stand-in OCP agents: three real processes and a control program, in a home directory of their own.
 
-They behave the way the real agent does on the points that somebody who stops it from afar can notice: answers, exit
-codes, times, pid files, the lock, and the cases in which "ok" is not true. The programs are the shell scripts under
-standin/, run by copies of a small shell, so that the processes have the names and the executables of an agent.
+They behave like the real agent in everything that a remote stop can notice: answers, exit codes, times, pid files, the
+lock, and the cases in which "ok" is wrong. The programs are the shell scripts under standin/, run by copies of a small
+shell, so that the processes have the names and the executables of an agent.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 __all__ = ["SERVICES", "Command", "Pace", "StandInAgent", "StandInError", "destroy_under"]
 
 SERVICES = ("mgragent", "monagent")
-"""What agentd looks after, without the prefix, in the order in which it stops them."""
+"""The services of agentd, without the prefix, in the order in which it stops them."""
 
 _PREFIX = re.compile(r"[a-z][a-z0-9]{0,5}")
-_LIMIT = 5.0  # seconds for the kernel to do what a signal said
-_LOOKS, _BETWEEN = 50, 0.02  # for a child that is not yet what it is to be
+_LIMIT = 5.0  # seconds until a signal must have had its effect
+_LOOKS, _BETWEEN = 50, 0.02  # polls and their interval in seconds, while a new child runs exec
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One line of the command log: an edge of one call of the control program.
+    """One line of the command log: the start or the end of a call of the control program.
 
     Attributes:
-        at_ms: When, in milliseconds since the epoch.
-        pid: The control program's process.
-        edge: "start", or "end" just before it answers. A call that was killed has no end.
+        at_ms: The time, in milliseconds since the epoch.
+        pid: The control program's process id.
+        edge: "start", or "end" just before the answer. A call that was killed has no end.
         verb: "stop", "start" and so on.
-        claim: What the caller had in OCPFLEET_CLAIM; None when it had nothing there.
+        claim: The caller's value of OCPFLEET_CLAIM; None if it was not set.
     """
 
     at_ms: int
@@ -55,11 +55,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class StandInAgent:
-    """One stand-in agent. A value: any process that knows the home may make one and use it.
+    """One stand-in agent. It holds no state: any process that knows the home can make one and use it.
 
     Attributes:
         home: Its directory, absolute, without symbolic links.
-        prefix: What its programs' names begin with: "ocp", or "ob" for the open-source build.
+        prefix: The prefix of its programs' names: "ocp", or "ob" for the open-source build.
     """
 
     home: Path
@@ -69,19 +69,21 @@ class StandInAgent:
     def install(
         cls, home: Path, *, prefix: str = "ocp", monagent_linger: float = 3.0, pace: Pace | None = None
     ) -> Self:
-        """Make the home directory with its programs. Nothing is started.
+        """Make the home directory with its programs, and start nothing.
 
         Args:
-            home: Where to; it and its parents are made. An agent already there gets the same programs anew.
-            prefix: What the programs' names begin with: up to six small letters and digits.
-            monagent_linger: How long monagent takes to leave, in seconds; not used when a pace is given.
-            pace: All speeds.
+            home: The directory; missing parents are made. The programs of an agent that is there are replaced.
+            prefix: The prefix of the programs' names: up to six small letters and digits.
+            monagent_linger: Seconds from TERM until monagent ends; ignored if a pace is given.
+            pace: All times.
 
         Raises:
-            StandInError: The prefix is too long for a process's name, or no shell of this machine will do.
+            StandInError: The prefix is too long for a process's name, or this machine has no suitable shell.
         """
         if not _PREFIX.fullmatch(prefix):
-            raise StandInError(f"{prefix!r} is no prefix: up to six small letters and digits, a letter first")
+            raise StandInError(
+                f"{prefix!r} is not a valid prefix: use up to six small letters and digits, a letter first"
+            )
         home.mkdir(parents=True, exist_ok=True)
         agent = cls(home.resolve(), prefix)
         write_programs(agent.home, agent.names, agent.agentctl)
@@ -90,7 +92,7 @@ class StandInAgent:
 
     @classmethod
     def at(cls, home: str | os.PathLike[str], prefix: str = "ocp") -> Self:
-        """Name an agent that is installed already, maybe by another process."""
+        """Return the agent that is installed in a home, maybe by another process."""
         return cls(Path(home).resolve(), prefix)
 
     @property
@@ -104,11 +106,11 @@ class StandInAgent:
         return tuple(f"{self.prefix}_{name}" for name in ("agentd", *SERVICES))
 
     def control(self, *args: str, claim: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Call the control program and wait for its answer, a minute at most.
+        """Call the control program and wait up to a minute for its answer.
 
         Args:
             args: Its arguments, such as "stop".
-            claim: What to put into OCPFLEET_CLAIM, which the command log repeats.
+            claim: The value of OCPFLEET_CLAIM, which the command log repeats.
         """
         environment = {**os.environ, "OCPFLEET_CLAIM": claim} if claim else None
         command = [str(self.agentctl), *args]
@@ -120,27 +122,27 @@ class StandInAgent:
         """Start it and wait until all three processes run.
 
         Raises:
-            StandInError: It did not start; the message is its own.
+            StandInError: It did not start; the message is the control program's.
         """
         answer = self.control("start")
         if answer.returncode:
             raise StandInError(f"{self.home} did not start: {answer.stderr}")
 
-    def processes(self) -> list[tuple[int, str]]:
-        """Its live processes as (pid, name), by name and executable, whoever started them."""
+    def list_processes(self) -> list[tuple[int, str]]:
+        """Return its live processes as (pid, name). They are found by name and executable, whoever started them."""
         return sorted((process.pid, process.name) for process in processes.scan() if self._owns(process))
 
-    def pid(self, name: str) -> int:
-        """Return the pid of the one live process of this name, with or without the prefix.
+    def find_pid(self, name: str) -> int:
+        """Return the pid of the one live process with this name, given with or without the prefix.
 
-        One that starts a child is two for a moment, until the child is the program that it is to be.
+        A process that starts a child appears twice for a moment, until the child has run exec.
 
         Raises:
-            StandInError: There is none, or more than one.
+            StandInError: There is no such process, or more than one.
         """
         full = name if name in self.names else f"{self.prefix}_{name}"
         for _ in range(_LOOKS):
-            pids = [pid for pid, found in self.processes() if found == full]
+            pids = [pid for pid, found in self.list_processes() if found == full]
             if len(pids) <= 1:
                 break
             time.sleep(_BETWEEN)
@@ -149,35 +151,35 @@ class StandInAgent:
         return pids[0]
 
     def wedge(self, name: str) -> int:
-        """Stop a process by SIGSTOP, so that it does not react to anything but KILL, and return its pid."""
-        pid = self.pid(name)
+        """Send SIGSTOP to a process, so that it reacts to nothing but KILL, and return its pid."""
+        pid = self.find_pid(name)
         self._signal(pid, signal.SIGSTOP, until=lambda process: process is None or process.state == "T")
         return pid
 
     def unwedge(self, name: str) -> int:
         """Continue a wedged process, and return its pid."""
-        pid = self.pid(name)
+        pid = self.find_pid(name)
         self._signal(pid, signal.SIGCONT, until=lambda process: process is None or process.state != "T")
         return pid
 
     def kill(self, name: str) -> int:
-        """Kill a process by SIGKILL, wait until it is gone, and return its former pid. agentd's leaves orphans."""
-        pid = self.pid(name)
+        """Send SIGKILL to a process, wait for its end, and return its pid. Without agentd, its services are orphans."""
+        pid = self.find_pid(name)
         self._signal(pid, signal.SIGKILL, until=lambda process: process is None)
         return pid
 
-    def commands(self) -> list[Command]:
-        """The command log, oldest first."""
+    def read_commands(self) -> list[Command]:
+        """Return the command log, oldest first."""
         log = self.home / "log" / "commands.log"
         if not log.exists():
             return []
-        return [_command(line) for line in log.read_text().splitlines()]
+        return [_parse_command(line) for line in log.read_text().splitlines()]
 
     def destroy(self) -> None:
-        """Kill everything that runs out of this home, whatever its state. The files stay.
+        """Kill all processes of this home, whatever their state. The files stay.
 
         Raises:
-            TimeoutError: Something was still alive after five seconds.
+            TimeoutError: A process was still alive after five seconds.
         """
         destroy_under(self.home)
 
@@ -195,16 +197,16 @@ class StandInAgent:
 
 
 def destroy_under(root: Path, *, limit: float = _LIMIT) -> None:
-    """Kill everything that runs out of any agent's home at or below a directory.
+    """Kill all processes of all agents whose homes are at or below a directory.
 
-    Beside the agents' own processes these are control programs at work, and what either has just begun to start.
+    These are the agents' own processes, running control programs, and children that either has just started.
 
     Args:
-        root: The directory; nothing happens when there is none.
-        limit: How long to wait for the end of all of them, in seconds.
+        root: The directory; it need not exist.
+        limit: Seconds to wait until all of them have ended.
 
     Raises:
-        TimeoutError: Something was still alive after the limit.
+        TimeoutError: A process was still alive after the limit.
     """
     real = root.resolve()
 
@@ -214,15 +216,15 @@ def destroy_under(root: Path, *, limit: float = _LIMIT) -> None:
         if process.exe.is_relative_to(real) and process.exe.name.endswith(("_agentd", "_mgragent", "_monagent")):
             return True
         if process.name == "sleep":
-            directory = process.directory()
+            directory = process.read_directory()
             return directory is not None and directory.is_relative_to(real) and (directory / "run").is_dir()
         if process.name == "setsid" or process.name.endswith("_agentctl"):
-            return any(Path(argument).is_relative_to(real) for argument in process.arguments()[1:2])
+            return any(Path(argument).is_relative_to(real) for argument in process.read_arguments()[1:2])
         return False
 
     processes.kill_all(belongs, limit=limit, what=str(root))
 
 
-def _command(line: str) -> Command:
+def _parse_command(line: str) -> Command:
     at_ms, pid, edge, verb, claim = line.split(" ", 4)
     return Command(int(at_ms), int(pid), edge, verb, None if claim == "-" else claim)

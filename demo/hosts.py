@@ -1,7 +1,7 @@
-"""Simulated hosts: many SSH servers in one process, each on a loopback address of its own and with an agent of its own.
+"""Simulated hosts: many SSH servers in one process, each with a loopback address and an agent of its own.
 
-Run as ``python -m demo.hosts``, it starts them, writes an inventory that names them, and stays until it is told to
-stop by SIGTERM or SIGINT; nothing that it started is left then.
+``python -m demo.hosts`` starts them, writes their inventory, and runs until SIGTERM or SIGINT. Then it stops everything
+that it started.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 FIRST_ID = 1001
-"""The id of the first simulated host; the others count on from it."""
+"""The id of the first simulated host; the ids of the others follow."""
 
 _FIRST_ADDRESS = IPv4Address("127.20.0.1")
-_STARTING_AT_ONCE = 64
+MAX_STARTS = 64
+"""Hosts that start at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class SimulatedHost:
     """One host of the simulation.
 
     Attributes:
-        id: Its number in the inventory, from 1001 on.
+        id: Its id in the inventory, from 1001.
         alias: "demo-1" and so on.
         sshd: Its SSH server.
         agent: Its agent.
@@ -50,8 +51,8 @@ class SimulatedHost:
     sshd: SimulatedSshd
     agent: StandInAgent
 
-    def entry(self) -> dict[str, str | int]:
-        """Its entry in an inventory file."""
+    def to_entry(self) -> dict[str, str | int]:
+        """Return its entry for an inventory file."""
         return {
             "id": self.id,
             "alias": self.alias,
@@ -66,15 +67,15 @@ class SimulatedHost:
 
 @dataclass(slots=True)
 class SimulatedFleet:
-    """Hosts that are up while the context lasts; leaving it kills their agents.
+    """Hosts that run while the context lasts; leaving it kills their agents.
 
     Attributes:
-        root: Where the hosts' directories are made. Hosts that an earlier run left there are cleared away first.
-        count: How many hosts.
-        authorized_key: The client key that they let in, as an OpenSSH public key line.
-        user: The user name that they let in.
-        pace: How fast their agents are.
-        start_agents: Whether their agents are running when the context begins.
+        root: The directory of the hosts' directories. Hosts of an earlier run are removed first.
+        count: The number of hosts.
+        authorized_key: The client key that they accept, as an OpenSSH public key line.
+        user: The user name that they accept.
+        pace: The times of their agents.
+        start_agents: Whether their agents run when the context begins.
         hosts: The hosts, in the order of their ids; empty outside the context.
     """
 
@@ -89,7 +90,7 @@ class SimulatedFleet:
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(_clear, self.root)
         try:
-            limit = asyncio.Semaphore(_STARTING_AT_ONCE)
+            limit = asyncio.Semaphore(MAX_STARTS)
             async with asyncio.TaskGroup() as making:
                 for index in range(self.count):
                     making.create_task(self._make(index, limit))
@@ -105,10 +106,10 @@ class SimulatedFleet:
         await self._close()
 
     def write_inventory(self, path: Path) -> None:
-        """Write the hosts as an inventory file in YAML. Readers see the whole new file or none of it."""
+        """Write the hosts to an inventory file in YAML. A reader never sees a half-written file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(yaml.safe_dump([host.entry() for host in self.hosts], sort_keys=False))
+        beside.write_text(yaml.safe_dump([host.to_entry() for host in self.hosts], sort_keys=False))
         beside.replace(path)
 
     async def _make(self, index: int, limit: asyncio.Semaphore) -> None:
@@ -148,17 +149,17 @@ def _clear(root: Path) -> None:
 
 
 async def _serve(fleet: SimulatedFleet, inventory: Path) -> None:
-    """Run the fleet until SIGTERM or SIGINT, also when that comes while it is starting."""
-    told = asyncio.Event()
+    """Run the fleet until SIGTERM or SIGINT, even if the signal comes while the fleet starts."""
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    running = asyncio.create_task(_run(fleet, inventory))
-    telling = asyncio.create_task(told.wait())
-    await asyncio.wait({running, telling}, return_when=asyncio.FIRST_COMPLETED)
-    telling.cancel()
-    running.cancel()
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    run = asyncio.create_task(_run(fleet, inventory))
+    wait = asyncio.create_task(stop.wait())
+    await asyncio.wait({run, wait}, return_when=asyncio.FIRST_COMPLETED)
+    wait.cancel()
+    run.cancel()
     with suppress(asyncio.CancelledError):
-        await running
+        await run
 
 
 async def _run(fleet: SimulatedFleet, inventory: Path) -> None:
@@ -170,20 +171,20 @@ async def _run(fleet: SimulatedFleet, inventory: Path) -> None:
 
 
 def main() -> None:
-    """Read the command line and serve until told to stop."""
+    """Read the command line and run the fleet until a signal stops it."""
     parser = argparse.ArgumentParser(prog="python -m demo.hosts", description="Simulated hosts with agents, over SSH.")
-    parser.add_argument("--root", type=Path, required=True, help="where the hosts' directories are made")
-    parser.add_argument("--count", type=int, default=3, help="how many hosts (default: 3)")
-    parser.add_argument("--authorized-key", type=Path, required=True, help="file with the client's public key")
-    parser.add_argument("--user", default="admin", help="the user name that is let in (default: admin)")
-    parser.add_argument("--inventory", type=Path, required=True, help="the inventory file to write when all are up")
+    parser.add_argument("--root", type=Path, required=True, help="the directory of the hosts' directories")
+    parser.add_argument("--count", type=int, default=3, help="the number of hosts (default: 3)")
+    parser.add_argument("--authorized-key", type=Path, required=True, help="the file with the client's public key")
+    parser.add_argument("--user", default="admin", help="the user name that the hosts accept (default: admin)")
+    parser.add_argument("--inventory", type=Path, required=True, help="the inventory file to write when all hosts run")
     parser.add_argument("--die-with-parent", action="store_true", help="stop when the process that started this ends")
     options = parser.parse_args()
     if options.die_with_parent:
         die_with_parent()
-    options.inventory.unlink(missing_ok=True)  # an earlier run's: its ports are gone
+    options.inventory.unlink(missing_ok=True)  # that of an earlier run has other ports
     fleet = SimulatedFleet(options.root, options.count, options.authorized_key.read_text(), options.user)
-    # Not uvloop: its child processes inherit copies of their pipes, which an agent started by one would hold for good.
+    # Not uvloop: its children inherit copies of their pipes, and an agent would keep these open for ever.
     asyncio.run(_serve(fleet, options.inventory))
 
 

@@ -1,4 +1,4 @@
-"""Key pairs of clients and of servers that are started to try things on."""
+"""SSH key pairs for clients and servers of tests and demonstrations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class KeyPair:
 
 
 def make_key_pair(directory: Path, name: str = "id_ed25519") -> KeyPair:
-    """Make a key pair in a directory, which is made as well."""
+    """Make a key pair in a directory, which need not exist."""
     directory.mkdir(parents=True, exist_ok=True)
     key = asyncssh.generate_private_key("ssh-ed25519")
     private, public = directory / name, directory / f"{name}.pub"

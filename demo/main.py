@@ -1,4 +1,4 @@
-"""`make demo` and `make up`: the whole system on embedded defaults, once through or until Ctrl-C."""
+"""`make demo` and `make up`: the whole system with embedded defaults, for one demonstration or until Ctrl-C."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from demo.show import DemoFailedError, show
-from demo.stack import Facts, Stack, client_file, facts_file, run_stack
+from demo.stack import Facts, Stack, get_client_file, get_facts_file, run_stack
 from demo.supervisor import ChildFailedError
 
 
@@ -20,10 +20,10 @@ class _Stopped(BaseException):
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m demo.main", description="ocpfleet on one machine.")
-    parser.add_argument("what", choices=("demo", "up"), help="demo: once through; up: stay until Ctrl-C")
-    parser.add_argument("--hosts", type=int, default=3, help="how many hosts are simulated (default: 3)")
-    parser.add_argument("--workers", type=int, default=2, help="how many worker processes run (default: 2)")
-    parser.add_argument("--directory", type=Path, help="where everything goes (default: var/demo or var/up)")
+    parser.add_argument("what", choices=("demo", "up"), help="demo: one demonstration; up: stay until Ctrl-C")
+    parser.add_argument("--hosts", type=int, default=3, help="the number of simulated hosts (default: 3)")
+    parser.add_argument("--workers", type=int, default=2, help="the number of worker processes (default: 2)")
+    parser.add_argument("--directory", type=Path, help="the directory for all files (default: var/demo or var/up)")
     options = parser.parse_args()
     directory = options.directory or Path("var") / options.what
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -33,13 +33,13 @@ def main() -> None:
             last = (
                 show(stack, _say)
                 if options.what == "demo"
-                else _stay(stack, facts_file(directory), client_file(directory))
+                else _stay(stack, get_facts_file(directory), get_client_file(directory))
             )
     except _Stopped:
         last = "stopped everything"
     except (ChildFailedError, DemoFailedError) as error:
         sys.exit(f"{options.what}: {error}")
-    print(f"{options.what}: {last}", flush=True)  # noqa: T201
+    _say(f"{options.what}: {last}")
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
@@ -52,7 +52,7 @@ def _stay(stack: Stack, file: Path, client: Path) -> str:
     stack.facts.write_client(client)
     stack.facts.write(file)
     try:
-        _say(_invitation(stack.facts, file, client))
+        _say(_make_invitation(stack.facts, file, client))
         while True:
             for line in stack.supervisor.watch():
                 _say(line)
@@ -62,7 +62,7 @@ def _stay(stack: Stack, file: Path, client: Path) -> str:
         client.unlink(missing_ok=True)
 
 
-def _invitation(facts: Facts, file: Path, client: Path) -> str:
+def _make_invitation(facts: Facts, file: Path, client: Path) -> str:
     hosts = ",".join(map(str, facts.hosts))
     program = os.path.relpath(Path(sys.executable).with_name("ocpfleet"))
     return f"""
@@ -82,7 +82,8 @@ def _invitation(facts: Facts, file: Path, client: Path) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

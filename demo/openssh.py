@@ -1,4 +1,4 @@
-"""A real OpenSSH server to try things on: the machine's own, or what tools/openssh.sh unpacked into var/openssh."""
+"""A real OpenSSH server for tests: this machine's, or the one that tools/openssh.sh unpacked into var/openssh."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from demo.keys import make_key_pair
-from demo.ports import free_port
+from demo.ports import reserve_port
 from demo.supervisor import ChildFailedError
 
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 _UNPACKED = Path(__file__).resolve().parents[1] / "var" / "openssh" / "root"
 _SYSTEM = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
-_MOST_ADDRESSES = 16  # sshd's own limit of listening sockets
-_LIMIT = 10.0  # seconds to come up, and again to go
-_PAUSE = 0.02  # seconds between two looks whether it is up
+MAX_ADDRESSES = 16  # sshd's own limit of listening sockets
+_LIMIT = 10.0  # seconds until it must have started, or ended
+_PAUSE = 0.02  # seconds between two polls
 _HELPERS = {"SshdSessionPath": "sshd-session", "SshdAuthPath": "sshd-auth"}  # split off in OpenSSH 9.8 and 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class SshdInstall:
-    """Where a server program is, and what it needs to run from there.
+    """A server program, and what it needs to run.
 
     Attributes:
-        path: The program, absolute, since it starts itself anew for each connection.
+        path: The program's absolute path, since it executes itself for each connection.
         config: Lines for its configuration file.
         environment: Variables for its environment, in addition to the usual ones.
     """
@@ -44,10 +44,10 @@ class SshdInstall:
 
 
 def find_sshd() -> SshdInstall:
-    """Find a server program; TEST_SSHD_UNPACK in the environment leaves the machine's own out.
+    """Find a server program. With TEST_SSHD_UNPACK in the environment, this machine's own is ignored.
 
     Raises:
-        FileNotFoundError: There is none; the message says how to get one.
+        FileNotFoundError: There is no server program; the message says how to get one.
     """
     installed = None if os.environ.get("TEST_SSHD_UNPACK") else shutil.which("sshd", path=_SYSTEM)
     if installed is not None:
@@ -65,16 +65,16 @@ def find_sshd() -> SshdInstall:
 
 
 class OpenSshServer:
-    """One sshd in the foreground, for the current user, on one free port of up to 16 loopback addresses.
+    """One sshd for the current user, on one free port of up to 16 loopback addresses.
 
-    It is up while the context lasts. What it says goes to sshd.log in its directory.
+    It runs while the context lasts. Its output goes to sshd.log in its directory.
 
     Args:
-        directory: Where its files are made.
-        authorized_keys: The client keys that it lets in, as OpenSSH public key lines.
-        addresses: Where it listens.
-        config: More lines for its configuration file. They come first, and sshd heeds the first of two.
-        port: Where it listens on each of them; 0 takes any port that is free on all.
+        directory: The directory for its files.
+        authorized_keys: The client keys that it accepts, as OpenSSH public key lines.
+        addresses: The addresses where it listens.
+        config: Further lines for its configuration file. They come first, and sshd uses the first of two lines.
+        port: The port on each address; 0 for any port that is free on all of them.
     """
 
     def __init__(
@@ -85,8 +85,8 @@ class OpenSshServer:
         config: Sequence[str] = (),
         port: int = 0,
     ) -> None:
-        if not 0 < len(addresses) <= _MOST_ADDRESSES:
-            raise ValueError(f"one sshd listens on 1 to {_MOST_ADDRESSES} addresses, not on {len(addresses)}")
+        if not 0 < len(addresses) <= MAX_ADDRESSES:
+            raise ValueError(f"one sshd listens on 1 to {MAX_ADDRESSES} addresses, not on {len(addresses)}")
         self.directory = directory
         self.addresses = tuple(addresses)
         self.user = getpass.getuser()
@@ -103,7 +103,7 @@ class OpenSshServer:
 
     @property
     def log(self) -> str:
-        """What it has said so far."""
+        """Its output so far."""
         path = self.directory / "sshd.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -111,7 +111,7 @@ class OpenSshServer:
         install = find_sshd()
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        self.port = self.port or free_port(addresses=self.addresses)
+        self.port = self.port or reserve_port(addresses=self.addresses)
         configuration = self._write_files(install)
         with (self.directory / "sshd.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -154,9 +154,9 @@ class OpenSshServer:
             "UsePAM no",
         ]
         configuration = self.directory / "sshd_config"
-        for more in ("PerSourcePenalties no\n", ""):  # since OpenSSH 9.8; a test that knocks often would be shut out
+        for more in ("PerSourcePenalties no\n", ""):  # since OpenSSH 9.8; it would shut out tests that connect often
             configuration.write_text("".join(f"{line}\n" for line in lines) + more)
-            if _accepts(install, configuration):
+            if _is_valid(install, configuration):
                 break
         return configuration
 
@@ -170,7 +170,7 @@ class OpenSshServer:
     def _is_up(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
             raise ChildFailedError(f"sshd ended at once with code {self._process.returncode}")
-        return all(_answers(address, self.port) for address in self.addresses)
+        return all(_is_listening(address, self.port) for address in self.addresses)
 
     def _stop(self) -> None:
         if self._process is None:
@@ -184,14 +184,14 @@ class OpenSshServer:
         self._process = None
 
 
-def _accepts(install: SshdInstall, configuration: Path) -> bool:
+def _is_valid(install: SshdInstall, configuration: Path) -> bool:
     command = [str(install.path), "-t", "-f", str(configuration)]
     return not subprocess.run(
         command, capture_output=True, check=False, env={**os.environ, **install.environment}, timeout=_LIMIT
     ).returncode
 
 
-def _answers(address: str, port: int) -> bool:
+def _is_listening(address: str, port: int) -> bool:
     try:
         with socket.create_connection((address, port), timeout=1) as connection:
             return connection.recv(4).startswith(b"SSH")

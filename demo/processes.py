@@ -1,4 +1,4 @@
-"""What runs on this machine, read from /proc: never trusted from a pid file, never signalled by name alone."""
+"""The processes of this machine, read from /proc. Pid files are not trusted; a name alone is no reason to signal."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Process:
     """One live process, as /proc described it a moment ago.
 
     Attributes:
-        pid: Its number.
+        pid: Its process id.
         name: Its comm: the first 15 characters of the program's file name.
-        exe: The file it executes, also when that has been deleted since; None for another user's process.
+        exe: The file that it executes, even if that was deleted since; None for another user's process.
         state: The letter of its state: "S" sleeping, "T" stopped by a signal and so on. Never "Z".
-        parent: The number of its parent.
+        parent: The process id of its parent.
     """
 
     pid: int
@@ -37,21 +37,21 @@ class Process:
     state: str
     parent: int
 
-    def arguments(self) -> list[str]:
-        """Its command line; empty when it is gone."""
+    def read_arguments(self) -> list[str]:
+        """Return its command line; empty if it has ended."""
         try:
             raw = (_PROC / str(self.pid) / "cmdline").read_bytes()
         except OSError:
             return []
         return [os.fsdecode(part) for part in raw.split(b"\0")[:-1]]
 
-    def directory(self) -> Path | None:
-        """Its working directory; None when it is gone or another user's."""
-        return _link(self.pid, "cwd")
+    def read_directory(self) -> Path | None:
+        """Return its working directory; None if it has ended or belongs to another user."""
+        return _read_link(self.pid, "cwd")
 
 
 def look(pid: int) -> Process | None:
-    """Describe a process, or return None when it is gone, a zombie or not there."""
+    """Return a process; None if it does not exist, has ended, or is a zombie."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:
@@ -60,20 +60,25 @@ def look(pid: int) -> Process | None:
     state, parent = stat[stat.rindex(")") + 2 :].split(" ", 2)[:2]
     if state in "ZX":
         return None
-    return Process(pid=pid, name=name, exe=_link(pid, "exe"), state=state, parent=int(parent))
+    return Process(pid=pid, name=name, exe=_read_link(pid, "exe"), state=state, parent=int(parent))
 
 
 def scan() -> Iterator[Process]:
-    """Describe all live processes of this machine, in no order."""
+    """Yield all live processes of this machine, in no order."""
     for entry in os.scandir(_PROC):
         if entry.name.isdigit() and (process := look(int(entry.name))):
             yield process
 
 
 def send(pid: int, number: signal.Signals, still: Callable[[Process], bool]) -> bool:
-    """Send a signal to a process, provided that it still is what the caller believes it to be.
+    """Send a signal to a process if it is still the one that the caller means.
 
-    The process is held by a descriptor while it is looked at, so its number cannot pass to another one in between.
+    A descriptor holds the process during the check, so that its id cannot pass to another process.
+
+    Args:
+        pid: Its process id.
+        number: The signal.
+        still: Returns whether a process is the one that the caller means.
 
     Returns:
         Whether the signal was sent.
@@ -95,15 +100,15 @@ def send(pid: int, number: signal.Signals, still: Callable[[Process], bool]) -> 
 
 
 def kill_all(belongs: Callable[[Process], bool], *, limit: float, what: str) -> None:
-    """Kill every process that belongs, those that they start meanwhile included, and wait until none is left.
+    """Kill all processes that match, including those that they start meanwhile, and wait until none is left.
 
     Args:
-        belongs: Which processes.
-        limit: How long to wait, in seconds.
-        what: Whose processes they are, for the error's sentence.
+        belongs: Returns whether a process matches.
+        limit: Seconds to wait.
+        what: The owner of the processes, for the error message.
 
     Raises:
-        TimeoutError: Some were still there after the limit.
+        TimeoutError: Some were still alive after the limit.
     """
     end = time.monotonic() + limit
     while left := [process for process in scan() if belongs(process)]:
@@ -114,7 +119,7 @@ def kill_all(belongs: Callable[[Process], bool], *, limit: float, what: str) -> 
         time.sleep(0.01)
 
 
-def _link(pid: int, name: str) -> Path | None:
+def _read_link(pid: int, name: str) -> Path | None:
     try:
         target = (_PROC / str(pid) / name).readlink()
     except OSError:
@@ -123,7 +128,7 @@ def _link(pid: int, name: str) -> Path | None:
 
 
 def die_with_parent() -> None:
-    """Have the kernel send this process SIGTERM when the one that started it ends, however it ends.
+    """Have the kernel send SIGTERM to this process when its parent ends, for whatever reason.
 
     Raises:
         OSError: the kernel refused.

@@ -1,4 +1,4 @@
-"""The demonstration: one request, its task watched through its steps, and the proof that the processes are dead."""
+"""The demonstration: one request, the progress of its task, and the proof that the agents' processes have ended."""
 
 import time
 from collections import Counter
@@ -14,10 +14,10 @@ from rich.table import Table
 from demo.stack import Facts, Stack
 
 _LIMIT = 100.0
-"""Seconds that the task may take."""
+"""Seconds until the task must have ended."""
 _STOP = "Stop all OCP agent processes"
 Task = dict[str, Any]
-"""A task as the API replies it."""
+"""A task in a reply of the API."""
 
 
 class DemoFailedError(Exception):
@@ -28,17 +28,17 @@ def show(stack: Stack, say: Callable[[str], None]) -> str:
     """Stop the agents of all hosts with one request, prove it, and return the closing line.
 
     Raises:
-        DemoFailedError: the task did not succeed, or a process is alive after it.
+        DemoFailedError: the task did not succeed, or an agent's process is still alive.
     """
     for host_id, agent in stack.agents.items():
-        say(f"host {host_id}: {_processes(agent.processes())}")
-    with _client(stack.facts) as client:
+        say(f"host {host_id}: {_format_processes(agent.list_processes())}")
+    with _connect(stack.facts) as client:
         task = _submit(client, stack.facts, say)
         task = _watch(client, task["id"])
-        say(_log_of_a_stop(client, task))
-    alive = {host_id: agent.processes() for host_id, agent in stack.agents.items()}
+        say(_read_stop_log(client, task))
+    alive = {host_id: agent.list_processes() for host_id, agent in stack.agents.items()}
     for host_id, processes in alive.items():
-        say(f"host {host_id}: {_processes(processes)}")
+        say(f"host {host_id}: {_format_processes(processes)}")
     stopped = sum(not processes for processes in alive.values())
     summary = f"stopped {stopped} of {len(alive)} agents, task {task['id']} {task['status']}"
     if stopped < len(alive) or task["status"] != "SUCCESSFUL":
@@ -47,7 +47,7 @@ def show(stack: Stack, say: Callable[[str], None]) -> str:
 
 
 @contextmanager
-def _client(facts: Facts) -> Iterator[httpx.Client]:
+def _connect(facts: Facts) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{facts.api}/api/v2", auth=(facts.user, facts.password), timeout=30) as client:
         yield client
 
@@ -65,7 +65,7 @@ def _submit(client: httpx.Client, facts: Facts, say: Callable[[str], None]) -> T
 
 
 def _watch(client: httpx.Client, task_id: int) -> Task:
-    """Show the task's steps live until it ends; without a terminal, a line for each change."""
+    """Show the task's steps live until it ends; without a terminal, print a line for each change."""
     console = Console()
     deadline = time.monotonic() + _LIMIT
     seen = ""
@@ -73,8 +73,8 @@ def _watch(client: httpx.Client, task_id: int) -> Task:
         while True:
             task: Task = client.get(f"/tasks/instances/{task_id}").json()["data"]
             if console.is_terminal:
-                live.update(_table(task))
-            elif (line := _line(task)) != seen:
+                live.update(_make_table(task))
+            elif (line := _format_line(task)) != seen:
                 console.print(line, highlight=False)
                 seen = line
             if task["status"] != "RUNNING":
@@ -84,8 +84,8 @@ def _watch(client: httpx.Client, task_id: int) -> Task:
             time.sleep(0.1)
 
 
-def _steps(task: Task) -> list[tuple[str, Counter[str]]]:
-    """Return the steps in plan order with the statuses of their subtasks."""
+def _count_steps(task: Task) -> list[tuple[str, Counter[str]]]:
+    """Return the steps in plan order, each with the number of subtasks by status."""
     steps: list[tuple[str, Counter[str]]] = []
     for subtask in sorted(task["subtasks"], key=lambda subtask: subtask["seriesId"]):
         if not steps or steps[-1][0] != subtask["name"]:
@@ -94,32 +94,32 @@ def _steps(task: Task) -> list[tuple[str, Counter[str]]]:
     return steps
 
 
-def _table(task: Task) -> Table:
+def _make_table(task: Task) -> Table:
     table = Table(title=f"task {task['id']} {task['name']}: {task['status']}", title_justify="left")
     for heading in ("step", "done", "statuses"):
         table.add_column(heading)
-    for name, statuses in _steps(task):
+    for name, statuses in _count_steps(task):
         total = statuses.total()
         done = statuses["SUCCESSFUL"]
         bar = "█" * (20 * done // total)
-        table.add_row(name, f"{bar:<20} {done}/{total}", _statuses(statuses))
+        table.add_row(name, f"{bar:<20} {done}/{total}", _format_statuses(statuses))
     return table
 
 
-def _line(task: Task) -> str:
-    steps = " | ".join(f"{name}: {_statuses(statuses)}" for name, statuses in _steps(task))
+def _format_line(task: Task) -> str:
+    steps = " | ".join(f"{name}: {_format_statuses(statuses)}" for name, statuses in _count_steps(task))
     return f"task {task['id']} {task['status']}: {steps}"
 
 
-def _statuses(statuses: Counter[str]) -> str:
+def _format_statuses(statuses: Counter[str]) -> str:
     return ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
 
 
-def _log_of_a_stop(client: httpx.Client, task: Task) -> str:
+def _read_stop_log(client: httpx.Client, task: Task) -> str:
     subtask = next(each for each in task["subtasks"] if each["name"] == _STOP)
     reply = client.get(f"/tasks/instances/{task['id']}/subtasks/{subtask['id']}/log").json()
     return f"log of subtask {subtask['id']} ({_STOP}):\n{reply['data']['log']}"
 
 
-def _processes(processes: list[tuple[int, str]]) -> str:
+def _format_processes(processes: list[tuple[int, str]]) -> str:
     return ", ".join(f"{name} {pid}" for pid, name in processes) or "no process of the agent is alive"

@@ -1,4 +1,4 @@
-"""One simulated host's SSH server: runs each requested command as a local process, the way sshd does without a tty."""
+"""The SSH server of a simulated host. It runs each command as a local process, as sshd does without a tty."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class SimulatedSshd:
 
     Attributes:
         address: The loopback address that it listens on.
-        user: The only user name it lets in. Commands run as whoever runs this process.
-        authorized_key: The only client key it lets in, as an OpenSSH public key line.
-        directory: Where commands run.
-        home: What they find in HOME.
+        user: The only user name that it accepts. Commands run as the user of this process.
+        authorized_key: The only client key that it accepts, as an OpenSSH public key line.
+        directory: The working directory of commands.
+        home: The value of HOME for commands.
         port: The port; 0 until it listens.
     """
 
@@ -51,10 +51,10 @@ class SimulatedSshd:
         """Listen.
 
         Args:
-            port: Where; 0 takes any free port.
+            port: The port; 0 for any free port.
 
         Raises:
-            OSError: The address or the port cannot be had.
+            OSError: The address or the port is not available.
         """
         client_key = asyncssh.import_public_key(self.authorized_key)
         self._acceptor = await asyncssh.listen(
@@ -71,7 +71,7 @@ class SimulatedSshd:
         self.port = self._acceptor.get_port()
 
     async def stop(self) -> None:
-        """Stop listening, hang up, and kill the commands that still run, with what they started in their sessions."""
+        """Stop listening, close all connections, and kill running commands with all processes of their sessions."""
         if self._acceptor is not None:
             self._acceptor.close()
             await self._acceptor.wait_closed()
@@ -106,8 +106,8 @@ class SimulatedSshd:
             code = await child.wait()
         finally:
             self._children.discard(child)
-        with suppress(OSError, asyncssh.Error):  # the client may be gone: nobody is told then
-            _tell(session, code)
+        with suppress(OSError, asyncssh.Error):  # the client may have gone away
+            _send_exit(session, code)
 
     def _environment(self, session: asyncssh.SSHServerProcess[bytes]) -> dict[str, str]:
         client = session.get_extra_info("peername")
@@ -122,7 +122,7 @@ class SimulatedSshd:
 
 
 class ByKey(asyncssh.SSHServer):
-    """A door that opens to keys alone; which ones, is said by `validate_public_key`."""
+    """Accepts public keys only; a subclass says which ones in `validate_public_key`."""
 
     @override
     def begin_auth(self, username: str) -> bool:
@@ -134,7 +134,7 @@ class ByKey(asyncssh.SSHServer):
 
 
 class _Doorkeeper(ByKey):
-    """Lets one user in, with one key and nothing else, and keeps the list of who is in."""
+    """Accepts one user with one key, and maintains the set of open connections."""
 
     def __init__(self, user: str, key: asyncssh.SSHKey, connections: set[asyncssh.SSHServerConnection]) -> None:
         self._user = user
@@ -158,7 +158,7 @@ class _Doorkeeper(ByKey):
 
 
 async def _connect(session: asyncssh.SSHServerProcess[bytes], child: asyncio.subprocess.Process) -> None:
-    """Pass everything on in both directions until the command has closed both of its outputs."""
+    """Forward data in both directions until the command has closed both of its outputs."""
     if child.stdin is None or child.stdout is None or child.stderr is None:
         raise RuntimeError("the command was started without pipes")
     feeding = asyncio.create_task(_feed(session.stdin, child.stdin))
@@ -170,7 +170,7 @@ async def _connect(session: asyncssh.SSHServerProcess[bytes], child: asyncio.sub
 
 
 async def _feed(source: asyncssh.SSHReader[bytes], target: asyncio.StreamWriter) -> None:
-    """Pass the client's input on; a client that went away is the end of its input, not of the command."""
+    """Forward the client's input. If the client goes away, its input ends, but not the command."""
     with suppress(OSError, asyncssh.Error):
         while data := await source.read(_CHUNK):
             target.write(data)
@@ -179,7 +179,7 @@ async def _feed(source: asyncssh.SSHReader[bytes], target: asyncio.StreamWriter)
 
 
 async def _drain(source: asyncio.StreamReader, target: asyncssh.SSHWriter[bytes]) -> None:
-    """Pass an output on; when the client is gone it is still read, so that the command goes on to its end."""
+    """Forward an output. If the client goes away, the output is still read, so that the command can end."""
     listening = True
     while data := await source.read(_CHUNK):
         if not listening:
@@ -191,7 +191,7 @@ async def _drain(source: asyncio.StreamReader, target: asyncssh.SSHWriter[bytes]
             listening = False
 
 
-def _tell(session: asyncssh.SSHServerProcess[bytes], code: int) -> None:
+def _send_exit(session: asyncssh.SSHServerProcess[bytes], code: int) -> None:
     if code >= 0:
         session.exit(code)
     else:

@@ -1,4 +1,4 @@
-"""The whole system on this machine: store, simulated hosts, API, workers and Flower, on free ports of loopback."""
+"""The whole system on this machine: store, simulated hosts, API, workers and Flower, on free loopback ports."""
 
 import json
 import os
@@ -16,18 +16,18 @@ import asyncssh
 import httpx
 
 from demo.agents import StandInAgent
-from demo.ports import free_port
+from demo.ports import reserve_port
 from demo.supervisor import ChildFailedError, Supervisor
 from infra import embedded
 
 USER = "admin"
 _PATIENCE = 60.0
-"""Seconds that a part of the system may take to come up."""
+"""Seconds until a part of the system must have started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What somebody needs to know to use a started system."""
+    """The addresses and credentials of a running system."""
 
     api: str
     user: str
@@ -37,11 +37,11 @@ class Facts:
     hosts: tuple[int, ...]
 
     def write(self, path: Path) -> None:
-        """Write them as JSON, readable by the owner alone."""
+        """Write them as JSON; only the owner can read the file."""
         _write_private(path, json.dumps({name: getattr(self, name) for name in self.__slots__}, indent=2))
 
     def write_client(self, path: Path) -> None:
-        """Write what the command line needs as its client file, readable by the owner alone."""
+        """Write a client file for the command line; only the owner can read the file."""
         lines = (f"{key} = {json.dumps(value)}\n" for key, value in self._client.items())
         _write_private(path, "".join(lines))
 
@@ -52,7 +52,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A started system."""
+    """A running system."""
 
     facts: Facts
     agents: dict[int, StandInAgent]
@@ -62,18 +62,18 @@ class Stack:
 
 @contextmanager
 def run_stack(directory: Path, *, hosts: int, workers: int, say: Callable[[str], None]) -> Iterator[Stack]:
-    """Start everything under a directory, which is emptied first, and stop it all at the end.
+    """Start everything, and stop it at the end.
 
     Args:
-        directory: where data, keys, logs and the simulated hosts go.
-        hosts: how many hosts are simulated.
-        workers: how many worker processes run.
-        say: told what is going on, a line at a time.
+        directory: the directory for data, keys, logs and the simulated hosts; it is emptied first.
+        hosts: the number of simulated hosts.
+        workers: the number of worker processes.
+        say: called with a line for each thing that happens.
 
     Raises:
-        ChildFailedError: a part did not come up; the sentence says which and why.
+        ChildFailedError: a part did not start; the message says which and why.
     """
-    with _alone(directory), Supervisor(directory / "logs") as supervisor:
+    with _lock_directory(directory), Supervisor(directory / "logs") as supervisor:
         builder = _Builder(directory.resolve(), supervisor, say)
         builder.start_store()
         builder.start_hosts(hosts)
@@ -81,39 +81,39 @@ def run_stack(directory: Path, *, hosts: int, workers: int, say: Callable[[str],
         yield builder.finish()
 
 
-def client_file(directory: Path) -> Path:
-    """Return where the command line finds a system under a directory, beside it as the facts."""
+def get_client_file(directory: Path) -> Path:
+    """Return the path of the client file of a system in a directory, such as `up-client.toml` beside `up`."""
     return directory.with_name(f"{directory.name}-client.toml")
 
 
-def facts_file(directory: Path) -> Path:
-    """Return where the facts of a system under a directory are written: beside it, as `up.json` beside `up`."""
+def get_facts_file(directory: Path) -> Path:
+    """Return the path of the facts of a system in a directory, such as `up.json` beside `up`."""
     return directory.with_name(f"{directory.name}.json")
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Keep a second start in the same place out, and clear what an earlier one left."""
+def _lock_directory(directory: Path) -> Iterator[None]:
+    """Prevent a second start in the same directory, and remove the files of an earlier one."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     lock = directory.with_name(f"{directory.name}.lock")
     with lock.open("w") as file:
         try:
             os.lockf(file.fileno(), os.F_TLOCK, 0)
         except OSError as error:
-            raise ChildFailedError(f"another one is running in {directory}; stop it first") from error
+            raise ChildFailedError(f"another system runs in {directory}; stop it first") from error
         shutil.rmtree(directory / "redis", ignore_errors=True)
         shutil.rmtree(directory / "logs", ignore_errors=True)
         for old in directory.glob("flower*"):
             old.unlink()
         for name in ("admin-password", "inventory.yaml"):
             (directory / name).unlink(missing_ok=True)
-        facts_file(directory).unlink(missing_ok=True)
-        client_file(directory).unlink(missing_ok=True)
+        get_facts_file(directory).unlink(missing_ok=True)
+        get_client_file(directory).unlink(missing_ok=True)
         yield
 
 
 class _Builder:
-    """Starts the parts one after the other; each waits until the one before it answers."""
+    """Starts the parts one after the other, each when the one before it answers."""
 
     def __init__(self, directory: Path, supervisor: Supervisor, say: Callable[[str], None]) -> None:
         self._directory = directory
@@ -121,32 +121,32 @@ class _Builder:
         self._say = say
         self._environment = dict(os.environ)
         self._agents: dict[int, StandInAgent] = {}
-        self._api_port = free_port(8080)
-        self._flower_port = free_port(5555)
+        self._api_port = reserve_port(8080)
+        self._flower_port = reserve_port(5555)
 
     def start_store(self) -> None:
-        """Start the embedded server, unless the settings name another one."""
+        """Start the embedded server, unless the settings have the address of another one."""
         given = os.environ.get("OCPFLEET_REDIS_URL")
         if given:
             self._say("using the Redis at OCPFLEET_REDIS_URL")
             return
-        port, password = free_port(), embedded.make_password()
+        port, password = reserve_port(), embedded.make_password()
         command = embedded.prepare(self._directory / "redis", port, password)
         self._environment["OCPFLEET_REDIS_URL"] = embedded.url(port, password)
         self._supervisor.start("redis", command, self._environment, restarted=True)
-        self._wait(lambda: _answers(port), "redis")
-        self._say(f"store: valkey-server on 127.0.0.1:{port}, append-only file in {_short(self._directory / 'redis')}")
+        self._wait_for(lambda: _is_listening(port), "redis")
+        self._say(f"store: valkey-server on 127.0.0.1:{port}, its file in {_shorten(self._directory / 'redis')}")
 
     def start_hosts(self, count: int) -> None:
-        """Start the simulated hosts and bring them into the inventory."""
+        """Start the simulated hosts and import them into the inventory."""
         key = self._directory / "keys" / "id_ed25519"
         _make_key(key)
         inventory = self._directory / "inventory.yaml"
         options = ["--root", str(self._directory / "hosts"), "--count", str(count), "--inventory", str(inventory)]
         command = [sys.executable, "-m", "demo.hosts", "--authorized-key", str(key.with_suffix(".pub")), *options]
         self._supervisor.start("hosts", command, self._environment)
-        self._wait(inventory.exists, "hosts")
-        self._command("hosts", "import", str(inventory))
+        self._wait_for(inventory.exists, "hosts")
+        self._run_command("hosts", "import", str(inventory))
         self._environment["OCPFLEET_SSH_KEYS"] = json.dumps([str(key)])
         for number in range(count):
             home = self._directory / "hosts" / f"host-{number + 1}" / "home" / "admin" / "ocp_agent"
@@ -172,16 +172,16 @@ class _Builder:
         for number in range(1, workers + 1):
             named = {**environment, "OCPFLEET_WORKER_NAME": f"worker-{number}"}
             self._supervisor.start(f"worker-{number}", [executable, "worker"], named, restarted=True)
-        self._wait((self._directory / "admin-password").exists, "api")
+        self._wait_for((self._directory / "admin-password").exists, "api")
         self._supervisor.start("flower", [executable, "flower"], environment, restarted=True)
 
     def finish(self) -> Stack:
-        """Wait until all parts answer, and say where they are."""
+        """Wait until all parts answer, and return their addresses."""
         api = f"http://127.0.0.1:{self._api_port}"
-        self._wait(lambda: _get(f"{api}/readyz") == httpx.codes.OK, "api")
+        self._wait_for(lambda: _get_status(f"{api}/readyz") == httpx.codes.OK, "api")
         self._say(f"api: {api}, with its workers ready")
         flower = f"http://127.0.0.1:{self._flower_port}"
-        self._wait(lambda: _get(f"{flower}/healthcheck") == httpx.codes.OK, "flower")
+        self._wait_for(lambda: _get_status(f"{flower}/healthcheck") == httpx.codes.OK, "flower")
         facts = Facts(
             api=api,
             user=USER,
@@ -192,7 +192,7 @@ class _Builder:
         )
         return Stack(facts, self._agents, self._supervisor)
 
-    def _command(self, *words: str) -> None:
+    def _run_command(self, *words: str) -> None:
         executable = str(Path(sys.executable).with_name("ocpfleet"))
         done = subprocess.run(
             [executable, *words], env=self._environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
@@ -200,7 +200,7 @@ class _Builder:
         if done.returncode:
             raise ChildFailedError(f"ocpfleet {' '.join(words)} failed:\n{done.stdout}{done.stderr}")
 
-    def _wait(self, ready: Callable[[], bool], name: str) -> None:
+    def _wait_for(self, ready: Callable[[], bool], name: str) -> None:
         deadline = time.monotonic() + _PATIENCE
         while not ready():
             for line in self._supervisor.watch():
@@ -211,13 +211,13 @@ class _Builder:
             time.sleep(0.05)
 
 
-def _answers(port: int) -> bool:
+def _is_listening(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _get(url: str) -> int | None:
+def _get_status(url: str) -> int | None:
     try:
         return httpx.get(url, timeout=5).status_code
     except httpx.TransportError:
@@ -225,7 +225,7 @@ def _get(url: str) -> int | None:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone may read, whole or not at all."""
+    """Write a file that only its owner can read. A reader never sees a half-written file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -233,12 +233,12 @@ def _write_private(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-def _short(path: Path) -> str:
+def _shorten(path: Path) -> str:
     return os.path.relpath(path)
 
 
 def _make_key(path: Path) -> None:
-    """Make the key that the workers log in with."""
+    """Make the workers' SSH key, unless it exists."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o700)
     if not path.exists():

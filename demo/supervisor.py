@@ -1,4 +1,4 @@
-"""Child processes that belong together: started, watched, restarted when they die, and all stopped at the end."""
+"""Child processes of a system: starts them, restarts those that die, and stops all of them at the end."""
 
 import os
 import subprocess
@@ -13,12 +13,12 @@ from typing import Self
 from demo.processes import die_with_parent
 
 _GRACE = 8.0
-"""Seconds that a child may take to end after SIGTERM."""
-_MOST_RESTARTS = 5
+"""Seconds after SIGTERM until a child must have ended."""
+MAX_RESTARTS = 5
 
 
 class ChildFailedError(Exception):
-    """A child process ended although it was needed. The sentence says which, and where its output is."""
+    """A child process ended that was needed, or did not start. The message says which, and where its output is."""
 
 
 @dataclass(slots=True)
@@ -30,12 +30,12 @@ class Child:
     environment: Mapping[str, str]
     log: Path
     restarted: bool
-    """Whether it is started again when it dies."""
+    """Whether the supervisor starts it again when it dies."""
     process: "subprocess.Popen[bytes] | None" = None
     restarts: int = 0
 
     def start(self) -> None:
-        """Start it in a session of its own, so that a Ctrl-C in the terminal reaches only us."""
+        """Start it in a session of its own, so that Ctrl-C in the terminal reaches only this process."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -49,16 +49,16 @@ class Child:
 
     @property
     def ended(self) -> int | None:
-        """Its exit status, or None while it runs."""
+        """Its exit status; None while it runs."""
         return self.process.poll() if self.process else None
 
     def stop(self) -> None:
-        """Ask it to end."""
+        """Send it SIGTERM."""
         if self.process and self.ended is None:
             self.process.terminate()
 
     def finish(self, deadline: float) -> None:
-        """Wait for its end until `deadline` (monotonic seconds), then end it."""
+        """Wait for its end until `deadline` (monotonic seconds), then kill it."""
         if not self.process:
             return
         try:
@@ -68,17 +68,17 @@ class Child:
             self.process.wait()
 
     def has_said(self, text: str) -> bool:
-        """Return whether this is in its output so far."""
+        """Return whether its output so far contains a text."""
         return self.log.exists() and text in self.log.read_text(errors="replace")
 
-    def tail(self, lines: int = 15) -> str:
-        """Return the end of its output."""
+    def read_tail(self, lines: int = 15) -> str:
+        """Return the last lines of its output."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps children; leaving the context stops them, the last one first."""
+    """Owns child processes. Leaving the context stops them, the last one first."""
 
     logs: Path
     children: list[Child] = field(default_factory=list)
@@ -92,25 +92,25 @@ class Supervisor:
     def start(
         self, name: str, command: Sequence[str], environment: Mapping[str, str], *, restarted: bool = False
     ) -> Child:
-        """Start a child; its output goes to a file of its name."""
+        """Start a child. Its output goes to a file with its name."""
         child = Child(name, command, environment, self.logs / f"{name}.log", restarted)
         child.start()
         self.children.append(child)
         return child
 
     def watch(self) -> list[str]:
-        """Start children that died anew, where that is wanted, and return a line for each.
+        """Restart children that died, and return a line for each.
 
         Raises:
-            ChildFailedError: one that must not die died, or one died again and again.
+            ChildFailedError: a child died that is not restarted, or one died too often.
         """
         lines = []
         for child in self.children:
             if child.ended is None:
                 continue
-            if not child.restarted or child.restarts >= _MOST_RESTARTS:
+            if not child.restarted or child.restarts >= MAX_RESTARTS:
                 raise ChildFailedError(
-                    f"{child.name} ended with {child.ended}; its output is {child.log}:\n{child.tail()}"
+                    f"{child.name} ended with {child.ended}; its output is {child.log}:\n{child.read_tail()}"
                 )
             lines.append(f"{child.name} ended with {child.ended}, started again")
             child.restarts += 1
@@ -118,7 +118,7 @@ class Supervisor:
         return lines
 
     def stop(self) -> None:
-        """Stop all children: users of a thing before the thing, and those that do the same, together."""
+        """Stop all children: in the reverse order of their start, those with the same command together."""
         for _, alike in groupby(reversed(self.children), key=lambda child: child.command):
             together = list(alike)
             for child in together:
@@ -130,7 +130,7 @@ class Supervisor:
 
 
 def main() -> None:
-    """Become the command in our arguments, told by the kernel to end when the process that started us ends."""
+    """Execute the command in the arguments, with a signal from the kernel when the parent ends."""
     die_with_parent()
     os.execv(sys.argv[1], sys.argv[1:])
 

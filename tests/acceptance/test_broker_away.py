@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from demo.ports import free_port
+from demo.ports import reserve_port
 from demo.supervisor import Supervisor
 from infra import embedded
 from tests.support.system import STOP, of_step, running, stub_target
@@ -28,7 +28,7 @@ BOUND = 20
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[tuple[Child, str]]:
-    port = free_port()
+    port = reserve_port()
     with Supervisor(tmp_path / "broker-logs") as supervisor:
         yield supervisor.start("broker", embedded.prepare(tmp_path / "broker", port), {}), embedded.url(port)
 

@@ -72,7 +72,7 @@ def test_a_host_fails_and_is_retried(system: System, hosts: RealHosts) -> None:
     out, err = _ocpfleet(system, "task", "retry", "1", "--host", "web-2", "--follow")
     assert err.endswith("Stop all OCP agent processes on web-2 (2): runs again\n")
     assert "Task 1  Batch stop OCP agent: SUCCESSFUL" in out
-    assert not any(agent.processes() for agent in hosts.agents.values())
+    assert not any(agent.list_processes() for agent in hosts.agents.values())
     log, _ = _ocpfleet(system, "task", "log", "1", "--host", "web-2")
     assert "############RETRY" in log
     assert "Not installed: " in log
@@ -118,7 +118,7 @@ def test_ctrl_c_leaves_or_cancels(system: System, hosts: RealHosts) -> None:
     out, _ = _ocpfleet(system, "task", "rollback", "1", "-f")
     assert "Stop all OCP agent processes: 3/3 undone" in out
     assert "Task 1  Batch stop OCP agent: SUCCESSFUL, ROLLBACK" in out
-    assert [len(agent.processes()) for agent in hosts.agents.values()] == [3, 3, 3]
+    assert [len(agent.list_processes()) for agent in hosts.agents.values()] == [3, 3, 3]
     assert [host["holderTaskId"] for host in json.loads(_ocpfleet(system, "hosts", "list", "--json")[0])] == [None] * 3
 
 

@@ -37,7 +37,7 @@ async def test_of_two_overlapping_requests_exactly_one_wins(system: System, host
     with ThreadPoolExecutor(2) as pool:
         for _ in range(ROUNDS):
             start_all(hosts.agents.values())
-            before = {host_id: len(agent.commands()) for host_id, agent in hosts.agents.items()}
+            before = {host_id: len(agent.read_commands()) for host_id, agent in hosts.agents.items()}
             accepted = list(pool.map(system.stop, (LEFT, RIGHT)))
             ended = [system.ended(task["id"]) for task in accepted]
             _exactly_one_won(system, hosts, ended, before)
@@ -50,10 +50,10 @@ def _exactly_one_won(system: System, hosts: RealHosts, ended: list, before: dict
     stopped = {
         host_id
         for host_id, agent in hosts.agents.items()
-        if any(command.verb == "stop" for command in agent.commands()[before[host_id] :])
+        if any(command.verb == "stop" for command in agent.read_commands()[before[host_id] :])
     }
     assert stopped == set(won)
-    assert {host_id for host_id, agent in hosts.agents.items() if not agent.processes()} == set(won)
+    assert {host_id for host_id, agent in hosts.agents.items() if not agent.list_processes()} == set(won)
     prepares = of_step(loser, "Prepare stop OCP agent")
     assert {subtask["status"] for subtask in prepares} == {"FAILED"}
     for subtask in prepares:

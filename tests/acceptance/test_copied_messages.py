@@ -107,9 +107,9 @@ async def test_copies_change_neither_commands_nor_statuses(system: System, hosts
     assert {status for each in statuses(ended).values() for status in each} == {"SUCCESSFUL"}
     assert hosts.sshd.log.count("Starting session: command") == len(HOSTS) + 1
     for host_id in HOSTS[1:]:
-        commands = hosts.agents[host_id].commands()
+        commands = hosts.agents[host_id].read_commands()
         assert [command.verb for command in commands if command.edge == "start"] == ["start", "stop"]
-        assert not hosts.agents[host_id].processes()
+        assert not hosts.agents[host_id].list_processes()
 
 
 def _names() -> list[str]:

@@ -56,7 +56,7 @@ def test_a_retry_touches_only_the_host_that_failed(system: System, hosts: RealHo
     assert [each["status"] for each in stops] == ["FAILED" if each == BROKEN else "SUCCESSFUL" for each in HOSTS]
     assert "Not installed: " in system.log(task["id"], stops[BROKEN - 1]["id"])
     sessions = hosts.sshd.log.count("Starting session: command")
-    before = {host_id: (hosts.connections(host_id), hosts.agents[host_id].commands()) for host_id in HOSTS}
+    before = {host_id: (hosts.connections(host_id), hosts.agents[host_id].read_commands()) for host_id in HOSTS}
 
     retried = system.post(f"{task['id']}/retry").json()["data"]
     assert (retried["status"], retried["operation"]) == ("RUNNING", "RETRY")
@@ -71,9 +71,9 @@ def test_a_retry_touches_only_the_host_that_failed(system: System, hosts: RealHo
     untouched = [each for each in task["subtasks"] if each["status"] == "SUCCESSFUL"]
     assert [each for each in ended["subtasks"] if each in untouched] == untouched
     assert hosts.sshd.log.count("Starting session: command") - sessions == 1
-    after = {host_id: (hosts.connections(host_id), hosts.agents[host_id].commands()) for host_id in HOSTS}
+    after = {host_id: (hosts.connections(host_id), hosts.agents[host_id].read_commands()) for host_id in HOSTS}
     assert {host_id for host_id in HOSTS if after[host_id] != before[host_id]} == {BROKEN}
-    assert not any(agent.processes() for agent in hosts.agents.values())
+    assert not any(agent.list_processes() for agent in hosts.agents.values())
     log = system.log(task["id"], stops[BROKEN - 1]["id"])
     assert log.count("############EXECUTE") == log.count("############RETRY") == 1
 
@@ -91,7 +91,7 @@ def test_a_skip_lets_the_others_finish_and_says_what_was_seen(system: System, ho
     (run,) = (each for each in ended["subtasks"] if each["id"] == skipped["id"])
     assert (run["status"], run["operation"], run["runTime"]) == ("SUCCESSFUL", "SKIP", 1)
     assert hosts.connections(BROKEN) == connections
-    assert len(hosts.agents[BROKEN].processes()) == 3
+    assert len(hosts.agents[BROKEN].list_processes()) == 3
     listed = system.client.get("/compute/hosts", params={"size": 20}).json()["data"]["contents"]
     assert {host["id"]: host["hostAgentStatus"] for host in listed} == {
         host_id: "AVAILABLE" if host_id == BROKEN else "OFFLINE" for host_id in HOSTS
@@ -116,7 +116,7 @@ def test_a_wedged_host_is_cancelled_in_seconds(system: System, hosts: RealHosts)
     hosts.agents[BROKEN].unwedge("ocp_agentd")
     system.post(f"{task['id']}/retry")
     assert system.ended(task["id"])["status"] == "SUCCESSFUL"
-    assert not any(agent.processes() for agent in hosts.agents.values())
+    assert not any(agent.list_processes() for agent in hosts.agents.values())
 
 
 async def test_a_whole_task_of_two_hundred_is_cancelled(tmp_path: Path) -> None:

@@ -56,9 +56,9 @@ def assert_done(system: System, hosts: RealHosts) -> None:
     ended = system.ended(the_only_task(system), timeout=120)
     assert ended["status"] == "SUCCESSFUL", [system.log(ended["id"], one["id"]) for one in of_step(ended, STOP)]
     assert {one["runTime"] for one in ended["subtasks"]} == {1}
-    assert not any(agent.processes() for agent in hosts.agents.values())
+    assert not any(agent.list_processes() for agent in hosts.agents.values())
     told = {
-        sum((command.verb, command.edge) == ("stop", "start") for command in agent.commands())
+        sum((command.verb, command.edge) == ("stop", "start") for command in agent.read_commands())
         for agent in hosts.agents.values()
     }
     assert told == {1}

@@ -106,14 +106,14 @@ def test_from_adding_hosts_to_deleting_them(system: System, agent: StandInAgent,
     shown = system.client.get(f"{path}/agent").json()["data"]
     assert (shown["status"], shown["version"]) == ("AVAILABLE", "4.2.2-standin")
     assert [(each["alias"], each["pid"]) for each in shown["processes"]] == [
-        (f"ocp_{name}", agent.pid(name)) for name in ("agentd", "mgragent", "monagent")
+        (f"ocp_{name}", agent.find_pid(name)) for name in ("agentd", "mgragent", "monagent")
     ]
     stopped = system.client.post(f"{path}/agent/processes/3/stop")
     assert stopped.status_code == 200, stopped.text
     assert (stopped.json()["data"]["status"], stopped.json()["data"]["pid"]) == ("STOPPED", 0)
-    assert [name for _, name in agent.processes()] == ["ocp_agentd", "ocp_mgragent"]
+    assert [name for _, name in agent.list_processes()] == ["ocp_agentd", "ocp_mgragent"]
     restarted = system.client.post(f"{path}/agent/processes/3/restart").json()["data"]
-    assert (restarted["status"], restarted["pid"]) == ("STARTED", agent.pid("monagent"))
+    assert (restarted["status"], restarted["pid"]) == ("STARTED", agent.find_pid("monagent"))
     assert restarted == system.client.get(f"{path}/agent/processes?page=3&size=1").json()["data"]["contents"][0] | {
         name: restarted[name] for name in ("elapsedTime", "lastActiveTime", "updateTime")
     }
@@ -125,7 +125,7 @@ def test_from_adding_hosts_to_deleting_them(system: System, agent: StandInAgent,
     assert f"Host {unreachable['hostId']} is held by task {unreachable['id']}" in held.json()["error"]["message"]
     assert system.client.delete(path).status_code == 200
     assert system.client.get(path).status_code == 404
-    assert len(agent.processes()) == 3, "the agent itself is left as it is"
+    assert len(agent.list_processes()) == 3, "the agent itself is left as it is"
 
 
 def test_a_worker_that_is_killed_in_mid_work_costs_the_client_a_503_in_time(
@@ -141,7 +141,7 @@ def test_a_worker_that_is_killed_in_mid_work_costs_the_client_a_503_in_time(
         began = time.monotonic()
         asked = pool.submit(system.client.post, f"{path}/processes/3/restart")
         wait_until(
-            lambda: "service-stop" in {command.verb for command in agent.commands()}, 10, "the worker is at work"
+            lambda: "service-stop" in {command.verb for command in agent.read_commands()}, 10, "the worker is at work"
         )
         process = system.workers["worker-1"].process
         assert process is not None

@@ -62,8 +62,8 @@ def test_hosts_are_refused_until_their_keys_are_trusted(system: System, hosts: R
     assert shown.startswith("SHA256:")
     assert shown in said
     assert "Stopped: processes " in _stop_verdicts(system, [2])[0]
-    assert not hosts.agents[2].processes()
-    assert len(hosts.agents[1].processes()) == 3
+    assert not hosts.agents[2].list_processes()
+    assert len(hosts.agents[1].list_processes()) == 3
 
 
 @pytest.mark.parametrize("system", [{"OCPFLEET_TRUST_ON_FIRST_USE": "true"}], indirect=True)

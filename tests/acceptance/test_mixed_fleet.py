@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.ports import free_port
+from demo.ports import reserve_port
 from tests.support.system import BRISK, STOP, of_step, real_hosts, running, statuses
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory, system: System) -> Iterator[
         hosts.agents[WEDGED].wedge("ocp_agentd")
         hosts.agents[ORPHANED].kill("ocp_agentd")
         hosts.agents[STOPPED].control("stop")
-        hosts.targets[UNREACHABLE] = replace(hosts.targets[UNREACHABLE], port=free_port())
+        hosts.targets[UNREACHABLE] = replace(hosts.targets[UNREACHABLE], port=reserve_port())
         yield hosts
 
 
@@ -65,7 +65,7 @@ def test_the_task_has_failed_and_stands_at_the_second_wait_node(task: Json) -> N
 
 def test_the_processes_of_the_eight_are_gone_the_orphans_among_them(task: Json, hosts: RealHosts) -> None:
     assert task["status"] == "FAILED"
-    alive = {host_id for host_id, agent in hosts.agents.items() if agent.processes()}
+    alive = {host_id for host_id, agent in hosts.agents.items() if agent.list_processes()}
     assert alive == {UNREACHABLE, WEDGED}
 
 

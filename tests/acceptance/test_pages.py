@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from cli.main import main
-from demo.stack import client_file, run_stack
+from demo.stack import get_client_file, run_stack
 from tests.support.pages import DOCS, README, find_blocks, parse_curl
 from tests.support.waiting import wait_until
 
@@ -60,7 +60,7 @@ class Reader:
         for written, here in (
             ("PASSWORD", self._facts.password),
             ("http://127.0.0.1:8080", self._facts.api),
-            ("var/up-client.toml", str(client_file(self._directory))),
+            ("var/up-client.toml", str(get_client_file(self._directory))),
             ("/backups/", f"{self._directory}/"),
         ):
             word = word.replace(written, here)
@@ -145,7 +145,7 @@ def directory(tmp_path: Path) -> Path:
 @pytest.fixture
 def stack(directory: Path) -> Iterator[Stack]:
     with run_stack(directory, hosts=3, workers=1, say=print) as stack:
-        stack.facts.write_client(client_file(directory))
+        stack.facts.write_client(get_client_file(directory))
         yield stack
 
 
@@ -153,7 +153,7 @@ def stack(directory: Path) -> Iterator[Stack]:
 def reader(stack: Stack, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     facts = stack.facts
     monkeypatch.chdir(directory)
-    monkeypatch.setenv("OCPFLEET_CLIENT_FILE", str(client_file(directory)))
+    monkeypatch.setenv("OCPFLEET_CLIENT_FILE", str(get_client_file(directory)))
     monkeypatch.setenv("OCPFLEET_REDIS_URL", facts.redis)
     monkeypatch.setenv("OCPFLEET_KEY_FILE", str(directory / "key-encryption-key"))
     with httpx.Client(base_url=f"{facts.api}/api/v2", auth=(facts.user, facts.password), timeout=30) as http:

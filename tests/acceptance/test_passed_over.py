@@ -44,7 +44,7 @@ async def test_a_skipped_taking_never_leads_to_work_on_the_host(system: System, 
     hosts.agents[SHARED].start()
     held = _host(system, SHARED)
     assert held["holderTaskId"] == first["id"]
-    before = hosts.connections(SHARED), hosts.agents[SHARED].commands(), hosts.agents[SHARED].processes()
+    before = hosts.connections(SHARED), hosts.agents[SHARED].read_commands(), hosts.agents[SHARED].list_processes()
 
     second = system.ended(system.stop([SHARED, OWN])["id"])
     takings = of_step(second, PREPARE)
@@ -62,11 +62,11 @@ async def test_a_skipped_taking_never_leads_to_work_on_the_host(system: System, 
         log = system.log(second["id"], of_step(ended, step)[0]["id"]).splitlines()
         assert len(log) == 2, "a separator and a sentence"
         assert log[1].endswith(said)
-    after = hosts.connections(SHARED), hosts.agents[SHARED].commands(), hosts.agents[SHARED].processes()
+    after = hosts.connections(SHARED), hosts.agents[SHARED].read_commands(), hosts.agents[SHARED].list_processes()
     assert after == before, "nobody knocked at the shared host, and its agent lives on"
     assert _host(system, SHARED) == held
     assert hosts.connections(OWN) > 0
-    assert hosts.agents[OWN].processes() == []
+    assert hosts.agents[OWN].list_processes() == []
     assert _host(system, OWN)["holderTaskId"] is None
 
     program = hosts.agents[OWN].agentctl

@@ -49,7 +49,7 @@ def in_work(system: System, task: Json) -> list[Json]:
 def stops(hosts: RealHosts) -> list[int]:
     """Return how often each host was told to stop its agent."""
     return [
-        sum((command.verb, command.edge) == ("stop", "start") for command in agent.commands())
+        sum((command.verb, command.edge) == ("stop", "start") for command in agent.read_commands())
         for agent in hosts.agents.values()
     ]
 
@@ -72,7 +72,7 @@ async def test_the_only_worker_and_then_the_store_are_killed_in_the_middle_of_fi
     ended = system.ended(task["id"], timeout=180)
     assert ended["status"] == "SUCCESSFUL", [system.log(task["id"], one["id"]) for one in of_step(ended, STOP)][:3]
     assert {one["runTime"] for one in ended["subtasks"]} == {1}
-    assert not any(agent.processes() for agent in hosts.agents.values())
+    assert not any(agent.list_processes() for agent in hosts.agents.values())
     assert max(stops(hosts)) <= 2, "one run, and one for the loss"
     listed = system.client.get("/compute/hosts", params={"size": 50}).json()["data"]["contents"]
     assert {(host["hostAgentStatus"], host["holderTaskId"]) for host in listed} == {("OFFLINE", None)}
@@ -89,7 +89,7 @@ async def test_one_of_two_workers_is_killed_and_the_other_one_goes_on(system: Sy
 
     assert ended["status"] == "SUCCESSFUL"
     assert {one["executor"].split("@")[0] for one in of_step(ended, STOP)} == {"worker-1"}
-    assert not any(agent.processes() for agent in hosts.agents.values())
+    assert not any(agent.list_processes() for agent in hosts.agents.values())
 
 
 @pytest.mark.parametrize("system", [2], indirect=True)
@@ -129,4 +129,4 @@ async def test_a_rollback_survives_its_worker(system: System, hosts: RealHosts) 
     ended = system.ended(task["id"], timeout=60)
     assert (ended["status"], ended["operation"]) == ("SUCCESSFUL", "ROLLBACK")
     assert {one["status"] for one in ended["subtasks"]} == {"PENDING"}
-    assert all(len(agent.processes()) == 3 for agent in hosts.agents.values())
+    assert all(len(agent.list_processes()) == 3 for agent in hosts.agents.values())

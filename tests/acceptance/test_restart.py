@@ -41,7 +41,7 @@ def ask(system: System, path: str, host_ids: list[int] | None = None) -> Json:
 
 
 def pids(agent: StandInAgent) -> dict[str, int]:
-    return {name: pid for pid, name in agent.processes()}
+    return {name: pid for pid, name in agent.list_processes()}
 
 
 def ready(agent: StandInAgent) -> bool:

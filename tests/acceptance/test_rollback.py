@@ -59,7 +59,7 @@ def all_of(system: System, hosts: RealHosts) -> list[tuple[str, str, int | None]
 
 
 def pids(agent: StandInAgent) -> dict[str, int]:
-    return {name: pid for pid, name in agent.processes()}
+    return {name: pid for pid, name in agent.list_processes()}
 
 
 def ready(agent: StandInAgent) -> bool:
@@ -129,7 +129,7 @@ def test_a_stop_of_six_seconds_is_cancelled_after_one_and_rolled_back_at_once(sy
 
 def stopping_for(agent: StandInAgent) -> float:
     """Return for how many seconds a stop has been at work on an agent; 0 where none is."""
-    began = [command.at_ms for command in agent.commands() if (command.verb, command.edge) == ("stop", "start")]
+    began = [command.at_ms for command in agent.read_commands() if (command.verb, command.edge) == ("stop", "start")]
     return time.time() - began[0] / 1000 if began else 0.0
 
 

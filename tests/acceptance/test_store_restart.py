@@ -46,7 +46,7 @@ async def test_a_task_goes_on_where_it_was(system: System, hosts: RealHosts) -> 
     assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert int(refused.headers["Retry-After"]) > 0
     assert refused.json()["error"]["message"].startswith("The store does not answer")
-    wait_until(lambda: not any(agent.processes() for agent in hosts.agents.values()), 30, "the agents to be gone")
+    wait_until(lambda: not any(agent.list_processes() for agent in hosts.agents.values()), 30, "the agents to be gone")
     system.redis.start()
 
     wait_until(lambda: system.client.get("/compute/hosts").is_success, 20, "the API to have its store back")

@@ -127,7 +127,7 @@ def test_the_task_succeeds_and_the_agents_processes_are_gone(
     path = f"/api/v2/tasks/instances/{reply['data']['id']}"
     wait_until(lambda: api.get(path).json()["data"]["status"] != "RUNNING", 60, "the task to end")
     assert api.get(path).json()["data"]["status"] == "SUCCESSFUL"
-    assert StandInAgent.at(directory / "hosts" / "host-1" / "home" / "admin" / "ocp_agent").processes() == []
+    assert StandInAgent.at(directory / "hosts" / "host-1" / "home" / "admin" / "ocp_agent").list_processes() == []
 
 
 def test_flower_shows_the_stop_with_arguments_that_a_person_can_read(

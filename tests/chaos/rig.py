@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from demo.keys import make_key_pair
-from demo.ports import free_port
+from demo.ports import reserve_port
 from demo.supervisor import Supervisor
 from infra import embedded
 from tests.chaos.hosts import FIRST, target
@@ -123,7 +123,7 @@ def standing(directory: Path, count: int, seed: int, **settings: str) -> Iterato
         seed: for the hosts' draws.
         settings: in place of `SETTINGS`, or beside them.
     """
-    port = free_port()
+    port = reserve_port()
     os.environ[MARK] = run = token_hex(8)
     with Supervisor(directory / "logs") as supervisor:
         broker = supervisor.start("broker", embedded.prepare(directory / "broker", port), os.environ)
@@ -145,7 +145,7 @@ def standing(directory: Path, count: int, seed: int, **settings: str) -> Iterato
 
 def _hosts(supervisor: Supervisor, directory: Path, count: int, seed: int) -> tuple[Child, Path]:
     """Start the hosts; return their process, and a file that names them."""
-    port = free_port(addresses=[str(FIRST + number) for number in range(count)])
+    port = reserve_port(addresses=[str(FIRST + number) for number in range(count)])
     key = make_key_pair(directory, "host-key")
     (directory / "keys").mkdir()
     numbers = ("--count", f"{count}", "--port", f"{port}", "--seed", f"{seed}")

@@ -98,7 +98,7 @@ async def office(valkey: ValkeyServer, agent: StandInAgent, tmp_path: Path) -> A
 
 
 def commands(agent: StandInAgent) -> list[str]:
-    return [command.verb for command in agent.commands() if command.edge == "start"]
+    return [command.verb for command in agent.read_commands() if command.edge == "start"]
 
 
 async def test_a_look_tells_all_that_a_client_sees(office: Office) -> None:
@@ -106,7 +106,7 @@ async def test_a_look_tells_all_that_a_client_sees(office: Office) -> None:
     agent = office.agent
     assert (found.installed, found.version) == (True, "4.2.2-standin")
     assert [(one.name, one.pid) for one in found.processes] == [
-        (name, agent.pid(name)) for name in ("agentd", "mgragent", "monagent")
+        (name, agent.find_pid(name)) for name in ("agentd", "mgragent", "monagent")
     ]
     assert [one.ports for one in found.processes] == [(), (62888,), (62889,)]
     for one in found.processes:
@@ -118,21 +118,21 @@ async def test_a_look_tells_all_that_a_client_sees(office: Office) -> None:
 
 
 async def test_a_process_is_stopped_and_started_again(office: Office) -> None:
-    before = office.agent.pid("monagent")
+    before = office.agent.find_pid("monagent")
     stopped = await office.ask(ErrandKind.STOP, "monagent")
     assert not stopped.processes[2].runs
-    assert [name for _, name in office.agent.processes()] == ["ocp_agentd", "ocp_mgragent"]
+    assert [name for _, name in office.agent.list_processes()] == ["ocp_agentd", "ocp_mgragent"]
     started = await office.ask(ErrandKind.RESTART, "monagent")
-    assert started.processes[2].pid == office.agent.pid("monagent") != before
+    assert started.processes[2].pid == office.agent.find_pid("monagent") != before
     assert [verb for verb in commands(office.agent) if verb.startswith("service")] == ["service-stop", "service-start"]
 
 
 @pytest.mark.parametrize("name", ["mgragent", "monagent"])
 async def test_a_running_process_is_replaced_by_exactly_one(office: Office, name: str) -> None:
-    before = {found: pid for pid, found in office.agent.processes()}
+    before = {found: pid for pid, found in office.agent.list_processes()}
     found = await office.ask(ErrandKind.RESTART, name)
-    after = {found: pid for pid, found in office.agent.processes()}
-    assert len(office.agent.processes()) == 3
+    after = {found: pid for pid, found in office.agent.list_processes()}
+    assert len(office.agent.list_processes()) == 3
     assert {one for one in before if before[one] != after[one]} == {f"ocp_{name}"}
     assert {one.name: one.pid for one in found.processes} == {one.removeprefix("ocp_"): after[one] for one in after}
 
@@ -140,7 +140,7 @@ async def test_a_running_process_is_replaced_by_exactly_one(office: Office, name
 async def test_a_wedged_process_is_restarted_too(office: Office) -> None:
     before = office.agent.wedge("monagent")
     found = await office.ask(ErrandKind.RESTART, "monagent")
-    assert found.processes[2].pid == office.agent.pid("monagent") != before
+    assert found.processes[2].pid == office.agent.find_pid("monagent") != before
 
 
 async def test_two_requests_never_work_on_one_host(office: Office) -> None:
@@ -182,7 +182,7 @@ async def test_a_wedged_agentd_is_seen_all_the_same_and_changes_are_given_up_in_
     assert [one.runs for one in found.processes] == [True] * 3
     with pytest.raises(HostFailed, match="Timed out: "):
         await office.ask(ErrandKind.STOP, "monagent", 6.0)
-    os.kill(office.agent.pid("agentd"), 9)
+    os.kill(office.agent.find_pid("agentd"), 9)
     assert await office.store.hosts.lease((1,), Lease("mine", "to test", 1000)) == Leased()
     await office.store.hosts.release((1,), "mine")
 
@@ -191,6 +191,6 @@ async def test_nobody_at_work(office: Office) -> None:
     office.idle = True
     with pytest.raises(Unavailable, match="No worker took the request"):
         await office.ask(ErrandKind.STOP, "monagent", 2.0)
-    assert len(office.agent.processes()) == 3
+    assert len(office.agent.list_processes()) == 3
     office.idle = False
     assert not (await office.ask(ErrandKind.STOP, "monagent")).processes[2].runs, "no lease was left"

@@ -162,26 +162,26 @@ async def test_a_healthy_agent_is_stopped_with_one_command_and_then_was_already(
     site: Site, agent: StandInAgent
 ) -> None:
     agent.start()
-    pids = tuple(pid for pid, _ in agent.processes())
+    pids = tuple(pid for pid, _ in agent.list_processes())
 
     first, journal = await stop(site)
     second, _ = await stop(site)
 
     assert first == Stopped(tuple(sorted(pids)))
     assert len(commands(journal)) == 1
-    assert agent.processes() == []
+    assert agent.list_processes() == []
     assert second == AlreadyStopped()
 
 
 async def test_orphans_of_a_dead_agentd_are_told_to_end(site: Site, agent: StandInAgent) -> None:
     agent.start()
     agent.kill("agentd")
-    orphans = tuple(sorted(pid for pid, _ in agent.processes()))
+    orphans = tuple(sorted(pid for pid, _ in agent.list_processes()))
 
     outcome, _ = await stop(site)
 
     assert outcome == Stopped(orphans, signalled=orphans)
-    assert agent.processes() == []
+    assert agent.list_processes() == []
 
 
 async def test_a_wedged_agentd_is_still_running_and_can_be_killed_where_that_is_allowed(
@@ -189,17 +189,17 @@ async def test_a_wedged_agentd_is_still_running_and_can_be_killed_where_that_is_
 ) -> None:
     agent.start()
     agent.wedge("agentd")
-    pids = tuple(sorted(pid for pid, _ in agent.processes()))
+    pids = tuple(sorted(pid for pid, _ in agent.list_processes()))
 
     refused, _ = await stop(site, IMPATIENT)
     assert isinstance(refused, StillRunning)
     assert refused.pids == pids
-    assert len(agent.processes()) == 3
+    assert len(agent.list_processes()) == 3
 
     killing = Timing(verify_after_timeout=0.2, orphan_wait=5.0, kill_wait=5.0, poll_every=0.1, kill_allowed=True)
     outcome, _ = await stop(site, killing)
     assert isinstance(outcome, Stopped)
-    assert agent.processes() == []
+    assert agent.list_processes() == []
 
 
 async def test_a_wedged_service_is_waited_for(site: Site, agent: StandInAgent) -> None:
@@ -209,7 +209,7 @@ async def test_a_wedged_service_is_waited_for(site: Site, agent: StandInAgent) -
     outcome, _ = await stop(site)
 
     assert isinstance(outcome, Stopped)
-    assert agent.processes() == []
+    assert agent.list_processes() == []
 
 
 async def test_a_home_without_an_agent(site: Site) -> None:

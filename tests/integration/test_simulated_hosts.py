@@ -61,7 +61,7 @@ async def test_each_host_has_an_address_a_key_and_a_running_agent_of_its_own(fle
     assert first.sshd.address != second.sshd.address
     assert first.sshd.host_key != second.sshd.host_key
     for host in fleet.hosts:
-        assert [name for _, name in host.agent.processes()] == ["ocp_agentd", "ocp_mgragent", "ocp_monagent"]
+        assert [name for _, name in host.agent.list_processes()] == ["ocp_agentd", "ocp_mgragent", "ocp_monagent"]
 
 
 async def test_stop_over_ssh_stops_that_hosts_agent_and_no_other(fleet: SimulatedFleet, client_key: KeyPair) -> None:
@@ -71,8 +71,8 @@ async def test_stop_over_ssh_stops_that_hosts_agent_and_no_other(fleet: Simulate
 
     assert (answer.exit_status, answer.stderr) == (0, "")
     assert json.loads(str(answer.stdout)) == {"successful": True, "message": "ok", "error": ""}
-    assert first.agent.processes() == []
-    assert len(second.agent.processes()) == 3
+    assert first.agent.list_processes() == []
+    assert len(second.agent.list_processes()) == 3
 
 
 async def test_an_error_comes_on_stderr_with_its_exit_status(fleet: SimulatedFleet, client_key: KeyPair) -> None:
@@ -115,7 +115,7 @@ async def test_a_command_goes_on_when_its_client_is_gone(fleet: SimulatedFleet, 
     connection.abort()
     await eventually(lambda: edges(host) == ["start", "end"], 10, "the control program has ended")
 
-    assert host.agent.processes() == []
+    assert host.agent.list_processes() == []
 
 
 async def test_a_host_key_other_than_the_pinned_one_is_not_trusted(fleet: SimulatedFleet, client_key: KeyPair) -> None:
@@ -150,7 +150,7 @@ async def test_nothing_is_left_when_the_fleet_closes(tmp_path: Path, client_key:
         assert processes.look(pid) is not None
 
     assert processes.look(pid) is None
-    assert host.agent.processes() == []
+    assert host.agent.list_processes() == []
     await connection.wait_closed()
 
 
@@ -159,8 +159,8 @@ async def test_an_earlier_runs_agents_are_cleared_away(tmp_path: Path, client_ke
     left = StandInAgent.install(root / "host-7" / "home" / "admin" / "ocp_agent", pace=QUICK)
     await asyncio.to_thread(left.start)
     async with SimulatedFleet(root, 1, client_key.line, pace=QUICK, start_agents=False) as fleet:
-        assert left.processes() == []
-        assert fleet.hosts[0].agent.processes() == []
+        assert left.list_processes() == []
+        assert fleet.hosts[0].agent.list_processes() == []
 
     assert not (root / "host-7").exists()
 
@@ -174,12 +174,12 @@ def test_the_process_writes_an_inventory_and_leaves_nothing_when_told_to_stop(
         assert hosts.stdout.readline() == "ready\n"
         inventory = yaml.safe_load((tmp_path / "inventory.yaml").read_text())
         agents = [StandInAgent.at(entry["agentHome"], entry["agentPrefix"]) for entry in inventory]
-        assert [len(agent.processes()) for agent in agents] == [3, 3]
+        assert [len(agent.list_processes()) for agent in agents] == [3, 3]
         hosts.send_signal(number)
         code = hosts.wait(30)
 
     assert code == 0
-    assert [agent.processes() for agent in agents] == [[], []]
+    assert [agent.list_processes() for agent in agents] == [[], []]
     assert [entry["id"] for entry in inventory] == [1001, 1002]
     assert [entry["alias"] for entry in inventory] == ["demo-1", "demo-2"]
     assert {entry["sshUser"] for entry in inventory} == {"admin"}
@@ -195,7 +195,7 @@ def test_the_process_stops_in_the_middle_of_starting(tmp_path: Path, client_key:
 
     assert code == 0
     assert not (tmp_path / "inventory.yaml").exists()
-    assert StandInAgent.at(homes).processes() == []
+    assert StandInAgent.at(homes).list_processes() == []
 
 
 def test_the_process_ends_with_its_parent(tmp_path: Path, client_key: KeyPair) -> None:
@@ -212,11 +212,11 @@ def test_the_process_ends_with_its_parent(tmp_path: Path, client_key: KeyPair) -
         parent.kill()
     wait_until(lambda: processes.look(child) is None, 30, "the hosts' process has ended")
 
-    assert StandInAgent.at(tmp_path / "hosts" / "host-1" / "home" / "admin" / "ocp_agent").processes() == []
+    assert StandInAgent.at(tmp_path / "hosts" / "host-1" / "home" / "admin" / "ocp_agent").list_processes() == []
 
 
 def edges(host: SimulatedHost) -> list[str]:
-    return [command.edge for command in host.agent.commands() if command.verb == "stop"]
+    return [command.edge for command in host.agent.read_commands() if command.verb == "stop"]
 
 
 def hosts_command(tmp_path: Path, key: KeyPair) -> list[str]:

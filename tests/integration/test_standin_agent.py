@@ -67,7 +67,7 @@ def ask(agent: StandInAgent, *args: str) -> Answer:
 
 
 def names(agent: StandInAgent) -> list[str]:
-    return sorted(name for _, name in agent.processes())
+    return sorted(name for _, name in agent.list_processes())
 
 
 def files(agent: StandInAgent) -> list[str]:
@@ -80,7 +80,7 @@ def wait_for(agent: StandInAgent, expected: list[str]) -> None:
 
 class TestStart:
     def test_three_processes_in_three_sessions_with_names_and_executables(self, running: StandInAgent) -> None:
-        pids = {name: pid for pid, name in running.processes()}
+        pids = {name: pid for pid, name in running.list_processes()}
 
         assert sorted(pids) == ALL
         assert len({os.getsid(pid) for pid in pids.values()}) == 3
@@ -92,10 +92,10 @@ class TestStart:
                 assert process.parent == pids["ocp_agentd"]
 
     def test_a_second_start_is_ok_and_changes_nothing(self, running: StandInAgent) -> None:
-        before = running.processes()
+        before = running.list_processes()
 
         assert ask(running, "start").document == OK
-        assert running.processes() == before
+        assert running.list_processes() == before
 
     def test_orphans_are_told_to_leave_but_block_the_new_services(self, running: StandInAgent) -> None:
         running.kill("agentd")
@@ -228,7 +228,7 @@ class TestLock:
             running.unwedge("agentd")
             assert first.result().document == OK
 
-        assert lock == {"pid": running.commands()[2].pid, "exe": str(running.agentctl)}
+        assert lock == {"pid": running.read_commands()[2].pid, "exe": str(running.agentctl)}
         assert second.code == 255
         assert second.seconds < 0.5
         path = running.home / "run" / "admin.lock"
@@ -265,11 +265,11 @@ class TestLock:
 
 class TestRestart:
     def test_running_it_has_new_processes_and_leaves_the_old_pid_file(self, running: StandInAgent) -> None:
-        old = dict(running.processes())
+        old = dict(running.list_processes())
 
         assert ask(running, "restart").document == OK
         wait_for(running, ALL)
-        assert not old.keys() & dict(running.processes()).keys()
+        assert not old.keys() & dict(running.list_processes()).keys()
         former = next(pid for pid, name in old.items() if name == "ocp_agentd")
         assert f"ocp_agentd.{former}.pid" in files(running)
         assert ask(running, "restart").document == OK
@@ -282,7 +282,7 @@ class TestRestart:
 
 class TestStatus:
     def test_running(self, running: StandInAgent) -> None:
-        pids = {name: pid for pid, name in running.processes()}
+        pids = {name: pid for pid, name in running.list_processes()}
 
         message = ask(running, "status").document["message"]
 
@@ -328,14 +328,14 @@ class TestWatchdog:
         old = running.kill("mgragent")
         wait_for(running, ALL)
 
-        assert running.pid("mgragent") != old
+        assert running.find_pid("mgragent") != old
 
     def test_mgragent_comes_back_after_term_and_monagent_does_not(self, running: StandInAgent) -> None:
-        old = running.pid("mgragent")
+        old = running.find_pid("mgragent")
         os.kill(old, signal.SIGTERM)
         wait_until(lambda: processes.look(old) is None, 5, "the old mgragent is gone")
         wait_for(running, ALL)
-        os.kill(running.pid("monagent"), signal.SIGTERM)
+        os.kill(running.find_pid("monagent"), signal.SIGTERM)
         wait_for(running, ALL[:2])
 
         status = ask(running, "status").document["message"]
@@ -367,7 +367,7 @@ class TestCommandLine:
         agent.control("stop", claim="worker-7 t3")
         agent.control("status")
 
-        log = agent.commands()
+        log = agent.read_commands()
         assert [(line.edge, line.verb, line.claim) for line in log] == [
             ("start", "stop", "worker-7 t3"),
             ("end", "stop", "worker-7 t3"),
@@ -422,27 +422,27 @@ class TestService:
 
     @pytest.mark.parametrize("name", ["mgragent", "monagent"])
     def test_a_stopped_service_stays_stopped_until_it_is_started(self, running: StandInAgent, name: str) -> None:
-        before = running.processes()
+        before = running.list_processes()
         assert self.said_yes(ask(running, "service", "stop", f"ocp_{name}"), "stop")
-        assert [found for _, found in running.processes()] == [one for one in ALL if one != f"ocp_{name}"]
+        assert [found for _, found in running.list_processes()] == [one for one in ALL if one != f"ocp_{name}"]
         service = ask(running, "status").document["message"]["services"][f"ocp_{name}"]
         assert (service["state"], service["ports"], service["version"]) == ("stopped", None, "")
         assert self.said_yes(ask(running, "service", "stop", f"ocp_{name}"), "stop"), "twice is no error"
 
         assert self.said_yes(ask(running, "service", "start", f"ocp_{name}"), "start")
-        wait_until(lambda: [found for _, found in sorted(running.processes(), key=_by_name)] == ALL, 5, "all run")
+        wait_until(lambda: [found for _, found in sorted(running.list_processes(), key=_by_name)] == ALL, 5, "all run")
         assert ask(running, "status").document["message"]["ready"] is True
-        assert running.pid(name) not in {pid for pid, _ in before}
+        assert running.find_pid(name) not in {pid for pid, _ in before}
 
     def test_a_start_of_a_service_that_runs_makes_a_second_one(self, running: StandInAgent) -> None:
         ask(running, "service", "start", "ocp_monagent")
-        wait_until(lambda: len(running.processes()) == 4, 5, "a second monagent runs")
+        wait_until(lambda: len(running.list_processes()) == 4, 5, "a second monagent runs")
 
     def test_a_wedged_service_is_killed(self, running: StandInAgent) -> None:
         running.wedge("monagent")
         answer = ask(running, "service", "stop", "ocp_monagent")
         assert "code=api_request_failed" in answer.error, "this one is killed later than the control program waits"
-        wait_until(lambda: "ocp_monagent" not in [name for _, name in running.processes()], 5, "it is gone")
+        wait_until(lambda: "ocp_monagent" not in [name for _, name in running.list_processes()], 5, "it is gone")
 
     def test_what_cannot_be_done(self, running: StandInAgent) -> None:
         assert "code=service_not_round" in ask(running, "service", "stop", "ocp_nothing").error
@@ -487,7 +487,7 @@ def test_an_unreaped_agentd_counts_as_running_where_zombies_are_heeded(tmp_path:
     become_reaper(yes=True)
     try:
         agent.start()
-        agentd = agent.pid("agentd")
+        agentd = agent.find_pid("agentd")
         first, second = ask(agent, "stop"), ask(agent, "stop")
         os.waitpid(agentd, 0)
     finally:
@@ -496,7 +496,7 @@ def test_an_unreaped_agentd_counts_as_running_where_zombies_are_heeded(tmp_path:
 
     assert (first.code, "code=wait_for_exit_timeout" in first.error) == (255, True)
     assert second.document == OK
-    assert agent.processes() == []
+    assert agent.list_processes() == []
 
 
 def become_reaper(*, yes: bool) -> None:

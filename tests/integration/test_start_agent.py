@@ -64,8 +64,8 @@ async def start(agent: StandInAgent, timing: Timing = TIMING) -> tuple[Outcome, 
 
 
 def pids(agent: StandInAgent) -> tuple[int, ...]:
-    assert sorted(name for _, name in agent.processes()) == NAMES
-    return tuple(sorted(pid for pid, _ in agent.processes()))
+    assert sorted(name for _, name in agent.list_processes()) == NAMES
+    return tuple(sorted(pid for pid, _ in agent.list_processes()))
 
 
 async def test_a_stopped_agent_and_then_a_running_one(agent: StandInAgent) -> None:
@@ -95,7 +95,7 @@ async def test_after_kill_minus_9_of_all_stale_files_do_not_matter(agent: StandI
 async def test_orphans_are_replaced(agent: StandInAgent) -> None:
     agent.start()
     agent.kill("agentd")
-    orphans = {pid for pid, _ in agent.processes()}
+    orphans = {pid for pid, _ in agent.list_processes()}
 
     outcome, log = await start(agent)
 
@@ -117,13 +117,13 @@ async def test_orphans_that_do_not_end_are_named(agent: StandInAgent) -> None:
 
 async def test_a_service_that_ended_by_itself_comes_back_with_a_new_agentd(agent: StandInAgent) -> None:
     agent.start()
-    before = agent.pid("agentd")
-    os.kill(agent.pid("monagent"), 15)  # its exit code is 0, and agentd leaves such a one stopped
+    before = agent.find_pid("agentd")
+    os.kill(agent.find_pid("monagent"), 15)  # its exit code is 0, and agentd leaves such a one stopped
 
     outcome, log = await start(agent)
 
     assert outcome == Started(pids(agent))
-    assert agent.pid("agentd") != before
+    assert agent.find_pid("agentd") != before
     assert "agentd has given up ocp_monagent" in log
 
 
@@ -150,7 +150,7 @@ async def test_a_pid_file_that_names_a_foreign_process(agent: StandInAgent) -> N
     outcome, _ = await start(agent)
 
     assert isinstance(outcome, EndedAtOnce)
-    assert agent.processes() == []
+    assert agent.list_processes() == []
 
 
 async def test_a_wedged_service_is_no_ready_agent(agent: StandInAgent) -> None:

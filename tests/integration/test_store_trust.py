@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from core.errors import Misconfigured, StoreUnavailable
-from demo.ports import free_port
+from demo.ports import reserve_port
 from infra.store.base import Known, Once, StoreOptions
 from infra.store.redis.store import RedisStore
 from tests.support.records import draft
@@ -132,7 +132,7 @@ async def _connected(primary: ValkeyServer) -> None:
 
 async def test_sentinels_name_the_primary(tmp_path: Path) -> None:
     with ValkeyServer(tmp_path / "primary") as primary:
-        port = free_port()
+        port = reserve_port()
         config = tmp_path / "sentinel.conf"
         config.write_text(f"port {port}\nbind 127.0.0.1\nsentinel monitor fleet 127.0.0.1 {primary.port} 1\n")
         with ValkeyServer(tmp_path / "sentinel", port=port, config=config, extra=["--sentinel"]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis import Redis
 
-from demo.ports import free_port
+from demo.ports import reserve_port
 from tests.support.valkey import PATIENCE, ValkeyServer
 from tests.support.waiting import wait_until
 
@@ -82,7 +82,7 @@ def watched(directory: Path) -> Iterator[Watched]:
 
 def _sentinel(directory: Path, primary: int) -> ValkeyServer:
     directory.mkdir(parents=True)
-    port = free_port()
+    port = reserve_port()
     lines = [
         f"port {port}",
         "bind 127.0.0.1",

@@ -18,7 +18,7 @@ from core.host import Target
 from demo.agents import Pace, StandInAgent
 from demo.keys import make_key_pair
 from demo.openssh import OpenSshServer
-from demo.ports import free_port
+from demo.ports import reserve_port
 from demo.supervisor import Supervisor
 from infra import embedded
 from infra.settings import SharedSettings
@@ -99,7 +99,7 @@ class System:
     def start_api(self, name: str = "api", *, newer: bool = False, **more: str) -> Child:
         """Start an API process and log in as the first administrator; the client speaks to the newest one."""
         self.client.close()
-        port = free_port()
+        port = reserve_port()
         password = self.directory / "admin-password"
         environment = self.environment | {
             "OCPFLEET_API_PORT": str(port),
@@ -210,7 +210,7 @@ def running(directory: Path, *, workers: int = 2, store: str = "", **environment
         environment: more settings for all processes, by their full names.
     """
     with Supervisor(directory / "logs") as supervisor:
-        port, password = free_port(), embedded.make_password()
+        port, password = reserve_port(), embedded.make_password()
         command = embedded.prepare(directory / "redis", port, password)
         key = make_key_pair(directory / "keys")
         settings = {

