@@ -30,6 +30,10 @@ test: .venv/.ready  ## all tests, against real servers started by the tests: uni
 unit: .venv/.ready  ## the unit tests alone: no sockets, less than a minute
 	@$(BIN)/pytest tests/unit --numprocesses auto --dist worksteal
 
+test-long: .venv/.ready  ## longer proofs: TIMES= as many examples of what draws them (10), then make chaos with SEEDS= seeds (10)
+	@TEST_TIMES=$(or $(TIMES),10) $(BIN)/pytest tests -m "hypothesis or longer" --numprocesses auto --dist loadgroup --timeout 3600
+	@for run in $$(seq $(or $(SEEDS),10)); do $(BIN)/python -m tests.chaos.main --minutes $(or $(MINUTES),2) || exit; done
+
 check: .venv/.ready  ## format, lint, types, imports: all that CI checks beside the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -60,4 +64,4 @@ lock:  ## pin the dependencies anew (needs uv)
 clean:  ## remove what the targets made, the virtual environment and var/ included
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-.PHONY: help setup demo up start test unit check format bench chaos examples lock clean
+.PHONY: help setup demo up start test unit test-long check format bench chaos examples lock clean

@@ -1,9 +1,13 @@
-"""Asserts of shared helpers explain themselves like those of any test. Property tests can run longer."""
+"""Asserts of shared helpers explain themselves like those of any test. No property test judges time."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.support")
 
-# `pytest --hypothesis-profile=long`; tests with a number of their own take part by tests.support.property_tests.
-settings.register_profile("long", max_examples=1_000)
+from tests.support.property_tests import scale_examples  # noqa: E402 - its asserts are rewritten only after that line
+
+settings.register_profile(
+    "patient", deadline=None, max_examples=scale_examples(100), suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")

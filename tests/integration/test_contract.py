@@ -10,8 +10,10 @@ from app.http.language import translation as catalogue
 from core.errors import StateInvalid
 from core.user import Permission, User
 from tests.support.contract import Contract, contract
+from tests.support.property_tests import TIMES, scale_examples
 
-QUICK = ("--phases", "examples,coverage", "--max-examples", "5")
+QUICK = ("--phases", "examples,coverage", "--max-examples", str(scale_examples(5)))
+WHOLE = ("--max-examples", str(scale_examples(25)))
 
 
 def operations(found: Contract) -> set[str]:
@@ -19,16 +21,18 @@ def operations(found: Contract) -> set[str]:
     return {one["operationId"] for path in found.app.openapi()["paths"].values() for one in path.values()}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.longer
+@pytest.mark.timeout(300 * TIMES)
 async def test_everything_that_the_document_says_is_so(tmp_path: Path) -> None:
     async with contract(tmp_path) as found:
-        code, printed = await found.tried()
+        code, printed = await found.tried(*WHOLE)
         assert code == 0, printed
         assert "Stateful" in printed
         assert found.done >= operations(found), "what was never done was not tried"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.longer
+@pytest.mark.timeout(300 * TIMES)
 async def test_it_is_so_for_signed_requests(tmp_path: Path) -> None:
     async with contract(tmp_path) as found:
         code, printed = await found.tried(*QUICK, signed=True)

@@ -1,13 +1,13 @@
-"""How many examples property tests run: `pytest --hypothesis-profile=long` runs ten times as many as usual."""
+"""How many examples the tests try that draw them: `make test-long` sets TEST_TIMES, and they try so many times as many."""
 
-from hypothesis import settings
+from __future__ import annotations
 
-LONG = "long"
-"""The name of the profile."""
+import os
+from typing import Final
 
-LONG_FACTOR = 10
+TIMES: Final = int(os.environ.get("TEST_TIMES", "1"))
 
 
 def scale_examples(usual: int) -> int:
-    """Return how many examples a property test runs that runs so many as a rule."""
-    return usual * LONG_FACTOR if settings.get_current_profile_name() == LONG else usual
+    """Return how many examples a test tries that tries so many as a rule."""
+    return usual * TIMES

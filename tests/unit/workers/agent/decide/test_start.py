@@ -15,6 +15,7 @@ from core.outcome.base import TimedOut
 from core.outcome.reach import Unreachable
 from core.outcome.start import AlreadyRunning, EndedAtOnce, NotReady, Started
 from core.outcome.stop import StillRunning
+from tests.support.property_tests import scale_examples
 from tests.support.scripted import (
     HOME,
     TARGET,
@@ -351,7 +352,7 @@ class HostileHost(ScriptedHost):
         return reply.answer
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=scale_examples(200))
 @given(st.data())
 async def test_whatever_a_host_answers_a_start_comes_to_an_end(data: st.DataObject) -> None:
     host = HostileHost(deque())
