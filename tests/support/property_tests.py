@@ -1,4 +1,4 @@
-"""How many examples the tests try that draw them: `make test-long` sets TEST_TIMES, and they try so many times as many."""
+"""How many examples property tests try: `make test-long` sets TEST_TIMES, which multiplies them."""
 
 from __future__ import annotations
 
