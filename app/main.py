@@ -47,8 +47,8 @@ from infra.dispatch import CeleryDispatcher, Dispatcher
 from infra.failpoint import passing
 from infra.logs import configure_logging
 from infra.settings import ApiSettings, InventorySettings, load
-from infra.store.base import Store
-from infra.store.redis.store import RedisStore
+from infra.store.store import RedisStore
+from infra.store.values import Store
 
 _WORTH_IT: Final = 1024
 """Bytes from which on a reply is compressed for a client that takes gzip; archives and event streams never are."""

@@ -7,7 +7,7 @@ from statistics import median
 
 from redis.asyncio import Redis
 
-from infra.store.redis import keys
+from infra.store import keys
 
 _MARK = "bench:round-trip"
 

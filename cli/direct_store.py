@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from core.audit import AuditEntry, Proof
 from infra.clock import now
 from infra.settings import SharedSettings, load
-from infra.store.base import Store
-from infra.store.redis.store import RedisStore
+from infra.store.store import RedisStore
+from infra.store.values import Store
 
 R = TypeVar("R")
 

@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from core.errors import Misconfigured
 from infra.failpoint import ApiFailpoint, WorkerFailpoint
-from infra.store.base import StoreOptions
+from infra.store.values import StoreOptions
 from infra.timing import check_timing
 
 DAY = 24 * 3600

@@ -16,8 +16,8 @@ from infra.clock import now
 from infra.dispatch import Dispatcher
 from infra.failpoint import passing
 from infra.settings import WorkerSettings
-from infra.store.base import Store
-from infra.store.redis.store import RedisStore
+from infra.store.store import RedisStore
+from infra.store.values import Store
 from workers.agent.timing import Timing
 from workers.context import Work
 from workers.executor.factory import make_executor

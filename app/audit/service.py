@@ -1,7 +1,7 @@
 """To look at what was done."""
 
 from app.context import Fleet
-from infra.store.base import AuditPage
+from infra.store.values import AuditPage
 
 
 async def page_audit(fleet: Fleet, number: int, size: int) -> AuditPage:

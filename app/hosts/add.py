@@ -12,7 +12,7 @@ from core.record import Creator, Draft
 from core.task_types import TASK_TYPES
 from core.text import say
 from core.user import User
-from infra.store.base import AlreadyThere, HostsAdded, KeyTaken, NewHost, Once
+from infra.store.values import AlreadyThere, HostsAdded, KeyTaken, NewHost, Once
 
 
 async def add_hosts(

@@ -17,7 +17,7 @@ from core.errors import InvalidRequest
 from core.host import HostDetails, HostKind, Target
 from core.text import say
 from infra.settings import InventorySettings
-from infra.store.base import CHUNK, NewHost
+from infra.store.values import CHUNK, NewHost
 
 LIST: Final = "hostBasicDataList"
 _MOST_BYTES: Final = 256 * 1024

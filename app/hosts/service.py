@@ -11,7 +11,7 @@ from core.errors import AgentStateInvalid, UnknownHosts
 from core.host import Host
 from core.lease import Lease
 from core.text import say
-from infra.store.base import CHUNK, HostPage, HostQuery
+from infra.store.values import CHUNK, HostPage, HostQuery
 
 _LEASE: Final = 60_000
 """Milliseconds for which hosts that are about to be deleted are leased."""

@@ -12,9 +12,9 @@ from cli.output import Yes, format_count
 from core.brake import Brake
 from infra.clock import now
 from infra.settings import SharedSettings, load
-from infra.store.backupfile import Contents, checked
-from infra.store.redis.backup import Restore, back_up, restore
-from infra.store.redis.store import RedisStore, client_at
+from infra.store.backup.backup import Restore, back_up, restore
+from infra.store.backup.backupfile import Contents, checked
+from infra.store.store import RedisStore, client_at
 
 _NewFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="a new file; its folder needs room for everything in the store")

@@ -1,1 +1,1 @@
-"""The record's keepers: Redis, and an in-memory twin that passes the same tests."""
+"""The store: the one place where anything is true, kept in Redis."""

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from infra.store.redis import keys
+from infra.store import keys
 from tests.chaos.rig import WORKERS, standing
 from tests.support.waiting import wait_until
 

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from core.record import Creator, Draft
 from core.task_types import TASK_TYPES
 from infra.clock import now
-from infra.store.redis import keys
+from infra.store import keys
 from tests.support.system import STOP, of_step, running, stub_target
 from tests.support.waiting import wait_until
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.step import Action
-from infra.store.base import EVERY_HOST, TaskQuery
+from infra.store.values import EVERY_HOST, TaskQuery
 from tests.chaos.invariants import connected, miscounted, strays, unclosed, unquiet
 from tests.chaos.processes import described, marked
 from tests.chaos.rig import APIS
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.record import SubtaskRecord, TaskRecord
-    from infra.store.base import Tasks
+    from infra.store.values import Tasks
     from tests.chaos.load import Load
     from tests.chaos.rig import Rig
     from tests.chaos.watch import Watch

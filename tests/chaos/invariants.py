@@ -33,7 +33,7 @@ KEPT = re.compile(
     r"|task:(?P<task>\d+)(:(hosts|executors|events|losses|(subtasks|logs|again|failed):\d+))?"
     r"|host:(?P<host>\d+)|alive:(?P<worker>\d+)|(?P<plain>[a-z_:]+)"
 )
-"""The names without their prefix that may be left when all is quiet, as `infra.store.redis.keys` describes them."""
+"""The names without their prefix that may be left when all is quiet, as `infra.store.keys` describes them."""
 
 
 def ended(statuses: Mapping[int, str]) -> list[str]:

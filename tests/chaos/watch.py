@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from core.plan import Plan
 from core.task_types import TASK_TYPES
-from infra.store.redis.keys import PREFIX
+from infra.store.keys import PREFIX
 from tests.chaos.invariants import doubled
 from tests.chaos.seen import Burial, ClaimSeen
 from tests.chaos.threads import Threads

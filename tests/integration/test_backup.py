@@ -21,11 +21,11 @@ from core.errors import Conflict, InvalidRequest, Misconfigured
 from core.status import Status, TaskStatus
 from core.transition import Succeeded
 from core.user import Role, User
-from infra.store import backupfile
-from infra.store.base import ClaimRequest, Course, Known, Once, StoreOptions
-from infra.store.redis import keys
-from infra.store.redis.backup import Restore, back_up, restore
-from infra.store.redis.store import RedisStore
+from infra.store import keys
+from infra.store.backup import backupfile
+from infra.store.backup.backup import Restore, back_up, restore
+from infra.store.store import RedisStore
+from infra.store.values import ClaimRequest, Course, Known, Once, StoreOptions
 from tests.support.records import NOW, STOP, draft, entry, run_log
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.record import SubtaskRecord, TaskRecord
-    from infra.store.backupfile import Contents
-    from infra.store.base import Store
+    from infra.store.backup.backupfile import Contents
+    from infra.store.values import Store
 
 BRAKE = Brake("ocpfleet restore", NOW, "look first")
 

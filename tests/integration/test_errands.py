@@ -17,8 +17,8 @@ from core.lease import Lease, Leased
 from demo.agents import StandInAgent
 from demo.keys import make_key_pair
 from demo.openssh import OpenSshServer
-from infra.store.base import HostEntry, StoreOptions
-from infra.store.redis.store import RedisStore
+from infra.store.store import RedisStore
+from infra.store.values import HostEntry, StoreOptions
 from tests.support.system import BRISK
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually

@@ -9,10 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from core.status import TaskStatus
-from infra.store.base import StoreOptions, TaskQuery
-from infra.store.redis import keys
-from infra.store.redis.connection import prelude
-from infra.store.redis.store import RedisStore
+from infra.store import keys
+from infra.store.connection import prelude
+from infra.store.store import RedisStore
+from infra.store.values import StoreOptions, TaskQuery
 from tests.support.records import NOW, draft
 from tests.support.valkey import ValkeyServer
 

@@ -18,8 +18,8 @@ from core.errors import StoreUnavailable
 from core.host import STOPPED, STOPPING
 from core.lease import Lease
 from core.user import Role, User
-from infra.store.base import ClaimRequest, Course, Once, StoreOptions
-from infra.store.redis.store import RedisStore
+from infra.store.store import RedisStore
+from infra.store.values import ClaimRequest, Course, Once, StoreOptions
 from tests.support.records import (
     FINISH,
     FIRST_WAIT,

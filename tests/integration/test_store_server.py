@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 from core.errors import StoreUnavailable
 from core.host import STOPPED, HostStatus
 from core.user import Role, User
-from infra.store.base import CHUNK, ClaimRequest, HostQuery, StoreOptions
-from infra.store.redis import keys
-from infra.store.redis.store import RedisStore, client_at
+from infra.store import keys
+from infra.store.store import RedisStore, client_at
+from infra.store.values import CHUNK, ClaimRequest, HostQuery, StoreOptions
 from tests.support.records import FINISH, NOW, PREPARE, STOP, draft, entry, make_failures, make_successes
 from tests.support.scenario import Record, Task
 from tests.support.valkey import ValkeyServer

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from core.errors import Misconfigured, StoreUnavailable
 from demo.ports import reserve_port
-from infra.store.base import Known, Once, StoreOptions
-from infra.store.redis.store import RedisStore
+from infra.store.store import RedisStore
+from infra.store.values import Known, Once, StoreOptions
 from tests.support.records import draft
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually

@@ -17,7 +17,7 @@ from core.host import Target
 from core.record import TaskRecord
 from core.user import Role, User
 from infra.settings import ApiSettings
-from infra.store.base import HostEntry, Store
+from infra.store.values import HostEntry, Store
 from tests.support.fake_store import FakeStore
 
 NOW = 1_630_652_470_645

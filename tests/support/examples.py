@@ -19,7 +19,7 @@ import pytest
 from app.openapi.document import SHARED
 from core.errors import FleetError, StoreUnavailable
 from core.user import Role
-from infra.store.redis.connection import answering
+from infra.store.connection import answering
 from tests.support import world
 from tests.support.api import NO_BROKER, STOP, Api, entry, running_api
 from tests.support.errands import employ

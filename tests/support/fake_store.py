@@ -6,9 +6,9 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from typing_extensions import override
 
 from core.record import RECORD_VERSION
-from infra.store.base import StoreOptions
-from infra.store.redis import keys
-from infra.store.redis.store import RedisStore
+from infra.store import keys
+from infra.store.store import RedisStore
+from infra.store.values import StoreOptions
 
 
 class FakeStore(RedisStore):

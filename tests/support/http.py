@@ -14,8 +14,8 @@ from app.http.server import Server, bound_socket
 from app.main import create_app
 from core.user import Role, User
 from infra.settings import ApiSettings
-from infra.store.base import StoreOptions
-from infra.store.redis.store import RedisStore
+from infra.store.store import RedisStore
+from infra.store.values import StoreOptions
 from tests.support.api import CHEAP, RecordingDispatcher
 from tests.support.waiting import eventually
 

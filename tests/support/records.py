@@ -13,7 +13,7 @@ from core.record import Creator, Draft, TaskRecord
 from core.status import Operation
 from core.task_types.batch_stop_agents import TASK_TYPE
 from core.transition import Failed, Settled, Succeeded, Undone
-from infra.store.base import CHUNK, ClaimRequest, HostEntry, OpenLog, Store
+from infra.store.values import CHUNK, ClaimRequest, HostEntry, OpenLog, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

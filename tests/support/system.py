@@ -22,8 +22,8 @@ from demo.ports import reserve_port
 from demo.supervisor import Supervisor
 from infra import embedded
 from infra.settings import SharedSettings
-from infra.store.base import HostEntry
-from infra.store.redis.store import RedisStore
+from infra.store.store import RedisStore
+from infra.store.values import HostEntry
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.host import Target
 from core.record import Creator, Draft
 from core.task_types import TASK_TYPES
-from infra.store.base import SUSPECT, ClaimRequest, HostEntry
+from infra.store.values import SUSPECT, ClaimRequest, HostEntry
 from tests.support.fake_store import FakeStore
 from tests.support.records import run_log
 from workers.context import Work
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from core.record import TaskRecord
-    from infra.store.base import Store
+    from infra.store.values import Store
     from workers.executor.base import Executor, HostSession
 
 

@@ -14,7 +14,7 @@ from core.errors import StoreUnavailable
 from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.transition import Settled
-from infra.store.base import CHUNK, ClaimRequest, Store
+from infra.store.values import CHUNK, ClaimRequest, Store
 from workers.record.heartbeat import Presence
 from workers.record.suspect_slot import SuspectPlace
 
@@ -46,7 +46,7 @@ class Recorder:
     async def advance(
         self, task: TaskRecord, step: PlannedStep, settled: Sequence[Settled] = (), claim: ClaimRequest | None = None
     ) -> tuple[Settlement, Claims]:
-        """Record results and claim more (see `infra.store.base.Tasks.advance`), waiting for the store where need be.
+        """Record results and claim more (see `infra.store.values.Tasks.advance`), waiting for the store where need be.
 
         A call that failed may have been done all the same, its answer lost. Tried again, its results are stale then,
         and the word that it opened the next step would be lost with it: so the head is read, and an open next step

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from core.chunks import chunks
-from infra.store.base import CHUNK
+from infra.store.values import CHUNK
 
 S = TypeVar("S")
 T = TypeVar("T")

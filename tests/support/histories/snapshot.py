@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.status import Status
-from infra.store.redis import keys
+from infra.store import keys
 from tests.support.histories.actions import HOSTS
 from tests.support.records import FIRST, SECOND
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.store.base import StoreOptions
-from infra.store.redis import keys
-from infra.store.redis.store import RedisStore
+from infra.store import keys
+from infra.store.store import RedisStore
+from infra.store.values import StoreOptions
 from tests.support.records import FIRST, NOW, draft, entry
 from tests.support.scenario.task import Task
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.claim import Beat, Worker
     from core.host import Host
     from core.record import Draft, TaskRecord
-    from infra.store.base import (
+    from infra.store.values import (
         AccessKeys,
         Audit,
         Brakes,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from core.audit import AuditEntry, Proof
 from core.record import TaskRecord
-from infra.store.base import Once, StoreOptions
+from infra.store.values import Once, StoreOptions
 from tests.support.records import NOW, draft
 from tests.support.scenario import Record
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from infra.store.base import Counted
+from infra.store.values import Counted
 from tests.support.scenario import Record
 from tests.support.waiting import eventually
 

@@ -7,7 +7,7 @@ from core.host import AgentStatus, HostDetails, HostKind, HostStatus, Target
 from core.record import Draft
 from core.status import Status
 from core.task_types.prepare_host import TASK_TYPE
-from infra.store.base import AlreadyThere, HostsAdded, KeyTaken, NewHost, Once, TaskQuery
+from infra.store.values import AlreadyThere, HostsAdded, KeyTaken, NewHost, Once, TaskQuery
 from tests.support.records import NOW, draft, entry
 from tests.support.scenario import Record
 

@@ -6,7 +6,7 @@ from core.claim import ClaimVerdict, GivenAway, HeldByOther, Taken
 from core.host import RUNNING, STOPPED, AgentStatus, HostStatus
 from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Succeeded
-from infra.store.base import CHUNK, CourseChanged, CourseRefused, Release
+from infra.store.values import CHUNK, CourseChanged, CourseRefused, Release
 from tests.support.records import (
     FIRST_WAIT,
     NOW,

@@ -3,9 +3,9 @@
 import pytest
 
 from core.errors import Misconfigured
-from infra.store.base import StoreOptions
-from infra.store.redis.sentinel import PORT, SentinelAddress, SentinelPool, parse
-from infra.store.redis.store import RedisStore
+from infra.store.sentinel import PORT, SentinelAddress, SentinelPool, parse
+from infra.store.store import RedisStore
+from infra.store.values import StoreOptions
 
 
 @pytest.mark.parametrize(

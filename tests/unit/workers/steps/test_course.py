@@ -8,7 +8,7 @@ import pytest
 
 from core.host import AgentStatus
 from core.status import Operation, Status, TaskStatus
-from infra.store.base import Course
+from infra.store.values import Course
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.executor.stub.executor import Behaviour, StubExecutor
 from workers.messages import StepEnd

@@ -11,7 +11,7 @@ from core.lease import Lease
 from core.record import Creator, Draft
 from core.status import TaskStatus
 from core.task_types import TASK_TYPES
-from infra.store.base import Course, CourseChanged, HostsAdded, NewHost
+from infra.store.values import Course, CourseChanged, HostsAdded, NewHost
 from tests.support.work import lane, make_task, make_work, run_through, step, target
 from workers.agent.timing import Timing
 from workers.executor.stub.executor import Behaviour, StubExecutor

@@ -16,11 +16,11 @@ AT_THE_START = {
     "app/http/server.py",
     "infra/settings.py",
     "infra/timing.py",
-    "infra/store/backupfile.py",
-    "infra/store/redis/backup.py",
-    "infra/store/redis/sentinel.py",
-    "infra/store/redis/snapshot.py",
-    "infra/store/redis/store.py",
+    "infra/store/backup/backupfile.py",
+    "infra/store/backup/backup.py",
+    "infra/store/sentinel.py",
+    "infra/store/backup/snapshot.py",
+    "infra/store/store.py",
 }
 """Files whose errors end a process at its start, when there is nobody yet whose language could be asked for, or a
 command that works on the store itself."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from core.event import Span, TaskEvent
 from core.status import TaskStatus
-from infra.store.letters import STATUS_OF
+from infra.store.codes import STATUS_OF
 
 
 def parse_event(event_id: str, fields: Mapping[str, str]) -> TaskEvent:

@@ -8,10 +8,10 @@ from typing_extensions import override
 
 from core.errand import ClaimedErrand, Errand, ErrandAnswer
 from core.errors import StoreUnavailable
-from infra.store.base import Errands, StoreOptions
-from infra.store.errandcodec import decode_answer, decode_errand, encode
-from infra.store.redis import keys
-from infra.store.redis.connection import Connection
+from infra.store import keys
+from infra.store.codec.errand import decode_answer, decode_errand, encode
+from infra.store.connection import Connection
+from infra.store.values import Errands, StoreOptions
 
 _ANSWER_KEPT: Final = 60_000
 """Milliseconds for which an answer is kept that nobody fetches."""

@@ -12,8 +12,8 @@ from redis.backoff import NoBackoff
 from typing_extensions import override
 
 from core.errors import Misconfigured
-from infra.store.base import StoreOptions
-from infra.store.redis.connection import pooling
+from infra.store.connection import pooling
+from infra.store.values import StoreOptions
 
 SCHEME: Final = "sentinel://"
 PORT: Final = 26379

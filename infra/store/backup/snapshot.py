@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from core.errors import Unavailable
 from infra.embedded import prepare_reader
-from infra.store.redis.connection import answering
+from infra.store.connection import answering
 
 _PATIENCE: Final = 60.0
 """Seconds between two signs of life of the server while it saves and sends."""

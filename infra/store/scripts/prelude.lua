@@ -1,4 +1,4 @@
--- Shared by every script: keys, subtask records, counts. The keys' meanings stand in infra/store/redis/keys.py.
+-- Shared by every script: keys, subtask records, counts. The keys' meanings stand in infra/store/keys.py.
 local P = 'ocpfleet:'
 local BUCKET = 128
 

@@ -4,7 +4,17 @@ from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from typing_extensions import override
 
 from core.errors import Misconfigured
-from infra.store.base import (
+from infra.store import keys, sentinel
+from infra.store.access_keys import RedisAccessKeys
+from infra.store.audit import RedisAudit
+from infra.store.brake import RedisBrake
+from infra.store.connection import Connection, pooling
+from infra.store.errands import RedisErrands
+from infra.store.guard import RedisGuard
+from infra.store.hosts import RedisHosts
+from infra.store.tasks import RedisTasks
+from infra.store.users import RedisUsers
+from infra.store.values import (
     AccessKeys,
     Audit,
     Brakes,
@@ -17,17 +27,7 @@ from infra.store.base import (
     Users,
     Workers,
 )
-from infra.store.redis import keys, sentinel
-from infra.store.redis.access_keys import RedisAccessKeys
-from infra.store.redis.audit import RedisAudit
-from infra.store.redis.brake import RedisBrake
-from infra.store.redis.connection import Connection, pooling
-from infra.store.redis.errands import RedisErrands
-from infra.store.redis.guard import RedisGuard
-from infra.store.redis.hosts import RedisHosts
-from infra.store.redis.tasks import RedisTasks
-from infra.store.redis.users import RedisUsers
-from infra.store.redis.workers import RedisWorkers
+from infra.store.workers import RedisWorkers
 
 
 class RedisStore(Store):

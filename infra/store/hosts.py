@@ -8,11 +8,11 @@ from core.chunks import chunks
 from core.claim import Leasing, Protecting
 from core.host import Host, HostStatus
 from core.lease import Lease, Leased
-from infra.store.base import CHUNK, EVERY_HOST, HostEntry, HostPage, HostQuery, Hosts, Standing
-from infra.store.folding import folded
-from infra.store.redis import keys
-from infra.store.redis.connection import Argument, Connection, Reply
-from infra.store.redis.heads import HOST_FIELDS, parse_host, parse_obstacle
+from infra.store import keys
+from infra.store.case import folded
+from infra.store.connection import Argument, Connection, Reply
+from infra.store.parse import HOST_FIELDS, parse_host, parse_obstacle
+from infra.store.values import CHUNK, EVERY_HOST, HostEntry, HostPage, HostQuery, Hosts, Standing
 
 _LOOKED_AT = 250
 """Hosts that one call looks at for a query: about a millisecond of the store's time."""

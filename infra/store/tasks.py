@@ -33,8 +33,14 @@ from core.plan import PlannedStep
 from core.record import RECORD_VERSION, Draft, SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
 from core.transition import GOING_ON, MOVES, Claimed, Settled
-from infra.store import logcodec
-from infra.store.base import (
+from infra.store import keys
+from infra.store.codec import log as logcodec
+from infra.store.codes import OPERATION_OF, SEEN_LETTERS, SEEN_OF, STATUS_LETTERS, STATUS_OF, letters
+from infra.store.connection import Argument, Connection, Reply
+from infra.store.creation import NO_KEY, Creation
+from infra.store.parse import parse_head, parse_obstacle, parse_subtask, parse_target
+from infra.store.streams import Streams
+from infra.store.values import (
     CHUNK,
     TOO_MANY_LOSSES,
     Adding,
@@ -53,12 +59,6 @@ from infra.store.base import (
     TaskQuery,
     Tasks,
 )
-from infra.store.letters import OPERATION_OF, SEEN_LETTERS, SEEN_OF, STATUS_LETTERS, STATUS_OF, letters
-from infra.store.redis import keys
-from infra.store.redis.connection import Argument, Connection, Reply
-from infra.store.redis.creating import NO_KEY, Creation
-from infra.store.redis.heads import parse_head, parse_obstacle, parse_subtask, parse_target
-from infra.store.redis.streams import Streams
 
 _SETTLE_FROM = letters(GOING_ON)
 _CLAIM_FROM = letters(MOVES[Claimed].sources)

@@ -17,7 +17,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from core.errors import StoreUnavailable
 from core.text import say
-from infra.store.base import StoreOptions
+from infra.store.values import StoreOptions
 
 Argument = str | bytes | int
 Reply = Any
@@ -31,12 +31,12 @@ _IN_PIPELINE: Final = re.compile(r"of pipeline caused error: \(['\"](.*)['\"],\)
 
 def prelude() -> str:
     """Return what every script begins with."""
-    return (files("infra.store") / "lua" / "prelude.lua").read_text()
+    return (files("infra.store") / "scripts" / "prelude.lua").read_text()
 
 
 @cache
 def _script(name: str) -> tuple[str, str]:
-    text = prelude() + (files("infra.store") / "lua" / f"{name}.lua").read_text()
+    text = prelude() + (files("infra.store") / "scripts" / f"{name}.lua").read_text()
     return text, sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 

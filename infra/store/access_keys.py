@@ -4,9 +4,9 @@ import orjson
 from typing_extensions import override
 
 from core.access_key import AccessKey
-from infra.store.base import AccessKeys
-from infra.store.redis import keys
-from infra.store.redis.connection import Connection
+from infra.store import keys
+from infra.store.connection import Connection
+from infra.store.values import AccessKeys
 
 
 class RedisAccessKeys(AccessKeys):

@@ -4,9 +4,9 @@ import orjson
 from typing_extensions import override
 
 from core.brake import Brake
-from infra.store.base import Brakes
-from infra.store.redis import keys
-from infra.store.redis.connection import Connection
+from infra.store import keys
+from infra.store.connection import Connection
+from infra.store.values import Brakes
 
 
 class RedisBrake(Brakes):

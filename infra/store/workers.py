@@ -6,9 +6,9 @@ from typing_extensions import override
 
 from core.claim import Beat, ClaimKey, Worker
 from core.record import RECORD_VERSION
-from infra.store.base import Workers
-from infra.store.redis import keys
-from infra.store.redis.connection import Connection
+from infra.store import keys
+from infra.store.connection import Connection
+from infra.store.values import Workers
 
 
 class RedisWorkers(Workers):

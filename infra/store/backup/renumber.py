@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final
 
-from infra.store.backupfile import Part
+from infra.store.backup.backupfile import Part
 
 _LIFE: Final = 1 << 20
 """Tokens of one task in one life, about; seconds since the epoch times this stay below 2^53 until the year 2242."""

@@ -7,7 +7,7 @@ from core.host import AgentStatus, Host, HostDetails, HostKind, HostStatus, Targ
 from core.lease import HostBusy
 from core.record import Creator, SubtaskRecord, TaskRecord
 from core.status import Operation, Status, TaskStatus
-from infra.store.letters import OPERATION_OF, SEEN_OF, STATUS_OF
+from infra.store.codes import OPERATION_OF, SEEN_OF, STATUS_OF
 
 TARGET_FIELDS = ("ip", "port", "user", "home", "prefix", "sudo", "key")
 """The fields of a host's hash that say how to reach it, in the order of `parse_target`."""

@@ -11,13 +11,13 @@ from redis.asyncio import Redis
 from core.brake import Brake
 from core.chunks import chunks
 from core.errors import Conflict, Misconfigured
-from infra.store import backupfile
-from infra.store.backupfile import PART, Contents, Part
-from infra.store.redis import keys
-from infra.store.redis.brake import encoded
-from infra.store.redis.connection import answering
-from infra.store.redis.lives import LEFT_OUT, Life
-from infra.store.redis.snapshot import snapshot_of
+from infra.store import keys
+from infra.store.backup import backupfile
+from infra.store.backup.backupfile import PART, Contents, Part
+from infra.store.backup.renumber import LEFT_OUT, Life
+from infra.store.backup.snapshot import snapshot_of
+from infra.store.brake import encoded
+from infra.store.connection import answering
 
 _EVERYTHING: Final = f"{keys.PREFIX}*"
 _TOGETHER: Final = 100

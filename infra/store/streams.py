@@ -6,9 +6,9 @@ from typing import Final
 
 from core.errors import StoreUnavailable
 from core.event import TaskEvent
-from infra.store.eventcodec import parse_event
-from infra.store.redis import keys
-from infra.store.redis.connection import Argument, Connection
+from infra.store import keys
+from infra.store.codec.event import parse_event
+from infra.store.connection import Argument, Connection
 
 _BATCH: Final = 500
 """At most so many events of one task are read at a time while it is followed."""

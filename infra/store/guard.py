@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from infra.store.base import Counted, Guard
-from infra.store.redis import keys
-from infra.store.redis.connection import Connection
+from infra.store import keys
+from infra.store.connection import Connection
+from infra.store.values import Counted, Guard
 
 
 class RedisGuard(Guard):

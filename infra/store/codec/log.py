@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 
 from core.journal import Level, Line, RunLog
-from infra.store.letters import OPERATION_LETTERS, OPERATION_OF
+from infra.store.codes import OPERATION_LETTERS, OPERATION_OF
 
 _FORM: Final = b"\x01"
 _DICTIONARY: Final = (

@@ -6,11 +6,11 @@ from core.errors import StoreUnavailable
 from core.plan import Plan
 from core.record import RECORD_VERSION, Draft, TaskRecord
 from core.text import say
-from infra.store import auditcodec
-from infra.store.base import Adding, AlreadyThere, HostsAdded, KeyTaken, Known, NewHost, Once, StoreOptions
-from infra.store.redis import keys
-from infra.store.redis.connection import Argument, Connection
-from infra.store.redis.heads import parse_head
+from infra.store import keys
+from infra.store.codec import audit as auditcodec
+from infra.store.connection import Argument, Connection
+from infra.store.parse import parse_head
+from infra.store.values import Adding, AlreadyThere, HostsAdded, KeyTaken, Known, NewHost, Once, StoreOptions
 
 NO_KEY = Once("", "0")
 """Of a request that its client gave no key."""

@@ -6,9 +6,9 @@ import orjson
 from typing_extensions import override
 
 from core.user import Role, User
-from infra.store.base import FIRST_USER_ID, Users
-from infra.store.redis import keys
-from infra.store.redis.connection import Connection
+from infra.store import keys
+from infra.store.connection import Connection
+from infra.store.values import FIRST_USER_ID, Users
 
 
 class RedisUsers(Users):

@@ -3,10 +3,10 @@
 from typing_extensions import override
 
 from core.audit import AuditEntry
-from infra.store.auditcodec import decode, encode
-from infra.store.base import Audit, AuditPage, StoreOptions
-from infra.store.redis import keys
-from infra.store.redis.connection import Connection
+from infra.store import keys
+from infra.store.codec.audit import decode, encode
+from infra.store.connection import Connection
+from infra.store.values import Audit, AuditPage, StoreOptions
 
 
 class RedisAudit(Audit):

@@ -1,0 +1,1 @@
+"""The scripts that Redis runs: one Lua file each, and what stands before all of them."""
