@@ -16,7 +16,7 @@ from typing import IO
 from core.command import Command
 from core.host import Target
 from workers.executor.base import CommandTimeoutError, Completed
-from workers.executor.output import Output
+from workers.executor.bounded_output import Output
 
 _PIECE = 64 * 1024
 

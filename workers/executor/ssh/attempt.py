@@ -7,7 +7,7 @@ import asyncssh
 from typing_extensions import override
 
 from core.host import Target
-from workers.executor.ssh.hostkeys import PinnedKey
+from workers.executor.ssh.host_keys import PinnedKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import asyncssh
 from core.host import Target
 from core.outcome.reach import HostKeyNotPinned, HostKeyUnreadable
 from workers.executor.base import HostConnectionError
-from workers.executor.ssh import hostkeys
+from workers.executor.ssh import host_keys
 from workers.executor.ssh.attempt import Limits, Visit
 from workers.executor.ssh.failures import verdict
-from workers.executor.ssh.hostkeys import fingerprint
+from workers.executor.ssh.host_keys import fingerprint
 from workers.executor.ssh.options import SshOptions, bare_options, base_options
 from workers.executor.ssh.session import SshSession
 
@@ -69,16 +69,16 @@ class SshExecutor:
         try:
             await _establish(connection, visit)
             if target.host_key is None and visit.shown is not None:
-                await self._pin(target.host_id, hostkeys.line_of(visit.shown))
+                await self._pin(target.host_id, host_keys.line_of(visit.shown))
         except BaseException:
             connection.abort()
             raise
         return connection
 
-    def _pinned(self, target: Target) -> hostkeys.PinnedKey | None:
+    def _pinned(self, target: Target) -> host_keys.PinnedKey | None:
         if target.host_key is not None:
             try:
-                return hostkeys.parse(target.host_key)
+                return host_keys.parse(target.host_key)
             except ValueError:
                 raise HostConnectionError(HostKeyUnreadable(target.endpoint)) from None
         if not self._options.trust_on_first_use:
@@ -92,7 +92,7 @@ class SshExecutor:
         options.host = options.orig_host = visit.target.address
         options.port = visit.target.port
         options.username = visit.target.user
-        options.server_host_key_algs = hostkeys.signature_algorithms(visit.pinned and visit.pinned.algorithm)
+        options.server_host_key_algs = host_keys.signature_algorithms(visit.pinned and visit.pinned.algorithm)
         # A key pair remembers the algorithm that its last host wanted, so each connection gets its own.
         options.client_keys = [copy.copy(key) for key in self._keys]
         return options
@@ -116,7 +116,7 @@ async def fetch_host_key(address: str, port: int, timeout: float) -> str:
     options.waiter = visit.waiter
     options.host = options.orig_host = address
     options.port = port
-    options.server_host_key_algs = hostkeys.signature_algorithms(None)
+    options.server_host_key_algs = host_keys.signature_algorithms(None)
     connection = asyncssh.SSHClientConnection(visit.loop, options, wait="kex")
     try:
         await _establish(connection, visit)
@@ -124,7 +124,7 @@ async def fetch_host_key(address: str, port: int, timeout: float) -> str:
         connection.abort()
     if visit.shown is None:
         raise HostConnectionError(HostKeyUnreadable(target.endpoint))
-    return hostkeys.line_of(visit.shown)
+    return host_keys.line_of(visit.shown)
 
 
 async def _establish(connection: asyncssh.SSHClientConnection, visit: Visit) -> None:

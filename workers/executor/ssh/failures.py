@@ -8,7 +8,7 @@ from core.outcome.agentctl import UnexpectedAnswer
 from core.outcome.base import Outcome, TimedOut
 from core.outcome.reach import AuthenticationFailed, HostKeyMismatch, Unreachable
 from workers.executor.ssh.attempt import Visit
-from workers.executor.ssh.hostkeys import fingerprint_of
+from workers.executor.ssh.host_keys import fingerprint_of
 
 _TOO_MANY = "too many authentication failures"
 """What OpenSSH says, as a protocol error, when a client has offered more keys than it wants to see."""

@@ -10,7 +10,7 @@ from core.command import Command
 from core.outcome.agentctl import UnexpectedAnswer
 from core.outcome.reach import Unreachable
 from workers.executor.base import CommandNotSentError, CommandTimeoutError, Completed, HostConnectionError
-from workers.executor.output import Output
+from workers.executor.bounded_output import Output
 
 
 class _Run(asyncssh.SSHClientSession[bytes]):

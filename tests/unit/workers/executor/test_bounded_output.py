@@ -3,7 +3,7 @@ from __future__ import annotations
 import tracemalloc
 
 from core.journal import OUTPUT_LIMIT, clip
-from workers.executor.output import Output
+from workers.executor.bounded_output import Output
 
 
 def test_what_fits_is_kept_as_it_is() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncssh
 import pytest
 
-from workers.executor.ssh.hostkeys import fingerprint, line_of, parse, signature_algorithms
+from workers.executor.ssh.host_keys import fingerprint, line_of, parse, signature_algorithms
 
 
 @pytest.mark.parametrize("algorithm", ["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"])
