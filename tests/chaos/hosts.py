@@ -30,7 +30,8 @@ from core.host import Target
 from demo.processes import die_with_parent
 from demo.simulated_sshd import ByKey
 from workers.executor.base import Completed
-from workers.executor.stub.executor import StubExecutor, looked_around
+from workers.executor.stub.executor import StubExecutor
+from workers.executor.stub.session import join_stop_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,7 @@ class Fleet:
 
     def alive(self, host: int) -> bool:
         """Return whether a process of a host's agent lives."""
-        return bool(self.agents.alive(host))
+        return bool(self.agents.list_pids(host))
 
     async def command(self, host: int, visit: int, text: str) -> Completed:
         """Do what a command says, to its end, and log both of its edges."""
@@ -103,7 +104,7 @@ class Fleet:
         if _STOP not in words:
             return said
         seen = await self._agent(host, ["sh", "-c", "", "ocpfleet-look", *words[words.index(_STOP) + 1 : -1]])
-        return looked_around(seen, said, seen)
+        return join_stop_output(seen, said, seen)
 
     async def _agent(self, host: int, words: list[str]) -> Completed:
         async with self.agents.connect(target(host, 22, None)) as session:

@@ -24,7 +24,8 @@ from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
 from tests.support.work import make_work
 from workers.errands import run_errand
-from workers.executor.ssh.executor import SshExecutor, SshOptions
+from workers.executor.ssh.executor import SshExecutor
+from workers.executor.ssh.options import SshOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

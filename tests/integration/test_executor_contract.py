@@ -25,8 +25,10 @@ from workers.agent.decide.stop import decide_stop
 from workers.agent.run import Run
 from workers.agent.timing import Timing
 from workers.executor.local import LocalExecutor
-from workers.executor.ssh.executor import SshExecutor, SshOptions
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.ssh.executor import SshExecutor
+from workers.executor.ssh.options import SshOptions
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,10 +227,10 @@ async def test_the_stubs_hosts_answer_a_stop_as_these_do(tmp_path: Path) -> None
     for host_id in behaviours:
         target = Target(host_id, "10.0.0.1", 22, "x", str(tmp_path), "ocp", sudo=False, host_key=None)
         outcomes[host_id], journal = await stop(Site(stub, target), IMPATIENT)
-        assert sum(stub.commands(host_id).values()) == len(commands(journal))
+        assert sum(stub.count_commands(host_id).values()) == len(commands(journal))
 
     assert isinstance(outcomes[1], Stopped)
-    assert sum(stub.commands(1).values()) == 1
+    assert sum(stub.count_commands(1).values()) == 1
     assert isinstance(outcomes[2], Stopped)
     assert len(outcomes[2].signalled) == 2
     assert isinstance(outcomes[3], StillRunning)

@@ -24,7 +24,10 @@ from core.outcome.reach import AuthenticationFailed, HostKeyMismatch, HostKeyNot
 from demo.keys import KeyPair, make_key_pair
 from tests.support.waiting import eventually, wait_until
 from workers.executor.base import CommandNotSentError, HostConnectionError
-from workers.executor.ssh.executor import SshExecutor, SshOptions, fetch_host_key, fingerprint
+from workers.executor.ssh.executor import SshExecutor
+from workers.executor.ssh.fetch import fetch_host_key
+from workers.executor.ssh.host_keys import fingerprint_key
+from workers.executor.ssh.options import SshOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -303,10 +306,10 @@ async def test_a_wrong_host_key_is_named_and_nothing_is_sent_to_it(keys: KeyPair
     async with serving(keys) as server:
         outcome = await refused(executor(keys), target(server, host_key=pinned))
 
-    assert outcome == HostKeyMismatch(f"127.0.0.1:{server.port}", fingerprint(pinned), fingerprint(server.line))
+    assert outcome == HostKeyMismatch(f"127.0.0.1:{server.port}", fingerprint_key(pinned), fingerprint_key(server.line))
     assert outcome.sentence().startswith(
-        f"Host key mismatch: 127.0.0.1:{server.port} showed {fingerprint(server.line)}, but the inventory pins "
-        f"{fingerprint(pinned)}. Nothing was sent."
+        f"Host key mismatch: 127.0.0.1:{server.port} showed {fingerprint_key(server.line)}, but the inventory pins "
+        f"{fingerprint_key(pinned)}. The worker sent nothing."
     )
     assert server.seen == []
 

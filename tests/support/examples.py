@@ -25,7 +25,8 @@ from tests.support.api import NO_BROKER, STOP, Api, entry, running_api
 from tests.support.errands import employ
 from tests.support.falling import Falling, FallingStore
 from tests.support.world import TRACE
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 
 FOLDER = Path(__file__).parents[2] / "app" / "openapi" / "examples"
 _ZONE = timezone(timedelta(hours=8))

@@ -14,7 +14,7 @@ from workers.agent.decide.stop import decide_stop
 from workers.agent.run import Run
 from workers.agent.timing import Timing
 from workers.executor.base import CommandTimeoutError, Completed
-from workers.executor.stub.executor import looked_around
+from workers.executor.stub.session import join_stop_output
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -151,7 +151,7 @@ class ScriptedHost:
             call = self._reply("stop")
         except TimeoutError:
             raise CommandTimeoutError(Completed(None, None, f"{looked}ocpfleet: call\n", "")) from None
-        return looked_around(before, call, self._reply("look"))
+        return join_stop_output(before, call, self._reply("look"))
 
     def _reply(self, kind: str) -> Completed:
         assert self.replies, f"nothing was to come, but a {kind}"

@@ -1,1 +1,1 @@
-"""How commands reach a host: one interface, an SSH connector, a local one and a stub."""
+"""How commands reach a host: one interface, and executors for SSH, for this machine and for stub hosts."""

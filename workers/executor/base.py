@@ -1,4 +1,4 @@
-"""What every connector can do: open a connection to a host and run commands on it."""
+"""What every executor can do: open a connection to a host and run commands on it."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from core.outcome.base import Outcome
 
 
 class HostConnectionError(Exception):
-    """A host could not be reached, or was lost; `outcome` is the verdict, ready for the record."""
+    """A host could not be reached, or the connection to it was lost; `outcome` says why, ready for the record."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.sentence())
@@ -26,17 +26,17 @@ class Completed:
     signal: str | None
     """The signal's name without SIG, such as TERM; None where it exited."""
     stdout: str
-    """What it wrote there, undecodable bytes replaced, head and tail of `core.journal.OUTPUT_LIMIT` bytes kept."""
+    """What it wrote there: undecodable bytes are replaced, and only head and tail of a long output are kept."""
     stderr: str
     """The same for the other stream."""
 
 
 class CommandNotSentError(Exception):
-    """A command was not sent: this process stood still before it could be, and may not be meant to any more."""
+    """A command was not sent: this process was frozen before that, and may have lost its right to send it."""
 
 
 class CommandTimeoutError(TimeoutError):
-    """A command on a host did not end in time, and may go on there; `so_far` is what it had written until then."""
+    """A command on a host did not end in time, and may still run there; `so_far` is what it had written until then."""
 
     def __init__(self, so_far: Completed) -> None:
         super().__init__("the command did not end in time")
@@ -51,17 +51,17 @@ class HostSession(Protocol):
 
         Args:
             command: the words; each reaches the host as one word.
-            timeout: seconds after which the wait is given up (the remote command may go on).
+            timeout: seconds to wait; the remote command may run on.
 
         Raises:
-            CommandTimeoutError: the limit ran out; the session can still be used.
-            HostConnectionError: the connection was lost: what the command did is not known.
-            CommandNotSentError: it was not sent, since the process stood still; the session can still be used.
+            CommandTimeoutError: the time is over; the session can still be used.
+            HostConnectionError: the connection was lost; what the command did is not known.
+            CommandNotSentError: it was not sent, since the process was frozen; the session can still be used.
         """
 
 
 class Executor(Protocol):
-    """A way to hosts. One per worker process; safe for hundreds of hosts at a time."""
+    """A way to reach hosts. One per worker process, for hundreds of hosts at a time."""
 
     def connect(self, target: Target) -> AbstractAsyncContextManager[HostSession]:
         """Open a connection; leaving the context closes it, abruptly where it does not close in time.
@@ -71,4 +71,4 @@ class Executor(Protocol):
         """
 
     async def aclose(self) -> None:
-        """Give back what the connector itself holds."""
+        """Release what the executor itself holds."""

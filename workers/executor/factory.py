@@ -1,4 +1,4 @@
-"""Which executor a worker process uses, from its settings."""
+"""Makes the executor that the settings of a worker process name."""
 
 from collections.abc import Callable
 from typing import assert_never
@@ -9,38 +9,39 @@ from core.errors import Misconfigured
 from infra.settings import WorkerSettings
 from workers.executor.base import Executor
 from workers.executor.local import LocalExecutor
-from workers.executor.ssh.executor import PinCallback, SshExecutor, SshOptions
+from workers.executor.ssh.executor import PinCallback, SshExecutor
+from workers.executor.ssh.options import SshOptions
 from workers.executor.stub.executor import StubExecutor
 
 log = structlog.get_logger(__name__)
 
 
-def make_executor(settings: WorkerSettings, pin: PinCallback, may_begin: Callable[[], bool]) -> Executor:
-    """Return the configured way to hosts.
+def make_executor(settings: WorkerSettings, pin: PinCallback, may_send: Callable[[], bool]) -> Executor:
+    """Return the executor that the settings name.
 
     Args:
         settings: the worker's.
-        pin: told the host key that was seen on first use, where that is trusted.
-        may_begin: whether this process may send a command just now.
+        pin: stores the host key that was seen on first use, where that is trusted.
+        may_send: says whether this process may send a command just now.
 
     Raises:
         Misconfigured: a private key cannot be read.
     """
     match settings.executor:
         case "ssh":
-            return _ssh(settings, pin, may_begin)
+            return _make_ssh(settings, pin, may_send)
         case "local":
             return LocalExecutor()
         case "stub":
-            log.warning("OCPFLEET_EXECUTOR=stub: no host is contacted, every stop is pretended")
+            log.warning("OCPFLEET_EXECUTOR=stub: no host is contacted, all work on hosts is simulated")
             return StubExecutor(settings.stub_delay, wedged_every=settings.stub_wedged)
         case _:
             assert_never(settings.executor)
 
 
-def _ssh(settings: WorkerSettings, pin: PinCallback, may_begin: Callable[[], bool]) -> Executor:
+def _make_ssh(settings: WorkerSettings, pin: PinCallback, may_send: Callable[[], bool]) -> Executor:
     try:
-        return SshExecutor(_ssh_options(settings), pin, may_begin)
+        return SshExecutor(_make_ssh_options(settings), pin, may_send)
     except (ValueError, OSError) as error:
         raise Misconfigured(
             f"The worker cannot log in to any host: {error}. "
@@ -48,7 +49,7 @@ def _ssh(settings: WorkerSettings, pin: PinCallback, may_begin: Callable[[], boo
         ) from error
 
 
-def _ssh_options(settings: WorkerSettings) -> SshOptions:
+def _make_ssh_options(settings: WorkerSettings) -> SshOptions:
     return SshOptions(
         client_keys=settings.ssh_keys,
         use_agent=settings.ssh_agent,

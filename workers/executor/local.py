@@ -1,7 +1,7 @@
-"""Commands on this machine: for a worker that manages its own host, and for tests.
+"""Runs commands on this machine: for a worker that manages its own host, and for tests.
 
-Processes are started by the standard library and not by the event loop: uvloop lets a child inherit copies of its
-pipes, and a daemon that the child leaves behind would hold them open for as long as it lives.
+The standard library starts the processes and not the event loop: uvloop lets a child inherit copies of its pipes, and
+a daemon that the child leaves behind would hold them open for as long as it lives.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from typing import IO
 from core.command import Command
 from core.host import Target
 from workers.executor.base import CommandTimeoutError, Completed
-from workers.executor.bounded_output import Output
+from workers.executor.bounded_output import BoundedOutput
 
-_PIECE = 64 * 1024
+_READ_SIZE = 64 * 1024
 
 
 class LocalSession:
@@ -28,16 +28,14 @@ class LocalSession:
         """Run one command through a shell, as an sshd would, in a process group of its own.
 
         Raises:
-            CommandTimeoutError: the limit ran out; the group was killed.
+            CommandTimeoutError: the time is over; the group was killed.
         """
-        process = subprocess.Popen(  # noqa: ASYNC220 - a fork, not a wait
-            ["/bin/sh", "-c", command.render()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
-        stdout, stderr = Output(), Output()
+        process = _start(command)
+        stdout, stderr = BoundedOutput(), BoundedOutput()
         try:
             async with asyncio.timeout(timeout):
-                await asyncio.gather(_read(process.stdout, stdout), _read(process.stderr, stderr), _ended(process.pid))
+                pipes = (_read(process.stdout, stdout), _read(process.stderr, stderr))
+                await asyncio.gather(*pipes, _wait_for_end(process.pid))
         except BaseException as error:
             await _kill(process.pid)
             if isinstance(error, TimeoutError):
@@ -54,29 +52,39 @@ class LocalExecutor:
     """Runs every host's commands on this machine, as this user; a target's address, user and key do not matter."""
 
     @asynccontextmanager
-    async def connect(self, target: Target) -> AsyncIterator[LocalSession]:  # noqa: ARG002 - the protocol's
-        """Give the session; nothing is opened, so nothing can fail."""
+    async def connect(self, _target: Target) -> AsyncIterator[LocalSession]:
+        """Return a session; nothing is opened, so nothing can fail."""
         yield LocalSession()
 
     async def aclose(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held open."""
 
 
-async def _read(pipe: IO[bytes] | None, output: Output) -> None:
-    """Read a pipe to its end, which comes when the last process that holds it ends; then, or when cancelled, close."""
+def _start(command: Command) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["/bin/sh", "-c", command.render()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+async def _read(pipe: IO[bytes] | None, output: BoundedOutput) -> None:
+    """Read a pipe until the last process that holds it ends, then close it; close it when cancelled too."""
     stream = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stream), pipe
     )
     try:
-        while piece := await stream.read(_PIECE):
+        while piece := await stream.read(_READ_SIZE):
             output.feed(piece)
     finally:
         transport.close()
 
 
-async def _ended(pid: int) -> None:
-    """Wait until a child has ended. It is not reaped, so its pid stays its own."""
+async def _wait_for_end(pid: int) -> None:
+    """Wait until a child has ended. It is not reaped here, so no other process can get its pid."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     handle = os.pidfd_open(pid)
     loop.add_reader(handle, ended.set)
@@ -88,7 +96,7 @@ async def _ended(pid: int) -> None:
 
 
 async def _kill(pid: int) -> None:
-    """Kill a child that is not reaped yet and all of its group, and wait for its end."""
+    """Kill a child that is not reaped yet, with its whole process group, and wait for its end."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    await _ended(pid)
+    await _wait_for_end(pid)

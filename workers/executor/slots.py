@@ -1,21 +1,21 @@
-"""How many hosts this process works on at a time, shared fairly by all lanes. Lives on the event loop."""
+"""The places for hosts that this process works on at a time, shared fairly by all lanes. Lives on the event loop."""
 
 import asyncio
 from collections import deque
 
 
 class Slots:
-    """A bounded number of places for hosts in flight; whoever waits longest gets the next one."""
+    """A bounded number of places for hosts in flight; the lane that has waited longest gets the next one."""
 
     def __init__(self, capacity: int) -> None:
         self._free = capacity
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    def take(self, wanted: int) -> int:
-        """Take up to `wanted` places now and return how many; none while others wait for one."""
+    def take(self, count: int) -> int:
+        """Take up to `count` places now and return how many; none while others wait for one."""
         if self._waiting:
             return 0
-        taken = min(wanted, self._free)
+        taken = min(count, self._free)
         self._free -= taken
         return taken
 
@@ -33,7 +33,7 @@ class Slots:
             raise
 
     def release(self, count: int) -> None:
-        """Give places back: to those who wait first."""
+        """Give places back, first to the lanes that wait."""
         while count and self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():

@@ -11,9 +11,9 @@ def fingerprint(key: str) -> str:
     Raises:
         ValueError: the text is not a public key in OpenSSH's one-line form.
     """
-    from workers.executor.ssh import executor as ssh
+    from workers.executor.ssh.host_keys import fingerprint_key
 
-    return ssh.fingerprint(key)
+    return fingerprint_key(key)
 
 
 async def fetch(address: str, port: int, timeout: float) -> str:
@@ -28,9 +28,9 @@ async def fetch(address: str, port: int, timeout: float) -> str:
         HostKeyUnknown: the host did not show a key; the message says why.
     """
     from workers.executor.base import HostConnectionError
-    from workers.executor.ssh import executor as ssh
+    from workers.executor.ssh.fetch import fetch_host_key
 
     try:
-        return await ssh.fetch_host_key(address, port, timeout)
+        return await fetch_host_key(address, port, timeout)
     except HostConnectionError as error:
         raise HostKeyUnknown(error.outcome.sentence()) from error

@@ -17,7 +17,8 @@ from infra.store.values import HostEntry
 from tests.support.fake_store import FakeStore
 from tests.support.work import make_work, target
 from workers.errands import run_errand
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -67,7 +68,7 @@ async def test_a_second_copy_of_the_message_finds_nothing_to_do() -> None:
     await work.store.errands.put(STOP, 60_000)
     await asyncio.gather(*(run_errand(work, STOP.id) for _ in range(5)))
     assert isinstance(work.executor, StubExecutor)
-    assert work.executor.commands(7)["service stop"] == 1
+    assert work.executor.count_commands(7)["service stop"] == 1
     await run_errand(work, "e3")
 
 

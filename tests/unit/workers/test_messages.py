@@ -7,7 +7,8 @@ import pytest
 from core.host import AgentStatus, HostStatus
 from core.status import Status, TaskStatus
 from tests.support.work import lane, make_task, make_work, prepared, step
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 from workers.messages import StepEnd, find
 
 
@@ -66,7 +67,7 @@ async def test_a_second_copy_of_a_message_does_nothing() -> None:
     assert await lane(work, task) == (3, False)
     assert await lane(work, task) == (None, False)
     assert await step(work, task, 2) == StepEnd()
-    assert executor.commands(1) == {"stop": 1}
+    assert executor.count_commands(1) == {"stop": 1}
 
 
 async def test_messages_about_nothing_are_dropped() -> None:

@@ -1,4 +1,4 @@
-"""One attempt to get into a host: what is being done, how long that may take, and which key the host must show."""
+"""One attempt to log in to a host: what is being done, how long that may take, and which key the host must show."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,38 +11,38 @@ from workers.executor.ssh.host_keys import PinnedKey
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PhaseTimeouts:
     """Seconds that each phase may take."""
 
     connect: float
     """The TCP connection and the key exchange."""
     login: float
-    """The login, from the host key on."""
+    """The login, which begins with the host key."""
 
 
-class Visit(asyncssh.SSHClient):
-    """asyncssh's callbacks for one connection. They tell the phases apart and judge the host key.
+class ConnectionAttempt(asyncssh.SSHClient):
+    """asyncssh's callbacks for one connection. They tell the phases apart and check the host key.
 
     Args:
         target: the host.
         pinned: the key that it must show; None to accept whichever it shows first.
-        limits: for the phases.
+        timeouts: for the phases.
     """
 
-    def __init__(self, target: Target, pinned: PinnedKey | None, limits: Limits) -> None:
+    def __init__(self, target: Target, pinned: PinnedKey | None, timeouts: PhaseTimeouts) -> None:
         self.target = target
         self.pinned = pinned
         self.loop = asyncio.get_running_loop()
         self.waiter: asyncio.Future[None] = self.loop.create_future()
-        self.limit = asyncio.timeout(limits.connect)
-        self.doing = f"connecting to {target.endpoint}"
-        self.seconds = limits.connect
+        self.timeout = asyncio.timeout(timeouts.connect)
+        self.activity = f"connecting to {target.endpoint}"
+        self.seconds = timeouts.connect
         self.shown: asyncssh.SSHKey | None = None
-        self._limits = limits
+        self._timeouts = timeouts
 
     @override
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        self.doing = f"exchanging keys with {self.target.endpoint}"
+        self.activity = f"exchanging keys with {self.target.endpoint}"
 
     @override
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
@@ -54,6 +54,6 @@ class Visit(asyncssh.SSHClient):
         return bool(key.public_data == expected)
 
     def _begin_login(self) -> None:
-        self.doing = f"logging in to {self.target.endpoint} as {self.target.user}"
-        self.seconds = self._limits.login
-        self.limit.reschedule(self.loop.time() + self.seconds)
+        self.activity = f"logging in to {self.target.endpoint} as {self.target.user}"
+        self.seconds = self._timeouts.login
+        self.timeout.reschedule(self.loop.time() + self.seconds)

@@ -1,4 +1,4 @@
-"""What asyncssh and the network raise while a connection is being made, as the one outcome that each of it means."""
+"""Which outcome each error means that asyncssh or the network raises while a connection is being made."""
 
 import os
 
@@ -7,45 +7,47 @@ import asyncssh
 from core.outcome.agentctl import UnexpectedAnswer
 from core.outcome.base import Outcome, TimedOut
 from core.outcome.reach import AuthenticationFailed, HostKeyMismatch, Unreachable
-from workers.executor.ssh.attempt import Visit
-from workers.executor.ssh.host_keys import fingerprint_of
+from workers.executor.ssh.attempt import ConnectionAttempt
+from workers.executor.ssh.host_keys import fingerprint_data
 
 _TOO_MANY = "too many authentication failures"
-"""What OpenSSH says, as a protocol error, when a client has offered more keys than it wants to see."""
+"""What OpenSSH says, as a protocol error, when a client has offered more keys than it accepts."""
 
 
-def verdict(error: Exception, visit: Visit) -> Outcome:
-    """Return what an error of a connection that is being made means.
+def to_outcome(error: Exception, attempt: ConnectionAttempt) -> Outcome:
+    """Return the outcome that an error of a connection attempt means.
 
     Args:
         error: an `asyncssh.Error`, `OSError` or `ValueError`. asyncssh raises the last for packets that it cannot read.
-        visit: the attempt.
+        attempt: the attempt.
     """
-    endpoint = visit.target.endpoint
+    endpoint, activity = attempt.target.endpoint, _shorten_activity(attempt)
     outcome: Outcome
     match error:
-        case TimeoutError() if visit.limit.expired():
-            outcome = TimedOut(visit.doing, visit.seconds)
-        case asyncssh.HostKeyNotVerifiable() if visit.pinned and visit.shown:
+        case TimeoutError() if attempt.timeout.expired():
+            outcome = TimedOut(attempt.activity, attempt.seconds)
+        case asyncssh.HostKeyNotVerifiable() if attempt.pinned and attempt.shown:
             outcome = HostKeyMismatch(
-                endpoint, fingerprint_of(visit.pinned.data), fingerprint_of(visit.shown.public_data)
+                endpoint, fingerprint_data(attempt.pinned.data), fingerprint_data(attempt.shown.public_data)
             )
         case asyncssh.PermissionDenied() | asyncssh.IllegalUserName():
-            outcome = AuthenticationFailed(endpoint, visit.target.user)
+            outcome = AuthenticationFailed(endpoint, attempt.target.user)
         case asyncssh.DisconnectError() if _TOO_MANY in error.reason.lower():
-            outcome = AuthenticationFailed(endpoint, visit.target.user)
+            outcome = AuthenticationFailed(endpoint, attempt.target.user)
         case asyncssh.Error():
-            outcome = Unreachable(endpoint, f"{error.reason} while {_short(visit)}")
+            outcome = Unreachable(endpoint, f"{error.reason} while {activity}")
         case OSError():
-            outcome = Unreachable(endpoint, f"{_reason(error)} while {_short(visit)}")
+            outcome = Unreachable(endpoint, f"{_describe_error(error)} while {activity}")
         case _:
-            outcome = UnexpectedAnswer(f"{endpoint} does not speak SSH as expected ({error}) while {_short(visit)}")
+            outcome = UnexpectedAnswer(f"{endpoint} does not speak SSH as expected ({error}) while {activity}")
     return outcome
 
 
-def _short(visit: Visit) -> str:
-    return visit.doing.split(f" {visit.target.endpoint}", maxsplit=1)[0].removesuffix(" to").removesuffix(" with")
+def _shorten_activity(attempt: ConnectionAttempt) -> str:
+    return (
+        attempt.activity.split(f" {attempt.target.endpoint}", maxsplit=1)[0].removesuffix(" to").removesuffix(" with")
+    )
 
 
-def _reason(error: OSError) -> str:
+def _describe_error(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error) or type(error).__name__

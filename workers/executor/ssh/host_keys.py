@@ -1,6 +1,6 @@
-"""Public host keys as the inventory keeps them: one line, `algorithm base64`, never a known_hosts file.
+"""Public host keys as the inventory stores them: one line, `algorithm base64`, never a known_hosts file.
 
-A key is compared as the bytes that the host shows, so nothing is parsed for a connection but one line.
+Keys are compared as the bytes that the host shows, so a connection parses only that one line.
 """
 
 import base64
@@ -19,7 +19,7 @@ _WORDS = 2
 
 @dataclass(frozen=True, slots=True)
 class PinnedKey:
-    """A public host key that a host must show."""
+    """The public key that a host must show."""
 
     algorithm: str
     """The key's type, such as ssh-ed25519."""
@@ -27,11 +27,11 @@ class PinnedKey:
     """The key in SSH's wire form."""
 
 
-def parse(key_line: str) -> PinnedKey:
+def parse_key(key_line: str) -> PinnedKey:
     """Read a one-line OpenSSH public key; a comment after it is ignored.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the line is not a public key.
     """
     words = key_line.split(maxsplit=_WORDS)
     if len(words) < _WORDS:
@@ -46,32 +46,32 @@ def parse(key_line: str) -> PinnedKey:
     return PinnedKey(words[0], data)
 
 
-def line_of(key: asyncssh.SSHKey) -> str:
+def format_key(key: asyncssh.SSHKey) -> str:
     """Return a key in the form in which it is pinned."""
     return f"{key.algorithm.decode()} {base64.b64encode(key.public_data).decode()}"
 
 
-def fingerprint_of(data: bytes) -> str:
+def fingerprint_data(data: bytes) -> str:
     """Return the fingerprint of a key in SSH's wire form, the way OpenSSH shows it: `SHA256:…`."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
 
 
-def fingerprint(key_line: str) -> str:
+def fingerprint_key(key_line: str) -> str:
     """Return the fingerprint of a one-line public key, the way OpenSSH shows it: `SHA256:…`.
 
     Raises:
         ValueError: it is no public key.
     """
-    return fingerprint_of(parse(key_line).data)
+    return fingerprint_data(parse_key(key_line).data)
 
 
 @functools.lru_cache(maxsize=16)
-def signature_algorithms(first: str | None) -> tuple[str, ...]:
+def list_signature_algorithms(first: str | None) -> tuple[str, ...]:
     """Return the host key algorithms to offer, those of the pinned key's type first.
 
-    A host that has the pinned key shows it then. One that has not shows another, and can be told from an unreachable
-    one. Certificates are not offered: what is pinned is a key.
+    A host that has the pinned key then shows it. A host that does not have it shows another key, and so differs from an
+    unreachable host. Certificates are not offered: what is pinned is a key.
     """
     known = tuple(algorithm.decode() for algorithm in get_default_public_key_algs())
-    wanted = _RSA_SIGNATURES if first == _RSA else (first,)
-    return tuple(sorted(known, key=lambda algorithm: algorithm not in wanted))
+    preferred = _RSA_SIGNATURES if first == _RSA else (first,)
+    return tuple(sorted(known, key=lambda algorithm: algorithm not in preferred))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncssh
 
-_KEEPALIVES_MISSED = 3
+_MAX_KEEPALIVES_MISSED = 3
 _CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com")
 
 
@@ -26,15 +26,15 @@ class SshOptions:
     login_timeout: float = 15.0
     """For the login, from the host key on."""
     close_timeout: float = 2.0
-    """For a polite close; then the connection is cut."""
+    """For a polite close; after that the connection is cut."""
     keepalive: float = 15.0
-    """Between two questions whether the host is still there; after three without an answer the connection is lost."""
+    """Between two keepalive messages; after three without an answer the connection is lost."""
     trust_on_first_use: bool = False
-    """Accept and pin the key of a host that has none pinned, instead of refusing the host."""
+    """Accept and pin the key of a host without a pinned key, instead of refusing the host."""
 
 
-def base_options(options: SshOptions) -> asyncssh.SSHClientConnectionOptions:
-    """Open the keys and prepare what all connections share.
+def make_base_options(options: SshOptions) -> asyncssh.SSHClientConnectionOptions:
+    """Open the private keys and prepare what all connections share.
 
     Raises:
         ValueError: there is nothing to log in with, or a key is unusable.
@@ -46,28 +46,28 @@ def base_options(options: SshOptions) -> asyncssh.SSHClientConnectionOptions:
     if not options.client_keys and not agent:
         raise ValueError("SSH needs a private key or an ssh-agent to log in with")
     passphrase = options.passphrase_file.read_text().rstrip("\r\n") if options.passphrase_file else None
-    base = bare_options(options.keepalive)
-    base.client_keys = [pair for path in options.client_keys for pair in _key_pairs(path, passphrase)]
+    base = make_bare_options(options.keepalive)
+    base.client_keys = [pair for path in options.client_keys for pair in _load_key_pairs(path, passphrase)]
     base.agent_path = agent
     return base
 
 
-def _key_pairs(path: Path, passphrase: str | None) -> Sequence[asyncssh.SSHKeyPair]:
+def _load_key_pairs(path: Path, passphrase: str | None) -> Sequence[asyncssh.SSHKeyPair]:
     try:
         return asyncssh.load_keypairs(str(path), passphrase)
     except ValueError as error:
         raise ValueError(f"the SSH key {path} cannot be opened: {error}") from error
 
 
-def bare_options(keepalive: float = 0.0) -> asyncssh.SSHClientConnectionOptions:
+def make_bare_options(keepalive: float = 0.0) -> asyncssh.SSHClientConnectionOptions:
     """Prepare options without keys: nothing is read from the machine's own SSH settings.
 
     Args:
-        keepalive: seconds between two questions whether the host is still there; 0 for none.
+        keepalive: seconds between two keepalive messages; 0 for none.
     """
     return asyncssh.SSHClientConnectionOptions(
         config=None,
-        known_hosts=([], [], []),  # so that every key is put to the visit, which knows the pinned one
+        known_hosts=([], [], []),  # so that the attempt checks every key: it knows the pinned one
         client_keys=None,
         agent_path=None,
         x509_trusted_certs=None,
@@ -83,5 +83,5 @@ def bare_options(keepalive: float = 0.0) -> asyncssh.SSHClientConnectionOptions:
         encryption_algs=[*_CIPHERS, "aes256-ctr", "aes192-ctr", "aes128-ctr"],
         login_timeout=0,
         keepalive_interval=keepalive,
-        keepalive_count_max=_KEEPALIVES_MISSED,
+        keepalive_count_max=_MAX_KEEPALIVES_MISSED,
     )

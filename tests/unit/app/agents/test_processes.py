@@ -16,7 +16,8 @@ from core.lease import Lease, Leased
 from tests.support.api import NO_BROKER, NOW, Api, running_api
 from tests.support.errands import employ
 from tests.support.records import claim_step
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,19 +145,19 @@ async def test_a_process_is_stopped_and_restarted(api: Api, prefix: str) -> None
     assert stopped.status_code == 200, stopped.text
     assert stopped.json()["data"] == process(3, "monagent", 0, None, **STOPPED)
     Reply[HostAgentProcess].model_validate_json(stopped.content, strict=False)
-    assert len(executor.alive(2)) == 2
+    assert len(executor.list_pids(2)) == 2
 
     again = await api.client.post(f"{path}/stop")
     assert again.json()["data"] == stopped.json()["data"]
-    assert executor.commands(2)["service stop"] == 1, "what is stopped is left alone"
+    assert executor.count_commands(2)["service stop"] == 1, "what is stopped is left alone"
 
     restarted = await api.client.post(f"{path}/restart")
     assert restarted.json()["data"] == process(3, "monagent", 1003, "62889")
-    assert executor.commands(2)["service stop"] == 1
+    assert executor.count_commands(2)["service stop"] == 1
 
     anew = await api.client.post(f"{path}/restart")
     assert anew.json()["data"]["pid"] == 1004
-    assert executor.commands(2)["service start"] == 2
+    assert executor.count_commands(2)["service start"] == 2
     assert await api.store.hosts.lease((2,), Lease("mine", "to test", 1000)) == Leased(), "its lease was given back"
 
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import tracemalloc
 
 from core.journal import OUTPUT_LIMIT, clip
-from workers.executor.bounded_output import Output
+from workers.executor.bounded_output import BoundedOutput
 
 
 def test_what_fits_is_kept_as_it_is() -> None:
-    output = Output()
+    output = BoundedOutput()
     for piece in (b"one ", b"", b"tw\xc3", b"\xb6 \xff"):
         output.feed(piece)
 
@@ -15,7 +15,7 @@ def test_what_fits_is_kept_as_it_is() -> None:
 
 
 def test_of_what_does_not_fit_head_and_tail_are_kept_within_the_limit() -> None:
-    output = Output()
+    output = BoundedOutput()
     for number in range(100_000):
         output.feed(b"%09d\n" % number)
     text = output.text()
@@ -28,7 +28,7 @@ def test_of_what_does_not_fit_head_and_tail_are_kept_within_the_limit() -> None:
 
 
 def test_the_rest_never_takes_memory() -> None:
-    output = Output()
+    output = BoundedOutput()
     piece = b"x" * 32_768
     tracemalloc.start()
     for _ in range(2_000):

@@ -524,7 +524,7 @@ async def test_a_process_that_was_taken_for_lost_lets_all_its_hosts_go() -> None
     await eventually(lambda: len(executor.order) == 2, 5, "the host to be claimed anew")
     executor.held[1].set()
     assert await running == (3, False)
-    assert executor.stub.commands(1)["stop"] == 1
+    assert executor.stub.count_commands(1)["stop"] == 1
     record = await work.store.tasks.subtask(task, task.plan.steps[STOP].first)
     assert record is not None
     assert (record.run_time, record.token) == (1, None)

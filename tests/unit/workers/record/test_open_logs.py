@@ -16,7 +16,8 @@ from infra.store.values import CHUNK, ClaimRequest
 from tests.support.fake_store import FakeStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, run_through
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 from workers.record.open_logs import AT_ONCE, EVERY, Notes
 
 if TYPE_CHECKING:

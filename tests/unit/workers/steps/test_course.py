@@ -10,7 +10,8 @@ from core.host import AgentStatus
 from core.status import Operation, Status, TaskStatus
 from infra.store.values import Course
 from tests.support.work import lane, make_task, make_work, prepared, step
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 from workers.messages import StepEnd
 
 if TYPE_CHECKING:
@@ -40,14 +41,14 @@ async def test_a_retry_touches_only_the_host_that_failed() -> None:
     task = await prepared(work, [1, 2, 3])
     await lane(work, task)
     executor.behaviours.clear()
-    before = {host_id: executor.commands(host_id) for host_id in (1, 3)}
+    before = {host_id: executor.count_commands(host_id) for host_id in (1, 3)}
 
     await _ask(work, task, Course.RETRY)
     assert await step(work, task, STOP) == StepEnd(lanes=True)
     assert await lane(work, task) == (3, False)
 
-    assert {host_id: executor.commands(host_id) for host_id in (1, 3)} == before
-    assert executor.commands(2)["stop"] == 1
+    assert {host_id: executor.count_commands(host_id) for host_id in (1, 3)} == before
+    assert executor.count_commands(2)["stop"] == 1
     records = await work.store.tasks.subtasks(await _finish(work, task))
     assert [(records[one].operation, records[one].run_time) for one in task.plan.steps[STOP].series] == [
         (Operation.EXECUTE, 1),
@@ -100,8 +101,8 @@ async def test_a_host_whose_taking_was_skipped_is_never_worked_on() -> None:
     assert await lane(work, task) == (3, False)
     head = await _finish(work, task)
 
-    assert executor.commands(1)["stop"] == 1
-    assert not executor.commands(2)
+    assert executor.count_commands(1)["stop"] == 1
+    assert not executor.count_commands(2)
     log = (await work.store.tasks.logs(head, task.plan.steps[STOP].first + 1))[-1]
     assert "the taking of this host was skipped" in log.lines[-1].text
     hosts = await work.store.hosts.get([1, 2])

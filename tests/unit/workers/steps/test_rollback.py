@@ -13,7 +13,8 @@ from infra.store.values import ClaimRequest, Course
 from tests.support.records import run_log
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.agent.timing import Timing
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 from workers.messages import StepEnd
 
 if TYPE_CHECKING:
@@ -66,21 +67,21 @@ async def test_a_failed_stop_is_undone_where_the_task_stopped_something() -> Non
     work, executor = await a_work({2: Behaviour.REFUSING, 3: Behaviour.STOPPED, 4: Behaviour.UNREACHABLE})
     task = await prepared(work, [1, 2, 3, 4])
     await lane(work, task)
-    assert not executor.alive(1)
-    assert len(executor.alive(2)) == 3
+    assert not executor.list_pids(1)
+    assert len(executor.list_pids(2)) == 3
     executor.behaviours.pop(2)
 
     head = await roll_back(work, task)
 
     assert (head.status, head.operation, head.back) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK, 0)
-    assert [len(executor.alive(host_id)) for host_id in (1, 2, 3)] == [3, 3, 0]
+    assert [len(executor.list_pids(host_id)) for host_id in (1, 2, 3)] == [3, 3, 0]
     assert await states(work, [1, 2, 3, 4]) == [AS_BEFORE] * 4
     first = task.plan.steps[STOP].first
     assert (await verdict(work, task, first)).startswith("Started: processes ")
     assert (await verdict(work, task, first + 1)).startswith("Was already running: ")
     untouched = "Nothing was done: no run of this subtask changed the agent on this host."
     assert [await verdict(work, task, first + index) for index in (2, 3)] == [untouched] * 2
-    assert executor.commands(3)["start"] == executor.commands(4)["start"] == 0
+    assert executor.count_commands(3)["start"] == executor.count_commands(4)["start"] == 0
     stored = await work.store.tasks.subtasks(head)
     assert {one.status for _, one in head.subtasks(stored)} == {Status.PENDING}
 
@@ -101,7 +102,7 @@ async def test_a_start_that_fails_on_the_way_back_keeps_all_hosts_until_it_is_de
     head = await go_back(work, task)
     assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)
     assert await states(work, [1, 2, 3]) == [AS_BEFORE] * 3
-    assert len(executor.alive(1)) == 3
+    assert len(executor.list_pids(1)) == 3
 
 
 async def test_a_host_whose_undoing_was_skipped_is_given_back_as_it_was_last_seen() -> None:
@@ -141,13 +142,13 @@ async def test_a_restart_is_undone_by_what_its_stop_did() -> None:
     for index in range(7):
         if (await step(work, task, index)).lanes:
             await lane(work, task, index)
-    assert [len(executor.alive(host_id)) for host_id in (1, 2)] == [3, 3]
+    assert [len(executor.list_pids(host_id)) for host_id in (1, 2)] == [3, 3]
     executor.behaviours = {}
 
     head = await roll_back(work, task)
 
     assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)
-    assert [len(executor.alive(host_id)) for host_id in (1, 2, 3)] == [3, 0, 3]
+    assert [len(executor.list_pids(host_id)) for host_id in (1, 2, 3)] == [3, 0, 3]
     assert await states(work, [1, 2, 3]) == [AS_BEFORE, STOPPED, AS_BEFORE], "the record took host 2's for running"
     start = task.plan.steps[6].first
     ran = "Nothing was done: the agent ran before this task stopped it and started it anew."
@@ -165,7 +166,7 @@ async def test_a_start_is_undone_where_the_agent_did_not_run_before() -> None:
     head = await roll_back(work, task)
 
     assert head.status is TaskStatus.SUCCESSFUL
-    assert [len(executor.alive(host_id)) for host_id in (1, 2)] == [0, 3]
+    assert [len(executor.list_pids(host_id)) for host_id in (1, 2)] == [0, 3]
     assert await states(work, [1, 2, 3]) == [STOPPED, AS_BEFORE, AS_BEFORE]
 
 
@@ -183,7 +184,7 @@ async def test_a_host_whose_start_was_lost_with_its_worker_is_given_back_as_the_
     head = await roll_back(work, task)
 
     assert head.status is TaskStatus.SUCCESSFUL
-    assert not executor.alive(1), "nobody knows that the lost run changed nothing"
+    assert not executor.list_pids(1), "nobody knows that the lost run changed nothing"
     assert await states(work, [1, 2]) == [STOPPED, AS_BEFORE]
 
 
@@ -197,7 +198,7 @@ async def test_a_taking_that_failed_has_nothing_to_give_back() -> None:
 
     assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)
     assert [holder_id for _, _, holder_id in await states(work, [1, 2, 3])] == [holder.id, holder.id, None]
-    assert not executor.commands(2)
+    assert not executor.count_commands(2)
 
 
 async def test_hosts_that_were_given_back_already_are_taken_again_first() -> None:
@@ -219,7 +220,7 @@ async def test_hosts_that_were_given_back_already_are_taken_again_first() -> Non
     assert await work.store.tasks.change_course(task, Course.SKIP, work.clock(), finish.first + 1) is not None
     head = await go_back(work, task)
     assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)
-    assert [len(executor.alive(host_id)) for host_id in (1, 2, 3)] == [3, 0, 3]
+    assert [len(executor.list_pids(host_id)) for host_id in (1, 2, 3)] == [3, 0, 3]
     left = "Nothing was done: this task does not hold the host (any more), so that it is left as it is."
     assert await verdict(work, task, task.plan.steps[STOP].first + 1) == left
     assert [holder for _, _, holder in await states(work, [1, 2, 3])] == [None, other.id, None]

@@ -14,7 +14,8 @@ from core.task_types import TASK_TYPES
 from infra.store.values import Course, CourseChanged, HostsAdded, NewHost
 from tests.support.work import lane, make_task, make_work, run_through, step, target
 from workers.agent.timing import Timing
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 
 if TYPE_CHECKING:
     from core.record import TaskRecord
@@ -55,14 +56,14 @@ async def test_a_restart(slug: str, host_ids: list[int], start: int) -> None:
 
     assert head.status is TaskStatus.SUCCESSFUL
     assert await hosts(work, host_ids) == {(HostStatus.ONLINE, AgentStatus.AVAILABLE, None)}
-    assert [len(executor.alive(host_id)) for host_id in host_ids] == [3] * len(host_ids)
+    assert [len(executor.list_pids(host_id)) for host_id in host_ids] == [3] * len(host_ids)
     assert all(verdict.startswith("Started: ") for verdict in await verdicts(work, task, start))
     assert all(
         verdict.startswith("Stopped: ") for verdict in await verdicts(work, task, start - (2 if start > 3 else 1))
     )
     proxy = await verdicts(work, task, 2 if start > 3 else 1)
     assert set(proxy) == {"No pos proxy runs there, as with every agent from 3.2 on: there is nothing to restart."}
-    assert executor.commands(3)["start"] == executor.commands(3)["stop"] == 1
+    assert executor.count_commands(3)["start"] == executor.count_commands(3)["stop"] == 1
 
 
 async def test_a_stop_and_then_a_start_of_one_host() -> None:
@@ -70,11 +71,11 @@ async def test_a_stop_and_then_a_start_of_one_host() -> None:
     work = await work_with(executor)
 
     assert (await run_through(work, await make_task(work, [7], "stop_agent"))).status is TaskStatus.SUCCESSFUL
-    assert executor.alive(7) == ()
+    assert executor.list_pids(7) == ()
     assert await hosts(work, [7]) == {(HostStatus.OFFLINE, AgentStatus.OFFLINE, None)}
 
     assert (await run_through(work, await make_task(work, [7], "start_agent"))).status is TaskStatus.SUCCESSFUL
-    assert len(executor.alive(7)) == 3
+    assert len(executor.list_pids(7)) == 3
     assert await hosts(work, [7]) == {(HostStatus.ONLINE, AgentStatus.AVAILABLE, None)}
 
 
@@ -88,7 +89,7 @@ async def test_a_start_of_agents_in_every_state() -> None:
 
     said = [verdict.partition(":")[0] for verdict in await verdicts(work, task, 2)]
     assert said == ["Was already running", "Started", "Started"]
-    assert [len(executor.alive(host_id)) for host_id in (1, 2, 3)] == [3, 3, 3]
+    assert [len(executor.list_pids(host_id)) for host_id in (1, 2, 3)] == [3, 3, 3]
 
 
 async def test_a_host_that_does_not_start_keeps_the_task_and_its_hosts() -> None:
@@ -136,7 +137,7 @@ async def test_a_pos_proxy_is_left_alone_and_said_to_be_there() -> None:
     assert fine.startswith("No pos proxy runs there")
     assert failed.startswith("Pos proxy runs: process ")
     assert failed.endswith("Restart it on the host by hand and skip this subtask, or update the agent and retry.")
-    assert len(executor.alive(2)) == 4
+    assert len(executor.list_pids(2)) == 4
 
 
 @pytest.mark.parametrize(

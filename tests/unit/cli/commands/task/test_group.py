@@ -21,7 +21,8 @@ from core.record import TaskRecord
 from tests.support.api import KEY, entry
 from tests.support.fake_store import FakeStore
 from tests.support.work import make_work, run_through
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 
 Command = Callable[..., tuple[int, str, str]]
 

@@ -21,7 +21,8 @@ from workers.agent.decide.stop import decide_stop
 from workers.agent.run import Run
 from workers.agent.timing import Timing
 from workers.executor.base import HostConnectionError
-from workers.executor.stub.executor import Behaviour, StubExecutor
+from workers.executor.stub.behaviour import Behaviour
+from workers.executor.stub.executor import StubExecutor
 
 if TYPE_CHECKING:
     from workers.agent.decide.table import Decide
@@ -86,8 +87,8 @@ async def test_an_agent_that_was_stopped_starts_with_new_processes() -> None:
 
     outcome = await start(executor)
 
-    assert outcome == Started(executor.alive(7))
-    assert executor.commands(7) == {"look": 2, "stop": 1, "start": 1, "status": 2}
+    assert outcome == Started(executor.list_pids(7))
+    assert executor.count_commands(7) == {"look": 2, "stop": 1, "start": 1, "status": 2}
     assert isinstance(await stop(executor), Stopped)
 
 
@@ -99,8 +100,8 @@ async def test_an_agent_stops_with_one_command_and_stays_stopped() -> None:
     assert isinstance(first, Stopped)
     assert len(first.pids) == 3
     assert second == AlreadyStopped()
-    assert executor.commands(7) == {"stop": 2}
-    assert executor.alive(7) == ()
+    assert executor.count_commands(7) == {"stop": 2}
+    assert executor.list_pids(7) == ()
     executor.start_agent(7)
     assert isinstance(await stop(executor), Stopped)
 
@@ -136,7 +137,7 @@ async def test_a_stubborn_agent_heeds_kill() -> None:
     executor = StubExecutor(behaviours={7: Behaviour.STUBBORN})
 
     assert isinstance(await stop(executor, timing=replace(QUICK, kill_allowed=True)), Stopped)
-    assert executor.alive(7) == ()
+    assert executor.list_pids(7) == ()
 
 
 async def test_a_wedged_host_ends_with_its_cancellation() -> None:
@@ -156,5 +157,5 @@ async def test_the_delay_is_the_stops_and_other_commands_are_answered() -> None:
     assert asyncio.get_running_loop().time() - started >= 0.03
     async with executor.connect(TARGET) as session:
         assert (await session.run(Command.of("true"), timeout=1)).exit_status == 0
-    assert executor.commands(7)["other"] == 1
+    assert executor.count_commands(7)["other"] == 1
     await executor.aclose()
