@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.chaos.seen import Kind
+from tests.chaos.observations import Kind
 
 if TYPE_CHECKING:
     import random

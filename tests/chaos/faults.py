@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.chaos.draw import drawn
+from tests.chaos.observations import Fault, Kind
 from tests.chaos.rig import LOST_AFTER, WORKERS
-from tests.chaos.seen import Fault, Kind
 
 if TYPE_CHECKING:
     import random

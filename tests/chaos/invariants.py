@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from core.progress import progress
-from tests.chaos.seen import Kind, Loss
+from tests.chaos.observations import Kind, Loss
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from core.record import SubtaskRecord, TaskRecord
-    from tests.chaos.seen import Burial, ClaimSeen, Fault, Host, Process, Task, Visit
+    from tests.chaos.observations import Burial, ClaimSeen, Fault, Host, Process, Task, Visit
 
 FINAL = {"SUCCESSFUL", "FAILED"}
 AGENT_OF = {"OFFLINE": False, "AVAILABLE": True}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from tests.chaos.balancer import Balancer
-from tests.chaos.people import Person
+from tests.chaos.operators import Person
 from tests.chaos.threads import Threads
 
 if TYPE_CHECKING:

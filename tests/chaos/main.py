@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.chaos import ending, invariants, report
+from tests.chaos import aftermath as ending
+from tests.chaos import invariants, report
 from tests.chaos.faults import Faults
 from tests.chaos.load import Load
 from tests.chaos.rig import WORKERS, standing
@@ -19,7 +20,7 @@ from tests.chaos.watch import Watch
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from tests.chaos.seen import Visit
+    from tests.chaos.observations import Visit
 
 _HOSTS = 200
 _LIMIT = 300.0

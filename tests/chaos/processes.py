@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from demo.processes import scan
 from tests.chaos.hosts import FIRST
-from tests.chaos.seen import Process
+from tests.chaos.observations import Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

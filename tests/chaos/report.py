@@ -9,15 +9,15 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from tests.chaos import invariants
-from tests.chaos.seen import Kind
+from tests.chaos.observations import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.chaos.ending import Ended
+    from tests.chaos.aftermath import Ended
     from tests.chaos.faults import Faults
     from tests.chaos.load import Load
-    from tests.chaos.seen import Fault, Process, Visit
+    from tests.chaos.observations import Fault, Process, Visit
 
 _SHOWN = 10
 """Breaches of one kind that are printed."""

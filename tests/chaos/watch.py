@@ -14,15 +14,15 @@ from core.plan import Plan
 from core.task_types import TASK_TYPES
 from infra.store.keys import PREFIX
 from tests.chaos.invariants import doubled
-from tests.chaos.seen import Burial, ClaimSeen
+from tests.chaos.observations import Burial, ClaimSeen
 from tests.chaos.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from demo.supervisor import Child
+    from tests.chaos.observations import Fault
     from tests.chaos.rig import Rig
-    from tests.chaos.seen import Fault
 
 _EVERY = 0.1
 _CLAIMS = f"""

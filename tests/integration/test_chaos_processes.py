@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.chaos.hosts import FIRST
 from tests.chaos.processes import MARK, described, marked
-from tests.chaos.seen import Process
+from tests.chaos.observations import Process
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.draw import drawn
 from tests.chaos.main import hits_wanted
-from tests.chaos.seen import Kind
+from tests.chaos.observations import Kind
 
 WORKERS = {kind for kind in Kind if kind.of_worker}
 

@@ -13,8 +13,8 @@ import pytest
 
 from tests.chaos import faults
 from tests.chaos.faults import Faults
+from tests.chaos.observations import Kind
 from tests.chaos.rig import APIS, WORKERS
-from tests.chaos.seen import Kind
 from tests.chaos.watch import Look
 
 if TYPE_CHECKING:

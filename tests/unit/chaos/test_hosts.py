@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.chaos.ending import read_log
+from tests.chaos.aftermath import read_log
 from tests.chaos.hosts import Fleet, target
 from workers.agent.host.agentctl_reply import Accepted, Declined, read_reply
 from workers.agent.host.commands import build_control_command, build_look_command

@@ -9,7 +9,7 @@ import pytest
 from core.record import SubtaskRecord
 from core.status import Status
 from tests.chaos import invariants
-from tests.chaos.seen import Burial, Call, ClaimSeen, Fault, Host, Kind, Process, Task, Visit
+from tests.chaos.observations import Burial, Call, ClaimSeen, Fault, Host, Kind, Process, Task, Visit
 from tests.support.records import draft
 
 

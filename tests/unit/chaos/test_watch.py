@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos.seen import Burial
+from tests.chaos.observations import Burial
 from tests.chaos.watch import Look, buried
 
 BEFORE = Look(10.0, {4: "worker-1", 5: "worker-2"}, {4: frozenset({"7:1:1", "7:2:2"}), 5: frozenset()})

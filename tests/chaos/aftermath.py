@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from core.step import Action
 from infra.store.values import EVERY_HOST, TaskQuery
 from tests.chaos.invariants import connected, miscounted, strays, unclosed, unquiet
+from tests.chaos.observations import Call, Host, Process, Task, Visit
 from tests.chaos.processes import described, marked
 from tests.chaos.rig import APIS
-from tests.chaos.seen import Call, Host, Process, Task, Visit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 
 from tests.chaos.load import Load
-from tests.chaos.people import Person
+from tests.chaos.operators import Person
 
 if TYPE_CHECKING:
     from tests.chaos.rig import Rig
