@@ -1,1 +1,1 @@
-"""Everything that can die dies, again and again, under load: run by `make chaos`, never by `make test`."""
+"""`make chaos`: kills every process of a system again and again under load. `make test` does not run it."""

@@ -1,4 +1,4 @@
-"""What stands before several APIs: a request goes to one that takes connections."""
+"""A load balancer in front of several APIs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class Balancer(httpx.BaseTransport):
-    """Sends requests to one server until that takes no connection, and then to the next one.
+    """Sends requests to one server until it accepts no connection, and then to the next one.
 
-    Only what was never sent is sent again: a server that goes away with a request leaves its client in the dark, as any
-    balancer does.
+    It repeats a request only if it was never sent. Like any load balancer, it passes on the error if a server goes away
+    during a request.
 
     Args:
-        addresses: of all servers, the first one to be asked before the others.
-        transport: sends what is sent.
+        addresses: the addresses of all servers; the first one is used first.
+        transport: sends the requests.
     """
 
     def __init__(self, addresses: Sequence[str], transport: httpx.BaseTransport) -> None:

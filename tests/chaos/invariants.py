@@ -1,4 +1,4 @@
-"""What must hold in the end: pure functions over what was gathered; each returns a sentence for each breach."""
+"""The invariants: pure functions over the observations. Each returns a sentence for each breach."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from core.record import SubtaskRecord, TaskRecord
-    from tests.chaos.observations import Burial, ClaimSeen, Fault, Host, Process, Task, Visit
+    from tests.chaos.observations import Burial, Claim, Fault, Host, Process, Task, Visit
 
 FINAL = {"SUCCESSFUL", "FAILED"}
 AGENT_OF = {"OFFLINE": False, "AVAILABLE": True}
-"""What a free host's agent status says of its processes. A free host has no other status."""
+"""Whether the agent's processes are alive, by the agent status of a free host. A free host has no other status."""
 _BURYING = 5.0
-"""Seconds that it may take from the opening of a lost worker's first claim until its number is gone."""
+"""Seconds from the reopening of a lost worker's first claim until its number is gone, at the most."""
 _WORKS_ON = {Kind.TERM_WORKER: math.inf, Kind.FREEZE_WORKER: 15.0}
-"""Seconds after a fault in which the worker still comes to hosts of which the claims may be taken from it."""
+"""Seconds after a fault in which the worker may still connect to hosts whose claims it may lose."""
 WITHOUT_NUMBER = {
     *("hosts", "protected", "aliases", "endpoints", "workers", "beats", "users", "audit", "types"),
     *("tasks", "expiring", "tasks:indexed"),
@@ -33,21 +33,21 @@ KEPT = re.compile(
     r"|task:(?P<task>\d+)(:(hosts|executors|events|losses|(subtasks|logs|again|failed):\d+))?"
     r"|host:(?P<host>\d+)|alive:(?P<worker>\d+)|(?P<plain>[a-z_:]+)"
 )
-"""The names without their prefix that may be left when all is quiet, as `infra.store.keys` describes them."""
+"""The keys, without their prefix, that may be left when all is quiet."""
 
 
-def ended(statuses: Mapping[int, str]) -> list[str]:
-    """Every task is in a final state."""
+def find_open_tasks(statuses: Mapping[int, str]) -> list[str]:
+    """Check that every task has ended."""
     return [f"task {task} is {status}" for task, status in statuses.items() if status not in FINAL]
 
 
-def forgotten(accepted: Iterable[int], statuses: Mapping[int, str]) -> list[str]:
-    """Every task whose acceptance was answered is there."""
+def find_forgotten_tasks(accepted: Iterable[int], statuses: Mapping[int, str]) -> list[str]:
+    """Check that every task exists whose acceptance was answered."""
     return [f"task {task} is gone" for task in accepted if task not in statuses]
 
 
-def miscounted(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> list[str]:
-    """The counts in a task's head, and what is told of its steps, are what its subtasks are."""
+def find_wrong_counts(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> list[str]:
+    """Check that the counts of a task, and the progress of its steps, agree with its subtasks."""
     kept = Counter((task.plan.step_of(series).index, one.status) for series, one in stored.items())
     standing = Counter((task.plan.step_of(series).index, one.status) for series, one in task.subtasks(stored))
     steps = enumerate(progress(task))
@@ -59,25 +59,25 @@ def miscounted(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> list[st
     ]
 
 
-def unquiet(names: Mapping[int, str], claims: Mapping[int, Collection[str]], workers: int) -> list[str]:
-    """In the end so many workers are in the record, and none has a claim.
+def find_unquiet_workers(names: Mapping[int, str], claims: Mapping[int, Collection[str]], workers: int) -> list[str]:
+    """Check that the record has exactly the running workers, and that none has a claim.
 
     Args:
-        names: by a worker process's number: its name.
-        claims: by the same: its claims.
-        workers: how many there are.
+        names: the workers' names, by the number of the worker process.
+        claims: the claims, by the same number.
+        workers: the number of running workers.
     """
     many = [f"{len(names)} workers, not {workers}: {dict(names)}"] if len(names) != workers else []
     return many + [f"worker {number} has claims: {sorted(some)}" for number, some in claims.items() if some]
 
 
-def agreeing(hosts: Mapping[int, Host], alive: Mapping[int, bool], said: Collection[int] = ()) -> list[str]:
-    """What the inventory says of an agent is what the host knows of its processes.
+def find_disagreements(hosts: Mapping[int, Host], alive: Mapping[int, bool], said: Collection[int] = ()) -> list[str]:
+    """Check that the agent status in the inventory agrees with the agent's processes on the host.
 
     Args:
         hosts: the inventory.
-        alive: by host whether its agent's processes live.
-        said: the hosts of which a person said how they are; see `said_by_people`.
+        alive: whether the agent's processes are alive, by host.
+        said: the hosts whose status is a person's word; see `list_skipped_hosts`.
     """
     return [
         f"host {host}: the record says {seen.agent}, held by {seen.holder}; processes live: {alive[host]}"
@@ -86,20 +86,20 @@ def agreeing(hosts: Mapping[int, Host], alive: Mapping[int, bool], said: Collect
     ]
 
 
-def said_by_people(tasks: Iterable[Task]) -> set[int]:
-    """Return the hosts of which the task that worked on them last had a run skipped: it counts as what it was to be."""
+def list_skipped_hosts(tasks: Iterable[Task]) -> set[int]:
+    """Return the hosts whose last task had a subtask skipped there: it counts as done, whatever the host is like."""
     last: dict[int, Task] = {}
     for task in sorted(tasks, key=lambda task: task.finished):
         last |= dict.fromkeys(task.runs, task)
     return {host for host, task in last.items() if host in task.skipped}
 
 
-def holding(holders: Mapping[int, int], statuses: Mapping[int, str]) -> list[str]:
-    """Only a task that FAILED holds a host when everything has ended by itself.
+def find_wrong_holders(holders: Mapping[int, int], statuses: Mapping[int, str]) -> list[str]:
+    """Check that only FAILED tasks hold hosts when everything has ended by itself.
 
     Args:
-        holders: the task that holds it, by host.
-        statuses: how every task stands.
+        holders: the task that holds a host, by host.
+        statuses: the status of every task.
     """
     return [
         f"host {host} is held by task {task}, which is {statuses.get(task, 'unknown')}"
@@ -108,25 +108,25 @@ def holding(holders: Mapping[int, int], statuses: Mapping[int, str]) -> list[str
     ]
 
 
-def held(hosts: Mapping[int, Host]) -> list[str]:
-    """No host is held once everything that failed was rolled back or released."""
+def find_held_hosts(hosts: Mapping[int, Host]) -> list[str]:
+    """Check that no host is held after failed tasks were rolled back and hosts were released."""
     return [f"host {host} is held by task {seen.holder}" for host, seen in hosts.items() if seen.holder is not None]
 
 
-def doubled(claims: Iterable[ClaimSeen]) -> list[str]:
-    """Of the claims that stood at one moment no two are of one host."""
-    by_host: defaultdict[int, list[ClaimSeen]] = defaultdict(list)
+def find_double_claims(claims: Iterable[Claim]) -> list[str]:
+    """Check that no two claims at one moment are for the same host."""
+    by_host: defaultdict[int, list[Claim]] = defaultdict(list)
     for claim in claims:
         by_host[claim.host].append(claim)
     return [f"host {host} was claimed twice: {many}" for host, many in by_host.items() if len(many) > 1]
 
 
-def losses(faults: Iterable[Fault], burials: Iterable[Burial]) -> list[Loss]:
-    """Return why work may have been done again: the worker was hit, or went out of the record.
+def list_losses(faults: Iterable[Fault], burials: Iterable[Burial]) -> list[Loss]:
+    """Return the reasons why work may have been repeated: the worker was hit, or went out of the record.
 
-    A worker that got SIGTERM still goes to the hosts that it has claimed. One that stood still may be called lost when
-    it goes on already, by a reconciler that had looked before, as may one that starved on a busy machine; it works on
-    until it learns of that, and while it is buried its claims are others' already.
+    A worker that got SIGTERM still connects to the hosts that it has claimed. A stopped worker may be called lost when
+    it already goes on, by a reconciler that looked before; so may a worker that starves on a busy machine. It works on
+    until it learns of that, and its claims may belong to others before it is gone from the record.
     """
     hit = [
         Loss(one.victim, f"after {one.kind}", one.at, one.at + _WORKS_ON.get(one.kind, 0))
@@ -136,21 +136,21 @@ def losses(faults: Iterable[Fault], burials: Iterable[Burial]) -> list[Loss]:
     return hit + [Loss(one.who, "after it was called lost", one.after - _BURYING, one.seen) for one in burials]
 
 
-def repeated(tasks: Iterable[Task], visits: Iterable[Visit], reasons: Sequence[Loss]) -> list[str]:
-    """A host gets one stop or start for each run, and one more where the worker was hit before the next one came."""
+def find_repeated_commands(tasks: Iterable[Task], visits: Iterable[Visit], reasons: Sequence[Loss]) -> list[str]:
+    """Check that a host got one stop or start per run, and one more only if the worker was hit before the next one."""
     runs: Counter[int] = Counter()
     for task in tasks:
         runs.update(task.runs)
     return [
         f"host {host}: {len(changing)} visits changed it, for {runs[host]} runs and {lost} losses: "
         + ", ".join(f"{visit.who} at {visit.began:.2f}" for visit in changing)
-        for host, changing in _changing(visits).items()
-        if len(changing) > runs[host] + (lost := _lost(changing, reasons))
+        for host, changing in _list_changing_visits(visits).items()
+        if len(changing) > runs[host] + (lost := _count_losses(changing, reasons))
     ]
 
 
-def insistent(visits: Iterable[Visit]) -> list[str]:
-    """One visit stops or starts once; only a held lock is tried again."""
+def find_insistent_visits(visits: Iterable[Visit]) -> list[str]:
+    """Check that one visit stops or starts an agent once; only a held lock may be tried again."""
     return [
         f"host {visit.host}: one visit of {visit.who} said {[call.verb for call in visit.calls]}"
         for visit in visits
@@ -158,11 +158,11 @@ def insistent(visits: Iterable[Visit]) -> list[str]:
     ]
 
 
-def overlapping(visits: Iterable[Visit], reasons: Sequence[Loss]) -> tuple[Counter[str], list[str]]:
-    """Commands of two visits overlap on a host only where the earlier visit had lost, or let go of, its claim.
+def find_overlaps(visits: Iterable[Visit], reasons: Sequence[Loss]) -> tuple[Counter[str], list[str]]:
+    """Check that commands of two visits overlap on a host only if the earlier visit had lost or released its claim.
 
     Returns:
-        How often commands overlapped, by the reason; and the breaches.
+        The number of overlaps by reason, and the breaches.
     """
     found: Counter[str] = Counter()
     breaches: list[str] = []
@@ -170,38 +170,38 @@ def overlapping(visits: Iterable[Visit], reasons: Sequence[Loss]) -> tuple[Count
     for visit in visits:
         by_host[visit.host].append(visit)
     for host, many in by_host.items():
-        for earlier, later, at in _overlaps(many):
-            reason = _reason(earlier, at, reasons)
+        for earlier, later, at in _list_overlaps(many):
+            reason = _explain_overlap(earlier, at, reasons)
             found[reason or "none"] += 1
             if reason is None:
                 breaches.append(f"host {host}: {later.who} began at {at:.2f} while {earlier.who} was at it")
     return found, breaches
 
 
-def leaked(keys: Iterable[str], alive: set[int], tasks: set[int], hosts: set[int]) -> list[str]:
-    """Nothing is left in the store but what belongs to live workers, known tasks and known hosts.
+def find_leaked_keys(keys: Iterable[str], alive: set[int], tasks: set[int], hosts: set[int]) -> list[str]:
+    """Check that every key in the store belongs to a live worker, a known task or a known host, or is a fixed one.
 
     Args:
-        keys: all there are, without their prefix, once all is quiet.
+        keys: all keys, without their prefix, once all is quiet.
         alive: the numbers of the live workers.
         tasks: the ids of the tasks.
         hosts: the ids of the hosts.
     """
-    return [f"left in the store: {key}" for key in sorted(keys) if not _kept(key, alive, tasks, hosts)]
+    return [f"left in the store: {key}" for key in sorted(keys) if not _may_be_kept(key, alive, tasks, hosts)]
 
 
-def unclosed(visits: Iterable[Visit]) -> list[str]:
-    """Every connection to a host is closed once all is quiet."""
+def find_open_visits(visits: Iterable[Visit]) -> list[str]:
+    """Check that every connection to a host is closed once all is quiet."""
     return [f"host {visit.host}: the connection of {visit.who} is open" for visit in visits if visit.ended is None]
 
 
-def strays(processes: Iterable[Process]) -> list[str]:
-    """Every process is one that its supervisor knows; none of them, living or dead, has left a child."""
+def find_stray_processes(processes: Iterable[Process]) -> list[str]:
+    """Check that the supervisor knows every process, so that no process, living or dead, has left a child."""
     return [f"process {one.pid} is nobody's: {one.command}" for one in processes if not one.name]
 
 
-def connected(processes: Iterable[Process], most: int) -> list[str]:
-    """No process has a connection to a host in the end, nor more others than so many."""
+def find_open_connections(processes: Iterable[Process], most: int) -> list[str]:
+    """Check that no process has a connection to a host in the end, or more than `most` others."""
     return [
         f"{one.name}: {one.to_hosts} connections to hosts, and {one.others} others (of at most {most})"
         for one in processes
@@ -209,19 +209,19 @@ def connected(processes: Iterable[Process], most: int) -> list[str]:
     ]
 
 
-def missed(faults: Sequence[Fault], least: int) -> list[str]:
-    """Every kind of fault hit live claims so often."""
+def find_missed_kinds(faults: Sequence[Fault], least: int) -> list[str]:
+    """Check that every kind of fault hit live claims at least `least` times."""
     hits = Counter(fault.kind for fault in faults if fault.claims)
     return [f"{kind}: {hits[kind]} times at live claims, not {least}" for kind in Kind if hits[kind] < least]
 
 
-def unrecovered(faults: Sequence[Fault]) -> list[str]:
-    """After every fault the system came back."""
+def find_unrecovered_faults(faults: Sequence[Fault]) -> list[str]:
+    """Check that the system recovered from every fault."""
     return [f"{fault.kind} of {fault.victim}: never recovered" for fault in faults if fault.recovered is None]
 
 
-def _changing(visits: Iterable[Visit]) -> dict[int, list[Visit]]:
-    """Return, by host, the visits that stopped or started its agent, in order."""
+def _list_changing_visits(visits: Iterable[Visit]) -> dict[int, list[Visit]]:
+    """Return the visits that stopped or started an agent, in order, by host."""
     by_host: defaultdict[int, list[Visit]] = defaultdict(list)
     for visit in sorted(visits, key=lambda visit: visit.began):
         if any(call.changes for call in visit.calls):
@@ -229,18 +229,18 @@ def _changing(visits: Iterable[Visit]) -> dict[int, list[Visit]]:
     return by_host
 
 
-def _lost(changing: Sequence[Visit], reasons: Sequence[Loss]) -> int:
-    return sum(_why(visit, later.began, reasons) is not None for visit, later in pairwise(changing))
+def _count_losses(changing: Sequence[Visit], reasons: Sequence[Loss]) -> int:
+    return sum(_find_reason(visit, later.began, reasons) is not None for visit, later in pairwise(changing))
 
 
-def _why(visit: Visit, before: float, reasons: Sequence[Loss]) -> str | None:
-    """Return why a visit may have lost its claim from its beginning on and before a moment; None where it did not."""
+def _find_reason(visit: Visit, before: float, reasons: Sequence[Loss]) -> str | None:
+    """Return why a visit may have lost its claim between its beginning and a moment; None if it cannot have."""
     of_it = (one for one in reasons if one.who == visit.who)
     return next((one.why for one in of_it if one.since <= before and visit.began <= one.until), None)
 
 
-def _overlaps(visits: Sequence[Visit]) -> list[tuple[Visit, Visit, float]]:
-    """Return the pairs of visits of which the later one began a stop or start while one of the earlier still ran."""
+def _list_overlaps(visits: Sequence[Visit]) -> list[tuple[Visit, Visit, float]]:
+    """Return pairs of visits with overlapping stops or starts: the earlier, the later, and when the later one began."""
     work = sorted(
         ((call.began, call.ended, visit) for visit in visits for call in visit.calls if call.verb in {"stop", "start"}),
         key=lambda one: one[0],
@@ -253,12 +253,12 @@ def _overlaps(visits: Sequence[Visit]) -> list[tuple[Visit, Visit, float]]:
     ]
 
 
-def _reason(earlier: Visit, at: float, reasons: Sequence[Loss]) -> str | None:
+def _explain_overlap(earlier: Visit, at: float, reasons: Sequence[Loss]) -> str | None:
     let_go = earlier.ended is not None and earlier.ended <= at
-    return _why(earlier, at, reasons) or ("after it was let go" if let_go else None)
+    return _find_reason(earlier, at, reasons) or ("after it was let go" if let_go else None)
 
 
-def _kept(key: str, alive: set[int], tasks: set[int], hosts: set[int]) -> bool:
+def _may_be_kept(key: str, alive: set[int], tasks: set[int], hosts: set[int]) -> bool:
     found = KEPT.fullmatch(key)
     if found is None or found["plain"]:
         return key in WITHOUT_NUMBER

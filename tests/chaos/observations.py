@@ -1,4 +1,4 @@
-"""What is gathered while things are killed: values, and nothing that is done. Times are monotonic seconds."""
+"""The observations during a run, as plain values. Times are monotonic seconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """A fault that is made."""
+    """A kind of fault."""
 
     KILL_WORKER = "kill -9 of a worker"
     FREEZE_WORKER = "SIGSTOP of a worker beyond its loss, then SIGCONT"
@@ -30,54 +30,54 @@ class Fault:
     kind: Kind
     at: float
     victim: str
-    """The process: a worker's is "worker-2.3" in its third life."""
+    """The process that was hit; a worker in its third life is "worker-2.3"."""
     claims: int
-    """Live claims that it hit: the worker's own, or of all workers where it was no worker."""
+    """Live claims that the fault hit: those of the worker, or of all workers if another process was hit."""
     recovered: float | None = None
-    """Seconds until its claims were in other hands, or until the system was ready again."""
+    """Seconds until other workers had these claims, or until the system was ready again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Burial:
-    """A worker's number that went out of the record: it was called lost, or left."""
+    """A worker process that went out of the record: it was called lost, or it signed off."""
 
     who: str
-    """The worker in that life, as with a visit."""
+    """The worker in that life, such as "worker-2.3"."""
     after: float
-    """When it was in the record last."""
+    """When it was last seen in the record."""
     seen: float
-    """When that was seen not to be so any more."""
+    """When it was first missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A reason why what a worker was at on a host may have been begun again by another one."""
+    """A reason why another worker may have repeated the work of a worker on a host."""
 
     who: str
-    """The worker in that life."""
+    """The worker in that life, such as "worker-2.3"."""
     why: str
     since: float
-    """The other one cannot have begun before."""
+    """The other worker cannot have begun before this time."""
     until: float
-    """It goes for all that the worker began until then."""
+    """The reason applies to work that the worker began until this time."""
 
 
 @dataclass(slots=True)
 class Visit:
-    """A connection to a host: what one run of a claim did there. The product tells a host no claim."""
+    """A connection to a host, for one run of one claim. The product does not tell a host which claim it is."""
 
     host: int
     who: str
-    """The worker process by its key, such as "worker-2.3"."""
+    """The worker process by its SSH key, such as "worker-2.3"."""
     began: float
     ended: float | None = None
-    """When the connection was gone."""
+    """When the connection was closed; None if it is open."""
     calls: list[Call] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Call:
-    """A command that a visit gave to a host."""
+    """A command that a host got during a visit."""
 
     verb: str
     began: float
@@ -87,13 +87,13 @@ class Call:
 
     @property
     def changes(self) -> bool:
-        """Whether it was a stop or a start that came past the agent's lock."""
+        """Whether it was a stop or a start that got the agent's lock."""
         return self.verb in {"stop", "start"} and self.answer != "locked"
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host as the record has it in the end."""
+    """A host in the store in the end."""
 
     agent: str
     holder: int | None
@@ -101,18 +101,18 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as the record has it in the end."""
+    """A task in the store in the end."""
 
     status: str
     hosts: tuple[int, ...]
     runs: dict[int, int]
-    """By host: how many runs that change its agent the record counts, ways back included."""
+    """The number of runs that changed the agent, by host, including rollbacks."""
     finished: int = 0
-    """When it ended, in milliseconds; 0 where it did not."""
+    """When it ended, in milliseconds; 0 if it has not ended."""
     kind: str = ""
     """Its type, such as "batch_stop_agents"."""
     skipped: frozenset[int] = frozenset()
-    """Hosts of which such a run was skipped: what the record says of their agents is a person's word."""
+    """Hosts where such a run was skipped, so that the agent status is a person's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +120,18 @@ class Process:
     """A process of the system in the end, when all is quiet."""
 
     name: str
-    """What it is, such as "api" or "worker-1"; "" where nobody knows it."""
+    """Its name, such as "api" or "worker-1"; "" if it is unknown."""
     pid: int
     command: str
     to_hosts: int = 0
-    """Its connections to hosts."""
+    """Its open connections to hosts."""
     others: int = 0
-    """Its other connections that it has not closed."""
+    """Its other open connections."""
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimSeen:
-    """A claim on a subtask that works on a host, as it stood in the record at one moment."""
+class Claim:
+    """A claim on a subtask of a host, as seen in the store at one moment."""
 
     worker: int
     task: int

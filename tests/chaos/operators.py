@@ -1,4 +1,4 @@
-"""The people: each asks for stops, starts and restarts, and has what failed go on or back, over HTTP."""
+"""Operators: each requests stops, starts and restarts over HTTP, and retries, skips or rolls back what failed."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ Json = dict[str, Any]
 _SEVERAL = (2, 16)
 """Hosts of one request."""
 _WORDS = ("Stop", "Stop", "Restart", "Start")
-"""What is asked for. Hosts are stopped as often as they are started, so that there always is something to stop."""
+"""The requests. Stops are as frequent as starts and restarts together, so that there is always an agent to stop."""
 _SUBMITS, _SUBMITS_CROWDED = 0.6, 0.2
-"""Of all that a person does so much is a new request; less where the fleet is crowded, so that hosts become free."""
+"""The share of new tasks in an operator's actions; it is lower in a crowded fleet, so that hosts become free."""
 _CROWDED = 0.7
-"""Crowded is a fleet of which so much is held."""
+"""The share of held hosts from which a fleet counts as crowded."""
 _OVERLAPS = 0.3
-"""Of all new requests so many are for any hosts, the others for those that were free when the person looked last."""
+"""The share of new tasks for any hosts; the others are for hosts that were free at the operator's last look."""
 
 
 @dataclass
-class Person:
-    """One of the people."""
+class Operator:
+    """One operator."""
 
     load: Load
     client: httpx.Client
     draws: random.Random
     _held: dict[int, int] = field(default_factory=dict)
-    """By host: the task that held it when this person looked last."""
+    """The task that held a host at this operator's last look, by host."""
 
     def act(self) -> None:
         """Do one thing."""
         crowded = len(self._held) >= _CROWDED * self.load.hosts
         if self.draws.random() < (_SUBMITS_CROWDED if crowded else _SUBMITS):
             self._submit()
-        elif task := self._holder():
-            act = {"FAILED": self._turn, "RUNNING": self._cancel}.get(task["status"])
+        elif task := self._choose_holding_task():
+            act = {"FAILED": self._retry_or_undo, "RUNNING": self._cancel}.get(task["status"])
             if act is not None:
                 act(task)
 
@@ -55,8 +55,8 @@ class Person:
         ids = (chosen[first:] + chosen[:first])[:many]
         self.load.submit(self.client, word.lower(), f"/compute/hosts/batch{word}Agents", ids)
 
-    def _turn(self, task: Json) -> None:
-        """Have a failed task go on, or back."""
+    def _retry_or_undo(self, task: Json) -> None:
+        """Retry, skip or roll back what failed of a task."""
         drawn, path = self.draws.random(), f"/tasks/instances/{task['id']}"
         failed = [one for one in task["subtasks"] if one["status"] == "FAILED"]
         if drawn < 0.35:
@@ -68,7 +68,7 @@ class Person:
             self.load.ask(self.client, f"{word} subtask", f"{path}/subtasks/{self.draws.choice(failed)['id']}/{word}")
 
     def _cancel(self, task: Json) -> None:
-        """Now and then stop a task, or one of its runs."""
+        """Now and then, cancel a task or one of its running subtasks."""
         drawn, path = self.draws.random(), f"/tasks/instances/{task['id']}"
         running = [one["id"] for one in task["subtasks"] if one["status"] == "RUNNING"]
         if drawn < 0.05:
@@ -76,8 +76,8 @@ class Person:
         elif drawn < 0.3 and running:
             self.load.ask(self.client, "cancel subtask", f"{path}/subtasks/{self.draws.choice(running)}/cancel")
 
-    def _holder(self) -> Json | None:
-        """Return one of the tasks that hold hosts, as it stands."""
+    def _choose_holding_task(self) -> Json | None:
+        """Return one of the tasks that hold hosts; None if there is none or the API does not answer."""
         data = self._get("/compute/hosts", size=self.load.hosts)
         if data is None:
             return None

@@ -1,4 +1,4 @@
-"""The processes that belong to a run, and the connections that each has open, read from /proc."""
+"""The processes of a run and their open connections, read from /proc."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MARK = "CHAOS_RUN"
-"""A variable that everything we start inherits, and whatever that starts; its value is the run's own."""
+"""A variable that all processes of a run inherit; its value is unique to the run."""
 _HOSTS = ip_network(f"{FIRST}/16", strict=False)
 _OPEN = {"01", "08"}
-"""States of a connection that its owner has not closed: established, and closed by the other side alone."""
+"""States of a connection that its owner has not closed: established, and closed only by the other side."""
 _PROC = Path("/proc")
 
 
-def marked(run: str) -> Iterator[int]:
-    """Yield the numbers of all live processes that belong to a run, but for this one."""
+def list_run_processes(run: str) -> Iterator[int]:
+    """Yield the ids of all live processes of a run, without this process."""
     mark = os.fsencode(f"{MARK}={run}")
     for process in scan():
         try:
             environment = (_PROC / str(process.pid) / "environ").read_bytes()
         except OSError:
-            continue  # it is gone, or another user's
+            continue  # it has ended, or belongs to another user
         if process.pid != os.getpid() and mark in environment.split(b"\0"):
             yield process.pid
 
 
-def described(pid: int, name: str) -> Process:
-    """Return what a process is, and how many connections it has open.
+def describe_process(pid: int, name: str) -> Process:
+    """Return a process with the number of its open connections.
 
     Args:
-        pid: its number.
-        name: what we call it; "" where nobody knows it.
+        pid: its process id.
+        name: its name in the system; "" if it is unknown.
     """
-    to_hosts = Counter(peer in _HOSTS for peer in _peers(pid))
+    to_hosts = Counter(peer in _HOSTS for peer in _list_peers(pid))
     try:
         command = (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
@@ -51,11 +51,11 @@ def described(pid: int, name: str) -> Process:
     return Process(name, pid, command, to_hosts[True], to_hosts[False])
 
 
-def _peers(pid: int) -> Iterator[IPv4Address]:
-    """Yield the other end of each connection of a process, accepted ones included."""
-    open_now = _connections()
+def _list_peers(pid: int) -> Iterator[IPv4Address]:
+    """Yield the other end of each connection of a process, including accepted ones."""
+    open_now = _read_connections()
     try:
-        links = [_link(entry) for entry in (_PROC / str(pid) / "fd").iterdir()]
+        links = [_read_link(entry) for entry in (_PROC / str(pid) / "fd").iterdir()]
     except OSError:
         return
     for link in links:
@@ -63,18 +63,18 @@ def _peers(pid: int) -> Iterator[IPv4Address]:
             yield peer
 
 
-def _connections() -> Mapping[str, IPv4Address]:
-    """Return the other end of each open connection of this machine, by its inode."""
+def _read_connections() -> Mapping[str, IPv4Address]:
+    """Return the other end of each open connection of this machine, by its inode number."""
     rows = (line.split() for line in (_PROC / "net" / "tcp").read_text().splitlines()[1:])
-    return {row[9]: _address(row[2]) for row in rows if row[3] in _OPEN}
+    return {row[9]: _parse_address(row[2]) for row in rows if row[3] in _OPEN}
 
 
-def _address(text: str) -> IPv4Address:
-    """Read an address with its port as the kernel writes them: "0100007F:1F90" is 127.0.0.1:8080."""
+def _parse_address(text: str) -> IPv4Address:
+    """Parse an address with a port in the kernel's format: "0100007F:1F90" is 127.0.0.1:8080."""
     return IPv4Address(socket.ntohl(int(text.split(":", maxsplit=1)[0], 16)))
 
 
-def _link(path: Path) -> str:
+def _read_link(path: Path) -> str:
     try:
         return str(path.readlink())
     except OSError:

@@ -1,4 +1,4 @@
-"""Threads that go on until they are told to stop."""
+"""Threads that run until they are stopped."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Threads:
-    """Several threads of one purpose, which end together."""
+    """Several threads that are stopped together."""
 
     _over: threading.Event = field(default_factory=threading.Event)
     _running: list[threading.Thread] = field(default_factory=list)
 
     def start(self, work: Callable[..., None], *words: object) -> None:
-        """Begin something that looks at `over` now and then."""
+        """Start a function that calls `is_over` now and then."""
         thread = threading.Thread(target=work, args=words, daemon=True)
         self._running.append(thread)
         thread.start()
 
-    def over(self, after: float) -> bool:
-        """Wait for so many seconds; return whether it was told to stop before they were over."""
+    def is_over(self, after: float) -> bool:
+        """Wait up to `after` seconds; return whether the threads were stopped in that time."""
         return self._over.wait(after)
 
     def stop(self) -> None:
-        """Tell all of them to stop, and wait for it."""
+        """Tell all threads to stop, and wait until they have ended."""
         self._over.set()
         for thread in self._running:
             thread.join()

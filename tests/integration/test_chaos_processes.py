@@ -12,8 +12,8 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from tests.chaos.hosts import FIRST
-from tests.chaos.processes import MARK, described, marked
 from tests.chaos.observations import Process
+from tests.chaos.processes import MARK, describe_process, list_run_processes
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ def _orphan(run: str) -> Iterator[int]:
 def test_a_process_that_outlives_its_parent_is_found_by_its_mark() -> None:
     run = token_hex(8)
     with _orphan(run) as pid:
-        wait_until(lambda: list(marked(run)) == [pid], 10, "the orphan to be found")
-        assert not list(marked(token_hex(8)))
-        assert described(pid, "").command == "sleep 300"
+        wait_until(lambda: list(list_run_processes(run)) == [pid], 10, "the orphan to be found")
+        assert not list(list_run_processes(token_hex(8)))
+        assert describe_process(pid, "").command == "sleep 300"
 
 
 def test_connections_are_counted_until_they_are_closed() -> None:
     def counted() -> tuple[int, int]:
-        seen = described(os.getpid(), "us")
+        seen = describe_process(os.getpid(), "us")
         return seen.to_hosts, seen.others
 
     before = counted()
@@ -64,4 +64,4 @@ def test_connections_are_counted_until_they_are_closed() -> None:
 def test_a_process_that_is_gone_has_nothing_open() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as child:
         child.wait()
-    assert described(child.pid, "worker-1") == Process("worker-1", child.pid, "gone")
+    assert describe_process(child.pid, "worker-1") == Process("worker-1", child.pid, "gone")

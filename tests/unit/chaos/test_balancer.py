@@ -31,7 +31,7 @@ class Servers:
         return httpx.Client(transport=transport, base_url="http://api")
 
 
-def test_the_next_one_is_asked_where_one_is_down_and_then_kept_to() -> None:
+def test_if_a_server_is_down_the_next_one_is_used_from_then_on() -> None:
     servers = Servers()
     client = servers.client()
     client.post("/a")
@@ -42,7 +42,7 @@ def test_the_next_one_is_asked_where_one_is_down_and_then_kept_to() -> None:
     assert servers.asked == [81, 82, 82]
 
 
-def test_what_was_sent_is_not_sent_again() -> None:
+def test_a_request_that_was_sent_is_not_sent_again() -> None:
     servers = Servers()
     servers.breaking = {81}
     with pytest.raises(httpx.RemoteProtocolError):
@@ -50,7 +50,7 @@ def test_what_was_sent_is_not_sent_again() -> None:
     assert servers.asked == [81]
 
 
-def test_where_all_are_down_that_is_said() -> None:
+def test_if_all_servers_are_down_the_client_gets_the_error() -> None:
     servers = Servers()
     servers.down = {81, 82}
     with pytest.raises(httpx.ConnectError):

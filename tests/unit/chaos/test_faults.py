@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Process:
-    """A process that is told to end, or killed, or stands still."""
+    """A process that is terminated, killed or stopped."""
 
     polite: bool
     ended: int | None = None
@@ -55,8 +55,8 @@ class Child:
         return self.process.ended
 
 
-class Fleet:
-    """What is tormented, and what is seen of it: from some moment on every worker has a claim."""
+class FakeFleet:
+    """Stands for both the rig and the watch. From `claims_from` on, every worker has a claim."""
 
     def __init__(self, clock: Clock, *, polite: bool = True, comes_back: bool = True, claims_from: float = 0.0) -> None:
         self.clock, self.comes_back, self.claims_from = clock, comes_back, claims_from
@@ -65,7 +65,7 @@ class Fleet:
         self.system = SimpleNamespace(workers={name: Child(name, polite=polite) for name in WORKERS})
         self.numbers = {name: number for number, name in enumerate(WORKERS, 1)}
 
-    def who(self, worker: str) -> str:
+    def name_life(self, worker: str) -> str:
         return f"{worker}.1"
 
     def start_again(self, child: Child) -> None:
@@ -83,12 +83,12 @@ class Fleet:
         names = {number: name for name, number in self.numbers.items()}
         return Look(self.clock.now, names, dict.fromkeys(names, claims))
 
-    def follow(self, *_: object) -> None:
+    def track(self, *_: object) -> None:
         pass
 
 
 class Clock:
-    """A clock that only sleeping moves."""
+    """A clock that only `sleep` moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -107,60 +107,60 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def tormented(fleet: Fleet, seconds: float, least: int) -> Faults:
-    """Return what came of some seconds of faults."""
+def make_faults(fleet: FakeFleet, seconds: float, least: int) -> Faults:
+    """Make faults for some seconds, and return them."""
     made = Faults(cast("Rig", fleet), cast("Watch", fleet), random.Random(1))
-    made.torment(seconds, least)
+    made.make_faults(seconds, least)
     return made
 
 
 def test_every_kind_hits(clock: Clock) -> None:
-    made = tormented(Fleet(clock), 120, 5)
+    made = make_faults(FakeFleet(clock), 120, 5)
     assert all(made.hits[kind] >= 5 for kind in Kind)
     assert made.breaches == []
 
 
-def test_it_goes_on_while_a_kind_lacks_hits(clock: Clock) -> None:
+def test_faults_go_on_while_a_kind_lacks_hits(clock: Clock) -> None:
     began = clock.now
-    made = tormented(Fleet(clock, claims_from=began + 60), 60, 1)
+    made = make_faults(FakeFleet(clock, claims_from=began + 60), 60, 1)
     assert all(made.hits[kind] >= 1 for kind in Kind)
     assert 60 < clock.now - began < 90
 
 
-def test_it_does_not_go_on_for_ever(clock: Clock) -> None:
+def test_faults_do_not_go_on_for_ever(clock: Clock) -> None:
     began = clock.now
-    made = tormented(Fleet(clock, claims_from=math.inf), 60, 1)
+    made = make_faults(FakeFleet(clock, claims_from=math.inf), 60, 1)
     assert not made.hits
     assert made.made, "where nothing has claims any process will do"
     assert 90 <= clock.now - began < 100
 
 
-def test_what_does_not_end_at_sigterm_is_a_breach(clock: Clock) -> None:
-    made = tormented(Fleet(clock, polite=False), 120, 1)
+def test_a_process_that_does_not_end_at_sigterm_is_a_breach(clock: Clock) -> None:
+    made = make_faults(FakeFleet(clock, polite=False), 120, 1)
     assert {sentence.split(" still ran ")[0] for sentence in made.breaches} >= {"api", "worker-1"}
 
 
-def test_what_does_not_come_back_is_a_breach(clock: Clock) -> None:
-    made = tormented(Fleet(clock, comes_back=False), 60, 1)
-    made.mend(30)
+def test_a_process_that_does_not_come_back_is_a_breach(clock: Clock) -> None:
+    made = make_faults(FakeFleet(clock, comes_back=False), 60, 1)
+    made.wait_for_recovery(30)
     assert "api did not come back within 30 s" in made.breaches
 
 
-def test_what_ended_by_itself_is_counted_and_started_again(clock: Clock) -> None:
-    fleet = Fleet(clock)
-    made = tormented(fleet, 0, 0)
+def test_a_process_that_ended_by_itself_is_counted_and_restarted(clock: Clock) -> None:
+    fleet = FakeFleet(clock)
+    made = make_faults(fleet, 0, 0)
     fleet.apis[0].process.ended = 1
-    made.mend(0)
+    made.wait_for_recovery(0)
     made.supervise()
-    made.mend(10)
+    made.wait_for_recovery(10)
     assert made.by_itself == {"api with 1": 1}
     assert fleet.apis[0].ended is None
 
 
-def test_a_worker_that_stands_still_goes_on_when_it_was_buried_or_at_last(clock: Clock) -> None:
-    fleet = Fleet(clock)
-    made = tormented(fleet, 60, 1)
-    made.mend(60)
+def test_a_stopped_worker_goes_on_after_it_is_called_lost_or_after_the_limit(clock: Clock) -> None:
+    fleet = FakeFleet(clock)
+    made = make_faults(fleet, 60, 1)
+    made.wait_for_recovery(60)
     stopped = sum(child.process.signals.count(signal.SIGSTOP) for child in fleet.system.workers.values())
     assert stopped == sum(child.process.signals.count(signal.SIGCONT) for child in fleet.system.workers.values())
     assert made.breaches == []

@@ -1,4 +1,4 @@
-"""The simulated hosts answer as agents do, and their log says what was done."""
+"""The simulated hosts answer like agents, and log their commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.chaos.aftermath import read_log
-from tests.chaos.hosts import Fleet, target
+from tests.chaos.hosts import SimulatedAgents, make_target
 from workers.agent.host.agentctl_reply import Accepted, Declined, read_reply
 from workers.agent.host.commands import build_control_command, build_look_command
 from workers.agent.host.output import read_look
@@ -18,22 +18,22 @@ from workers.agent.host.output import read_look
 if TYPE_CHECKING:
     from workers.executor.base import Completed
 
-TARGET = target(1, 22, None)
+TARGET = make_target(1, 22, None)
 
 
 class Hosts:
     def __init__(self, refusals: float = 0.0) -> None:
         self.lines: list[dict[str, Any]] = []
-        self.fleet = Fleet(self._say, random.Random(1), refusals)
+        self.fleet = SimulatedAgents(self._say, random.Random(1), refusals)
 
     def _say(self, line: dict[str, Any]) -> None:
         self.lines.append({"at": float(len(self.lines))} | line)
 
     async def tell(self, verb: Any, visit: int = 1) -> Completed:
-        return await self.fleet.command(1, visit, build_control_command(TARGET, verb).render())
+        return await self.fleet.run_command(1, visit, build_control_command(TARGET, verb).render())
 
     async def seen(self) -> bool:
-        look = await self.fleet.command(1, 1, build_look_command(TARGET).render())
+        look = await self.fleet.run_command(1, 1, build_look_command(TARGET).render())
         return bool(read_look(look).processes)
 
 
@@ -51,7 +51,7 @@ async def test_a_stop_ends_the_agent_and_a_start_brings_it_back() -> None:
     assert await hosts.seen()
 
 
-async def test_the_lock_lets_one_in_and_the_other_one_knows_it() -> None:
+async def test_one_command_gets_the_lock_and_the_other_is_told() -> None:
     hosts = Hosts()
     first = asyncio.create_task(hosts.tell("stop"))
     await asyncio.sleep(0)

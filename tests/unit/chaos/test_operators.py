@@ -1,4 +1,4 @@
-"""The people of the chaos program ask for everything there is, and keep hosts free to ask for."""
+"""The operators of the chaos program send every kind of request, and keep enough hosts free."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 
 from tests.chaos.load import Load
-from tests.chaos.operators import Person
+from tests.chaos.operators import Operator
 
 if TYPE_CHECKING:
     from tests.chaos.rig import Rig
@@ -42,17 +42,17 @@ class Api:
 
 
 def act(api: Api, times: int) -> Load:
-    """Have a person act so many times; return what its load knows then."""
+    """Have an operator act `times` times; return its load."""
     load = Load(cast("Rig", SimpleNamespace()), HOSTS, 1)
     transport = httpx.MockTransport(api.answer)
     with httpx.Client(transport=transport, base_url="http://api") as client:
-        person = Person(load, client, random.Random(1))
+        operator = Operator(load, client, random.Random(1))
         for _ in range(times):
-            person.act()
+            operator.act()
     return load
 
 
-def test_a_person_asks_for_everything() -> None:
+def test_an_operator_sends_every_kind_of_request() -> None:
     api = Api(held=2)
     load = act(api, 300)
     assert set(load.answers) == {
@@ -73,7 +73,7 @@ def test_most_requests_are_for_free_hosts_and_some_overlap() -> None:
     assert {1, HOSTS} in [ids & {1, HOSTS} for ids in asked], "the last host is beside the first one"
 
 
-def test_where_the_fleet_is_held_tasks_are_turned() -> None:
+def test_in_a_crowded_fleet_operators_end_tasks_rather_than_begin_new_ones() -> None:
     free, crowded = Api(held=20), Api(held=HOSTS)
     submits = []
     for api in (free, crowded):
