@@ -17,7 +17,7 @@ from app.tasks.watch.stream import Pace
 from infra.dispatch import Dispatcher
 from infra.failpoint import Passing, nowhere
 from infra.settings import InventorySettings
-from infra.store.values import Store
+from infra.store import Store
 
 
 @dataclass(frozen=True, slots=True)

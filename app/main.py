@@ -47,8 +47,7 @@ from infra.dispatch import CeleryDispatcher, Dispatcher
 from infra.failpoint import passing
 from infra.logs import configure_logging
 from infra.settings import ApiSettings, InventorySettings, load
-from infra.store.store import RedisStore
-from infra.store.values import Store
+from infra.store import Store
 
 _WORTH_IT: Final = 1024
 """Bytes from which on a reply is compressed for a client that takes gzip; archives and event streams never are."""
@@ -159,7 +158,7 @@ def serve(settings: ApiSettings) -> None:
 
 
 async def _serve(settings: ApiSettings) -> None:
-    store = RedisStore.at(settings.redis_url, settings.store_options)
+    store = Store.at(settings.redis_url, settings.store_options)
     passwords = Argon2()
     try:
         await _prepare(settings, store, passwords)

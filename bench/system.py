@@ -22,8 +22,8 @@ from demo.ports import reserve_port
 from demo.supervisor import Child, Supervisor
 from infra import embedded
 from infra.settings import SharedSettings
-from infra.store.store import RedisStore
-from infra.store.values import HostEntry
+from infra.store import Store
+from infra.store.host_values import HostEntry
 
 T = TypeVar("T")
 _UP = 30.0
@@ -41,7 +41,7 @@ class System:
     environment: dict[str, str]
     runner: asyncio.Runner
     redis: Child
-    store: RedisStore
+    store: Store
     patience: float
     """Seconds until a task must have ended."""
     workers: list[Child] = field(default_factory=list)
@@ -180,7 +180,7 @@ def run_system(
         reached = {"OCPFLEET_SSH_KEYS": json.dumps([str(key)])} if key else {"OCPFLEET_EXECUTOR": "stub"}
         given = {"OCPFLEET_REDIS_URL": url, "OCPFLEET_KEY_FILE": str(directory / "key-encryption-key")}
         environment = {**os.environ, **given, **reached, **settings}
-        store = RedisStore.at(url, SharedSettings(redis_url=url).store_options)
+        store = Store.at(url, SharedSettings(redis_url=url).store_options)
         fleet = System(directory, supervisor, environment, runner, redis, store, patience)
         try:
             fleet.start_api()

@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 from core.audit import AuditEntry, Proof
 from infra.clock import now
 from infra.settings import SharedSettings, load
-from infra.store.store import RedisStore
-from infra.store.values import Store
+from infra.store import Store
 
 R = TypeVar("R")
 
@@ -19,7 +18,7 @@ R = TypeVar("R")
 def open_store() -> Store:
     """Return the store at the address in the settings."""
     settings = load(SharedSettings)
-    return RedisStore.at(settings.redis_url, settings.store_options)
+    return Store.at(settings.redis_url, settings.store_options)
 
 
 @asynccontextmanager

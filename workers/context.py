@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from infra.failpoint import Passing, nowhere
-from infra.store.values import Store
+from infra.store import Store
 from workers.agent.timing import Timing
 from workers.executor.base import Executor
 from workers.executor.slots import Slots

@@ -16,8 +16,7 @@ from infra.clock import now
 from infra.dispatch import Dispatcher
 from infra.failpoint import passing
 from infra.settings import WorkerSettings
-from infra.store.store import RedisStore
-from infra.store.values import Store
+from infra.store import Store
 from workers.agent.timing import Timing
 from workers.context import Work
 from workers.executor.factory import make_executor
@@ -91,7 +90,7 @@ class Runtime:
 
     async def _start(self) -> Work:
         settings = self._settings
-        store = RedisStore.at(settings.redis_url, settings.store_options)
+        store = Store.at(settings.redis_url, settings.store_options)
         await store.check()
         worker = await store.workers.enrol(self._name)
         presence = Presence(store, worker, every=settings.beat_every, alive_for=settings.alive_for)

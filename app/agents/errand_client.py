@@ -10,7 +10,7 @@ from core.errors import AgentStateInvalid, BrokerUnavailable, HostFailed, Unavai
 from core.lease import Lease
 from core.text import say
 from infra.dispatch import Dispatcher
-from infra.store.values import Store
+from infra.store import Store
 
 LEASE_MARGIN: Final = 10.0
 """Seconds by which a lease outlasts its errand: a command of a worker that was killed goes on for so long at most."""

@@ -13,7 +13,7 @@ from core.record import Creator, Draft, TaskRecord
 from core.step import TaskType
 from core.text import say
 from core.user import User
-from infra.store.values import KeyTaken, Known, Once
+from infra.store.task_values import KeyTaken, Known, Once
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from app.auth.passwords import LONGEST, Passwords, generated
 from core.errors import Unavailable
 from core.text import say
 from core.user import User
-from infra.store.values import Users
+from infra.store.users import Users
 
 
 @dataclass(frozen=True, slots=True)

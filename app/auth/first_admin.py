@@ -9,7 +9,7 @@ from typing import Final
 from app.auth.passwords import Passwords, generated
 from core.errors import Misconfigured
 from core.user import Role, User
-from infra.store.values import Users
+from infra.store.users import Users
 
 ADMIN: Final = "admin"
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from core.errors import LoginBlocked
 from core.text import Text, say
-from infra.store.values import Guard
+from infra.store.guard import Guard
 
 _KNOWN_FOR: Final = 30 * 24 * 3600 * 1000
 """Milliseconds for which an address counts as known after a right password."""

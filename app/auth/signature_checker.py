@@ -12,7 +12,7 @@ from core.errors import BadCredentials
 from core.signature import Signable, body_md5, find_matching_signature
 from core.text import Text, say
 from core.user import User
-from infra.store.values import Store
+from infra.store import Store
 
 WINDOW: Final = 15 * 60 * 1000
 """Milliseconds that a request's Date may differ from the server's clock."""

@@ -13,7 +13,8 @@ from core.progress import progress
 from core.record import TaskRecord
 from core.status import Status, TaskStatus
 from core.text import say
-from infra.store.values import CHUNK, TaskQuery
+from infra.store.task_values import TaskQuery
+from infra.store.values import CHUNK
 
 LONGEST: Final = 300
 """Characters of a reason."""

@@ -12,7 +12,8 @@ from core.record import Creator, Draft
 from core.task_types import TASK_TYPES
 from core.text import say
 from core.user import User
-from infra.store.values import AlreadyThere, HostsAdded, KeyTaken, NewHost, Once
+from infra.store.host_values import AlreadyThere, HostsAdded, NewHost
+from infra.store.task_values import KeyTaken, Once
 
 
 async def add_hosts(

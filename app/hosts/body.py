@@ -17,7 +17,8 @@ from core.errors import InvalidRequest
 from core.host import HostDetails, HostKind, Target
 from core.text import say
 from infra.settings import InventorySettings
-from infra.store.values import CHUNK, NewHost
+from infra.store.host_values import NewHost
+from infra.store.values import CHUNK
 
 LIST: Final = "hostBasicDataList"
 _MOST_BYTES: Final = 256 * 1024

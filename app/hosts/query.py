@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request
 from app.hosts.host_ids import one_of
 from app.http.paging import SORTS, list_of, refuse_unknown, rising, words_of
 from core.host import HostStatus
-from infra.store.values import HostQuery
+from infra.store.host_values import HostQuery
 
 _AGENT: Final = "OCP_AGENT"
 _SERVICES: Final = (

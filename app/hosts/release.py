@@ -8,7 +8,7 @@ from app.tasks.find import find_task
 from core.errors import StateInvalid, TaskNotFound
 from core.host import Host
 from core.text import say
-from infra.store.values import Release
+from infra.store.host_values import Release
 
 _TRIES: Final = 5
 """Looks at a task that goes on meanwhile."""

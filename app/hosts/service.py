@@ -11,7 +11,8 @@ from core.errors import AgentStateInvalid, UnknownHosts
 from core.host import Host
 from core.lease import Lease
 from core.text import say
-from infra.store.values import CHUNK, HostPage, HostQuery
+from infra.store.host_values import HostPage, HostQuery
+from infra.store.values import CHUNK
 
 _LEASE: Final = 60_000
 """Milliseconds for which hosts that are about to be deleted are leased."""

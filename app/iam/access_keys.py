@@ -9,7 +9,7 @@ from app.iam.users import find_user
 from core.access_key import AccessKey, new_pair
 from core.errors import InvalidRequest, NotFound
 from core.text import say
-from infra.store.values import Store
+from infra.store import Store
 
 LONGEST: Final = 200
 """Most characters of a description."""

@@ -14,7 +14,7 @@ from app.auth.passwords import Passwords, generated
 from core.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from core.text import say
 from core.user import Role, User
-from infra.store.values import Store
+from infra.store import Store
 
 SHORTEST_PASSWORD: Final = 8
 """Fewest characters of a password that somebody chooses."""

@@ -9,7 +9,7 @@ from app.tasks.outbox import publish
 from core.errors import RollbackProhibited, StateInvalid
 from core.record import SubtaskRecord, TaskRecord
 from core.text import Text, say
-from infra.store.values import Course, CourseChanged, CourseRefused
+from infra.store.task_values import Course, CourseChanged, CourseRefused
 
 _ONLY_FAILED: Final = {
     Course.RETRY: say("only what is FAILED can be asked to retry"),

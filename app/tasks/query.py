@@ -10,7 +10,7 @@ from app.http.paging import SORTS, PageNumber, PageSize, list_of, refuse_unknown
 from core.status import TaskStatus
 from core.task_types import TASK_TYPES
 from core.text import say
-from infra.store.values import TaskQuery
+from infra.store.task_values import TaskQuery
 
 _KINDS: Final = ("MANUAL", "SYS_ONECE", "SCHEDULED", "SYS_SCHEDULED")
 """OCP's kinds of tasks, spelt as OCP spells them. Every task here is MANUAL."""

@@ -11,7 +11,7 @@ from core.journal import RunLog
 from core.plan import NO_PARALLEL_INDEX
 from core.record import SubtaskRecord, TaskRecord
 from core.text import say
-from infra.store.values import TaskPage, TaskQuery
+from infra.store.task_values import TaskPage, TaskQuery
 
 LISTED_HOSTS = 100
 """A list names the subtasks of tasks of at most so many hosts, on pages of at most so many tasks, so that no page is

@@ -12,9 +12,10 @@ from cli.output import Yes, format_count
 from core.brake import Brake
 from infra.clock import now
 from infra.settings import SharedSettings, load
+from infra.store import Store
 from infra.store.backup.backup import Restore, back_up, restore
 from infra.store.backup.backupfile import Contents, checked
-from infra.store.store import RedisStore, client_at
+from infra.store.store import client_at
 
 _NewFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="a new file; its folder needs room for everything in the store")
@@ -82,7 +83,7 @@ async def _read_backup(order: Restore) -> None:
     client = client_at(settings.redis_url, settings.store_options)
     try:
         contents = await restore(client, order)
-        store = RedisStore(client, settings.store_options)
+        store = Store(client, settings.store_options)
         await direct_store.record_audit(store, "restore", {"file": order.path.name, "sha256": contents.sha256})
     finally:
         await client.aclose()

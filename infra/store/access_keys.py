@@ -1,37 +1,35 @@
 """The access keys in Redis."""
 
 import orjson
-from typing_extensions import override
 
 from core.access_key import AccessKey
 from infra.store import keys
 from infra.store.connection import Connection
-from infra.store.values import AccessKeys
 
 
-class RedisAccessKeys(AccessKeys):
-    """The access keys of one fleet in one Redis."""
+class AccessKeys:
+    """The access keys of the users."""
 
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    @override
     async def put(self, key: AccessKey) -> bool:
+        """Add a key; False where its id is taken."""
         return bool(await self._redis.call("HSETNX", keys.ACCESS_KEYS, key.id, _encode(key)))
 
-    @override
     async def get(self, key_id: str) -> AccessKey | None:
+        """Return a key, or None."""
         raw = await self._redis.call("HGET", keys.ACCESS_KEYS, key_id)
         return _decode(key_id, raw) if raw else None
 
-    @override
     async def all(self) -> tuple[AccessKey, ...]:
+        """Return the keys, oldest first."""
         found = await self._redis.call("HGETALL", keys.ACCESS_KEYS)
         decoded = (_decode(key_id, raw) for key_id, raw in found.items())
         return tuple(sorted(decoded, key=lambda key: (key.created, key.id)))
 
-    @override
     async def remove(self, key_id: str) -> bool:
+        """Remove a key; False where there is none."""
         return bool(await self._redis.call("HDEL", keys.ACCESS_KEYS, key_id))
 
 

@@ -1,27 +1,25 @@
 """The audit in Redis: a capped stream whose entries are numbered without gaps."""
 
-from typing_extensions import override
-
 from core.audit import AuditEntry
 from infra.store import keys
 from infra.store.codec.audit import decode, encode
 from infra.store.connection import Connection
-from infra.store.values import Audit, AuditPage, StoreOptions
+from infra.store.values import AuditPage, StoreOptions
 
 
-class RedisAudit(Audit):
-    """Who did what, in one Redis."""
+class Audit:
+    """Who did what: the newest `StoreOptions.keep_audit` entries."""
 
     def __init__(self, connection: Connection, options: StoreOptions) -> None:
         self._redis = connection
         self._keep = options.keep_audit
 
-    @override
     async def append(self, entry: AuditEntry) -> int:
+        """Keep an entry and return the number that it got."""
         return int(await self._redis.run("audit", self._keep, encode(entry)))
 
-    @override
     async def page(self, offset: int, limit: int) -> AuditPage:
+        """Return entries newest first, without the first `offset`."""
         newest, total = await self._redis.calls([("XREVRANGE", keys.AUDIT, "+", "-", "COUNT", 1), ("XLEN", keys.AUDIT)])
         if not newest or offset >= total:
             return AuditPage((), total)

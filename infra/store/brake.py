@@ -1,34 +1,35 @@
 """The fleet's brake in Redis. The script `advance` looks at its key before it lets anybody claim."""
 
 import orjson
-from typing_extensions import override
 
 from core.brake import Brake
 from infra.store import keys
 from infra.store.connection import Connection
-from infra.store.values import Brakes
 
 
-class RedisBrake(Brakes):
-    """The brake of one fleet in one Redis."""
+class Brakes:
+    """The fleet's brake. While it is on nobody begins to claim (`Tasks.advance`, `Errands.claim`).
+
+    Results are recorded as ever.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    @override
     async def pull(self, brake: Brake) -> Brake:
+        """Put the brake on and return it as it stands: where it is on already, it stays as it is."""
         there: Brake | None = None
         while there is None:  # somebody may release it between the two
             await self._redis.call("SET", keys.BRAKE, encoded(brake), "NX")
             there = await self.get()
         return there
 
-    @override
     async def release(self) -> Brake | None:
+        """Take the brake off and return what it was; None where it was not on."""
         return _decoded(await self._redis.call("GETDEL", keys.BRAKE))
 
-    @override
     async def get(self) -> Brake | None:
+        """Return the brake where it is on, or None."""
         return _decoded(await self._redis.call("GET", keys.BRAKE))
 
 

@@ -9,8 +9,10 @@ from core.text import say
 from infra.store import keys
 from infra.store.codec import audit as auditcodec
 from infra.store.connection import Argument, Connection
+from infra.store.host_values import Adding, AlreadyThere, HostsAdded, NewHost
 from infra.store.parse import parse_head
-from infra.store.values import Adding, AlreadyThere, HostsAdded, KeyTaken, Known, NewHost, Once, StoreOptions
+from infra.store.task_values import KeyTaken, Known, Once
+from infra.store.values import StoreOptions
 
 NO_KEY = Once("", "0")
 """Of a request that its client gave no key."""

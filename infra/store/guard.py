@@ -2,35 +2,36 @@
 
 from collections.abc import Sequence
 
-from typing_extensions import override
-
 from infra.store import keys
 from infra.store.connection import Connection
-from infra.store.values import Counted, Guard
+from infra.store.values import Counted
 
 
-class RedisGuard(Guard):
-    """Marks and counters in one Redis; they lapse by its clock."""
+class Guard:
+    """Marks and counters that lapse by themselves, seen by all processes: what was sent before, who failed how often.
+
+    Their names are of the caller's making and must be short.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    @override
     async def mark(self, name: str, lapses: int) -> bool:
+        """Set a mark for so many milliseconds; of several callers at once one gets True, the others False."""
         return bool(await self._redis.call("SET", keys.mark(name), 1, "NX", "PX", lapses))
 
-    @override
     async def count(self, names: Sequence[str], lapses: int) -> tuple[int, ...]:
+        """Add one to each counter and let it lapse in so many milliseconds from now; return the new counts."""
         return tuple(await self._redis.run("count", lapses, *names))
 
-    @override
     async def counted(self, names: Sequence[str]) -> tuple[Counted, ...]:
+        """Return the counters as they stand, in the order given."""
         asked = [(word, keys.counter(name)) for name in names for word in ("GET", "PTTL")]
         answers = await self._redis.calls(asked)
         return tuple(_counted(*pair) for pair in zip(answers[::2], answers[1::2], strict=True))
 
-    @override
     async def clear(self, name: str) -> None:
+        """Forget a counter."""
         await self._redis.call("DEL", keys.counter(name))
 
 

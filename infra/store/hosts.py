@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from typing_extensions import override
-
 from core.chunks import chunks
 from core.claim import Leasing, Protecting
 from core.host import Host, HostStatus
@@ -11,26 +9,27 @@ from core.lease import Lease, Leased
 from infra.store import keys
 from infra.store.case import folded
 from infra.store.connection import Argument, Connection, Reply
+from infra.store.host_values import EVERY_HOST, HostEntry, HostPage, HostQuery, Standing
 from infra.store.parse import HOST_FIELDS, parse_host, parse_obstacle
-from infra.store.values import CHUNK, EVERY_HOST, HostEntry, HostPage, HostQuery, Hosts, Standing
+from infra.store.values import CHUNK
 
 _LOOKED_AT = 250
 """Hosts that one call looks at for a query: about a millisecond of the store's time."""
 
 
-class RedisHosts(Hosts):
-    """The inventory of one fleet in one Redis."""
+class Hosts:
+    """The inventory."""
 
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    @override
     async def put(self, entries: Iterable[HostEntry], now: int) -> None:
+        """Add hosts, or change how existing ones are reached. State, holder and a key that is not given stay."""
         for chunk in chunks(tuple(entries), CHUNK):
             await self._redis.run("put_host", now, *(word for entry in chunk for word in _words(entry)))
 
-    @override
     async def page(self, offset: int, limit: int, query: HostQuery = EVERY_HOST) -> HostPage:
+        """Return hosts in id order. With conditions every host is looked at, some hundred at a time."""
         if query.conditions:
             fitting = await self._find(query)
             total, chosen = len(fitting), fitting[offset : offset + limit]
@@ -60,8 +59,8 @@ class RedisHosts(Hosts):
             if not last:
                 return tuple(fitting if query.ascending else reversed(fitting))
 
-    @override
     async def get(self, host_ids: Sequence[int]) -> dict[int, Host]:
+        """Return those of the hosts that exist, by id."""
         found: dict[int, Host] = {}
         for chunk in chunks(host_ids, CHUNK):
             queries: list[tuple[Argument, ...]] = [("HMGET", keys.host(host_id), *HOST_FIELDS) for host_id in chunk]
@@ -73,13 +72,13 @@ class RedisHosts(Hosts):
             )
         return found
 
-    @override
     async def unknown(self, host_ids: Sequence[int]) -> tuple[int, ...]:
+        """Return those of the ids that are not in the inventory, in the order given."""
         answers = await self._redis.calls(list(_scores(host_ids)))
         return _without_score(host_ids, answers)
 
-    @override
     async def standing(self, host_ids: Sequence[int]) -> Standing:
+        """Return, in one look, all that may keep the hosts of a request from being worked on."""
         scores, members = list(_scores(host_ids)), list(_members(host_ids))
         brake, *answers = await self._redis.calls([("EXISTS", keys.BRAKE), *scores, *members])
         protected = [found for answer in answers[len(scores) :] for found in answer]
@@ -89,39 +88,51 @@ class RedisHosts(Hosts):
             braked=bool(brake),
         )
 
-    @override
     async def aliases(self) -> Mapping[str, int]:
+        """Return every alias and the id of its host."""
         return {alias: int(host_id) for alias, host_id in (await self._redis.call("HGETALL", keys.ALIASES)).items()}
 
-    @override
     async def lease(self, host_ids: Sequence[int], lease: Lease) -> Leasing:
+        """Lease hosts (at most `CHUNK`), all or none. Hosts that this lease has already count as leased, anew."""
         answer = await self._redis.run("lease", lease.id, lease.purpose, lease.lasts, *host_ids)
         return Leased() if answer == ["leased"] else parse_obstacle(answer)
 
-    @override
     async def release(self, host_ids: Sequence[int], lease_id: str) -> None:
+        """Give up a lease on hosts, as far as it still stands."""
         await self._redis.run("unlease", lease_id, *host_ids)
 
-    @override
     async def protect(self, host_ids: Sequence[int], now: int) -> Protecting:
+        """Protect hosts (at most `CHUNK`), all or none: no task takes them, and nobody leases or removes them.
+
+        Returns:
+            Protected, of the last host, where all are protected now, or were; else what keeps one from it.
+        """
         answer = await self._redis.run("protect", now, *host_ids)
         return parse_obstacle(answer)
 
-    @override
     async def unprotect(self, host_ids: Sequence[int], now: int) -> tuple[int, ...]:
+        """Lift the protection of hosts (at most `CHUNK`) and return those that were protected."""
         return tuple(map(int, await self._redis.run("unprotect", now, *host_ids)))
 
-    @override
     async def remove(self, host_ids: Sequence[int], lease_id: str | None = None) -> tuple[int, ...]:
+        """Take hosts (at most `CHUNK`) out of the inventory, and all that is kept of them.
+
+        Args:
+            host_ids: which; those that a task holds stay, those that are protected, and those of another lease.
+            lease_id: the lease under which this is done, where there is one; hosts without it stay then.
+
+        Returns:
+            The ids of those that are gone.
+        """
         words = (word for host_id in host_ids for word in (host_id, keys.host_member(host_id)))
         return tuple(map(int, await self._redis.run("remove_hosts", lease_id or "", *words)))
 
-    @override
     async def note_version(self, host_id: int, version: str, now: int) -> None:
+        """Note the version of a host's agent; nothing happens where there is no such host."""
         await self._redis.run("note_version", host_id, version, now)
 
-    @override
     async def pin(self, host_id: int, key: str, now: int, *, replace: bool) -> bool:
+        """Pin a host's public key. Without `replace` a key that is already pinned stays, and False is returned."""
         return bool(await self._redis.run("pin", host_id, key, now, int(replace)))
 
 

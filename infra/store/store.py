@@ -1,53 +1,40 @@
 """The record in Redis: one primary, reached by one pool of connections."""
 
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
-from typing_extensions import override
 
 from core.errors import Misconfigured
 from infra.store import keys, sentinel
-from infra.store.access_keys import RedisAccessKeys
-from infra.store.audit import RedisAudit
-from infra.store.brake import RedisBrake
+from infra.store.access_keys import AccessKeys
+from infra.store.audit import Audit
+from infra.store.brake import Brakes
 from infra.store.connection import Connection, pooling
-from infra.store.errands import RedisErrands
-from infra.store.guard import RedisGuard
-from infra.store.hosts import RedisHosts
-from infra.store.tasks import RedisTasks
-from infra.store.users import RedisUsers
-from infra.store.values import (
-    AccessKeys,
-    Audit,
-    Brakes,
-    Errands,
-    Guard,
-    Hosts,
-    Store,
-    StoreOptions,
-    Tasks,
-    Users,
-    Workers,
-)
-from infra.store.workers import RedisWorkers
+from infra.store.errands import Errands
+from infra.store.guard import Guard
+from infra.store.hosts import Hosts
+from infra.store.tasks import Tasks
+from infra.store.users import Users
+from infra.store.values import StoreOptions
+from infra.store.workers import Workers
 
 
-class RedisStore(Store):
-    """The record, kept by Redis."""
+class Store:
+    """The record: the only place where anything is true."""
 
     def __init__(self, client: Redis, options: StoreOptions) -> None:
         self._redis = Connection(client)
         self._options = options
-        self._tasks = RedisTasks(self._redis, options)
-        self._hosts = RedisHosts(self._redis)
-        self._errands = RedisErrands(self._redis, options)
-        self._workers = RedisWorkers(self._redis)
-        self._brake = RedisBrake(self._redis)
-        self._users = RedisUsers(self._redis)
-        self._access_keys = RedisAccessKeys(self._redis)
-        self._guard = RedisGuard(self._redis)
-        self._audit = RedisAudit(self._redis, options)
+        self._tasks = Tasks(self._redis, options)
+        self._hosts = Hosts(self._redis)
+        self._errands = Errands(self._redis, options)
+        self._workers = Workers(self._redis)
+        self._brake = Brakes(self._redis)
+        self._users = Users(self._redis)
+        self._access_keys = AccessKeys(self._redis)
+        self._guard = Guard(self._redis)
+        self._audit = Audit(self._redis, options)
 
     @classmethod
-    def at(cls, url: str, options: StoreOptions) -> "RedisStore":
+    def at(cls, url: str, options: StoreOptions) -> "Store":
         """Return a store on the Redis at `url` (redis://, rediss:// or sentinel://). Nothing is sent yet.
 
         Raises:
@@ -56,52 +43,56 @@ class RedisStore(Store):
         return cls(client_at(url, options), options)
 
     @property
-    @override
     def tasks(self) -> Tasks:
+        """The tasks."""
         return self._tasks
 
     @property
-    @override
     def hosts(self) -> Hosts:
+        """The inventory."""
         return self._hosts
 
     @property
-    @override
     def errands(self) -> Errands:
+        """What workers do while a client waits."""
         return self._errands
 
     @property
-    @override
     def workers(self) -> Workers:
+        """The worker processes."""
         return self._workers
 
     @property
-    @override
     def brake(self) -> Brakes:
+        """The fleet's brake."""
         return self._brake
 
     @property
-    @override
     def users(self) -> Users:
+        """The users."""
         return self._users
 
     @property
-    @override
     def access_keys(self) -> AccessKeys:
+        """The users' access keys."""
         return self._access_keys
 
     @property
-    @override
     def guard(self) -> Guard:
+        """Marks and counters that lapse."""
         return self._guard
 
     @property
-    @override
     def audit(self) -> Audit:
+        """Who did what."""
         return self._audit
 
-    @override
     async def check(self) -> None:
+        """See that the store can be trusted to remember.
+
+        Raises:
+            Misconfigured: it may forget, evict, or spread keys over several primaries.
+        """
         info = await self._redis.call("INFO", "everything")
         if int(info.get("cluster_enabled", 0)):
             raise Misconfigured(
@@ -128,12 +119,12 @@ class RedisStore(Store):
                 "or set OCPFLEET_ALLOW_VOLATILE_STORE=true if losing tasks is acceptable."
             )
 
-    @override
     async def ping(self) -> None:
+        """See that the store answers."""
         await self._redis.call("PING")
 
-    @override
     async def aclose(self) -> None:
+        """Give the connections back."""
         await self._tasks.aclose()
         await self._redis.aclose()
 

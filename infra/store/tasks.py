@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from typing_extensions import override
-
 from core.chunks import chunks
 from core.claim import (
     NOTHING_SETTLED,
@@ -38,27 +36,22 @@ from infra.store.codec import log as logcodec
 from infra.store.codes import OPERATION_OF, SEEN_LETTERS, SEEN_OF, STATUS_LETTERS, STATUS_OF, letters
 from infra.store.connection import Argument, Connection, Reply
 from infra.store.creation import NO_KEY, Creation
+from infra.store.host_values import Adding, NewHost, Release
 from infra.store.parse import parse_head, parse_obstacle, parse_subtask, parse_target
 from infra.store.streams import Streams
-from infra.store.values import (
-    CHUNK,
-    TOO_MANY_LOSSES,
-    Adding,
+from infra.store.task_values import (
     ClaimRequest,
     Course,
     CourseChanged,
     CourseRefused,
     KeyTaken,
     Known,
-    NewHost,
     Once,
     OpenLog,
-    Release,
-    StoreOptions,
     TaskPage,
     TaskQuery,
-    Tasks,
 )
+from infra.store.values import CHUNK, TOO_MANY_LOSSES, StoreOptions
 
 _SETTLE_FROM = letters(GOING_ON)
 _CLAIM_FROM = letters(MOVES[Claimed].sources)
@@ -67,8 +60,8 @@ _LOG_SUFFIXES = ("", ":L", ":K", ":B", ":M", ":Q")
 """Of the fields of a run's logs, in the order in which they are written: the run, its skip, its undoing, its skip."""
 
 
-class RedisTasks(Tasks):
-    """The tasks of one fleet in one Redis."""
+class Tasks:
+    """The tasks: their heads, subtasks, logs and hosts' holds."""
 
     def __init__(self, connection: Connection, options: StoreOptions) -> None:
         self._redis = connection
@@ -80,38 +73,49 @@ class RedisTasks(Tasks):
         """Give back what the follower waits on."""
         await self._streams.aclose()
 
-    @override
     async def create(self, draft: Draft) -> TaskRecord:
+        """Store a task, its index entry, its first event and its audit entry, at once. Its first step is open."""
         made = await self._creation.task(draft, NO_KEY)
         if not isinstance(made, TaskRecord):
             raise TypeError(made)
         return made
 
-    @override
     async def create_once(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken:
+        """Store a task like `create`, unless a request with the same key was made in the last 24 hours.
+
+        Of any number of requests at the same time with the same key, one is stored.
+        """
         made: TaskRecord | Known | KeyTaken | None = None
         while made is None:
             made = await self._creation.task(draft, once)
         return made
 
-    @override
     async def create_with_hosts(self, hosts: Sequence[NewHost], draft: Draft, once: Once | None) -> Adding:
+        """Add hosts (at most `CHUNK`) and store a task for each of them, all at once or none.
+
+        The hosts are NEW, without an agent, and get ids that no host has or had.
+
+        Args:
+            hosts: the hosts.
+            draft: what the tasks have in common; its host ids and its audit entry do not count.
+            once: as for `create_once`, for all of the tasks together.
+        """
         made: Adding | None = None
         while made is None:
             made = await self._creation.with_hosts(hosts, draft, once or NO_KEY)
         return made
 
-    @override
     async def withdraw(self, task_id: int) -> bool:
+        """Remove a task that nobody has claimed anything of; False where somebody has."""
         return bool(await self._redis.run("withdraw", task_id))
 
-    @override
     async def head(self, task_id: int) -> TaskRecord | None:
+        """Return a task's head, or None."""
         fields = await self._redis.call("HGETALL", keys.task(task_id))
         return parse_head(task_id, fields) if fields else None
 
-    @override
     async def heads(self, task_ids: Sequence[int]) -> dict[int, TaskRecord]:
+        """Return the heads of those of the tasks that exist, by id."""
         found: dict[int, TaskRecord] = {}
         for chunk in chunks(task_ids, CHUNK):
             answers = await self._redis.calls([("HGETALL", keys.task(task_id)) for task_id in chunk])
@@ -119,29 +123,39 @@ class RedisTasks(Tasks):
             found.update((task_id, parse_head(task_id, fields)) for task_id, fields in pairs if fields)
         return found
 
-    @override
     async def page(self, query: TaskQuery, now: int) -> TaskPage:
+        """Return a page of tasks in id order. The cost hardly grows with the number of tasks."""
         total, ids = await self._redis.run("page", *_page_words(query, now))
         return TaskPage(tuple((await self.heads(ids)).values()), total)
 
-    @override
     async def events(self, task_id: int) -> tuple[TaskEvent, ...]:
+        """Return the events of a task that are still kept, oldest first."""
         return await self._streams.events(task_id)
 
-    @override
     async def follow(self, cursors: Mapping[int, str], patience: float) -> dict[int, tuple[TaskEvent, ...]]:
+        """Wait until something happened to one of several tasks, for at most `patience` seconds.
+
+        For one caller at a time: the wait has one connection of its own.
+
+        Args:
+            cursors: by task id, the id of the last event that is known, or `core.event.NO_EVENT`.
+            patience: less than the store's timeout.
+
+        Returns:
+            By task id, the events after those, oldest first; tasks to which nothing happened are left out.
+        """
         return await self._streams.follow(cursors, patience)
 
-    @override
     async def host_ids(self, task_id: int) -> tuple[int, ...]:
+        """Return a task's hosts in the order given."""
         return tuple(map(int, await self._redis.call("LRANGE", keys.task_hosts(task_id), 0, -1)))
 
-    @override
     async def subtasks(self, task: TaskRecord) -> dict[int, SubtaskRecord]:
+        """Return the subtasks to which something happened, by seriesId."""
         return (await self.many_subtasks((task,)))[task.id]
 
-    @override
     async def many_subtasks(self, tasks: Sequence[TaskRecord]) -> dict[int, dict[int, SubtaskRecord]]:
+        """Return what `subtasks` does for each of several tasks, by task id, in one round trip."""
         queries = [_subtask_queries(task) for task in tasks]
         answers = iter(await self._redis.calls([query for of_task in queries for query in of_task]))
         return {
@@ -149,15 +163,15 @@ class RedisTasks(Tasks):
             for task, of_task in zip(tasks, queries, strict=True)
         }
 
-    @override
     async def every_log(self, task: TaskRecord) -> AsyncIterator[tuple[int, RunLog]]:
+        """Yield the seriesId and the log of every run of every subtask, in order; a part is read at a time."""
         for first in range(0, task.plan.size, keys.BUCKET):
             stored = await self._redis.call_raw("HGETALL", keys.logs(task.id, first))
             for (series_id, *_), blob in sorted((_log_place(name), blob) for name, blob in stored.items()):
                 yield series_id, logcodec.decode(blob)
 
-    @override
     async def logs(self, task: TaskRecord, series_id: int) -> tuple[RunLog, ...]:
+        """Return the logs of a subtask's runs, oldest first."""
         record = await self._redis.call("HGET", keys.subtasks(task.id, series_id), series_id)
         runs = parse_subtask(record, task.started, {}).run_time if record else 0
         if not runs:
@@ -166,8 +180,7 @@ class RedisTasks(Tasks):
         stored = await self._redis.call_raw("HMGET", keys.logs(task.id, series_id), *fields)
         return tuple(logcodec.decode(blob) for blob in stored if blob is not None)
 
-    @override
-    async def advance(
+    async def advance(  # noqa: PLR0913 - one call does what would else be two
         self,
         task: TaskRecord,
         step: PlannedStep,
@@ -177,6 +190,13 @@ class RedisTasks(Tasks):
         settled: Sequence[Settled] = (),
         claim: ClaimRequest | None = None,
     ) -> tuple[Settlement, Claims]:
+        """Record a batch of results and claim more, in one atomic call.
+
+        Results first: each is written only where its token still stands and the move is legal. The result that settles
+        the last subtask of the step opens the next step, or ends the task. Then at most `claim.limit` subtasks of the
+        step are claimed: those that became ready again first, then those that nothing happened to. Suspects are
+        withheld from a worker that has one, and the answer says so: it may ask again once that one is settled.
+        """
         answer = await self._redis.run(
             "advance", *self._step_words(task, step, worker, now), *_results(settled), *_claim_words(claim)
         )
@@ -192,18 +212,29 @@ class RedisTasks(Tasks):
         yield from (int(step.step.per_host), int(step.last), task.plan.size)
         yield from (worker.id, worker.name, now, self._options.keep_tasks, self._options.keep_events)
 
-    @override
     async def subtask(self, task: TaskRecord, series_id: int) -> SubtaskRecord | None:
+        """Return what happened to one subtask; None where nothing did."""
         raw, executors = await self._redis.calls(
             [("HGET", keys.subtasks(task.id, series_id), series_id), ("HGETALL", keys.task_executors(task.id))]
         )
         names = {number: name for name, number in executors.items()}
         return parse_subtask(raw, task.started, names) if raw else None
 
-    @override
     async def change_course(
         self, task: TaskRecord, course: Course, now: int, series_id: int | None = None
     ) -> CourseChanged | CourseRefused | None:
+        """Make failed subtasks ready again: one, or (but for SKIP) all of a task that is FAILED.
+
+        The task is RUNNING from then on, and does not expire. A retry of the task is its operation from then on; a
+        subtask's is its own affair. Each retried subtask's run counts one more.
+
+        A ROLLBACK turns the task: every subtask of the step that it is at becomes ready to be undone, then those of the
+        step before, until all are PENDING and the task is SUCCESSFUL. No run counts for it, until it is retried.
+        On the way back a retry undoes again, and so does a second ROLLBACK; a skip leaves things as they are.
+
+        Returns:
+            What was changed; Refused where the task (or the subtask) is not FAILED; None where the task is gone.
+        """
         head: TaskRecord | None = task
         while head is not None:
             answer = await self._turn(head, course, now, series_id)
@@ -226,8 +257,16 @@ class RedisTasks(Tasks):
         words = (head.id, RECORD_VERSION, _COURSE_WORDS[course], wanted, now, step.index, step.first)
         return await self._redis.run("course", *words, CHUNK, head.plan.size)
 
-    @override
     async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
+        """Have the run of a subtask abandoned, or with no subtask named the whole task stopped.
+
+        A subtask must be RUNNING; its worker lets go within a beat or two and records it as FAILED. A task must be
+        RUNNING: nothing new of it starts, what runs is cancelled, and what was ready counts as FAILED. Where the worker
+        of a run is not alive, the run is FAILED at once.
+
+        Returns:
+            True where it was done; CourseRefused where it does not stand so; None where the task is gone.
+        """
         head: TaskRecord | None = task
         while head is not None:
             answer = await self._call_off(head, now, series_id)
@@ -250,15 +289,30 @@ class RedisTasks(Tasks):
         words = (head.id, RECORD_VERSION, wanted, now, step.index, step.first, step.size, int(step.last), CHUNK)
         return await self._redis.run("cancel", *words, head.plan.size, options.keep_tasks, options.keep_events)
 
-    @override
     async def note_logs(self, logs: Sequence[OpenLog]) -> None:
+        """Keep what runs have done so far (at most `CHUNK` of them, of any tasks), in the place of their last logs.
+
+        A log whose claim no longer stands is passed over; that of a run that is being cancelled is kept. Nothing but
+        logs is changed: the tasks' changes and events stay as they are.
+        """
         if logs:
             await self._redis.run("note", _SETTLE_FROM, *_open_logs(logs))
 
-    @override
     async def reopen(
         self, task: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, *, lost: RunLog | None
     ) -> Reopened:
+        """Take claims (at most `CHUNK`, of one task) from a worker that does not work on them any more.
+
+        Their subtasks are ready again, as the same run; those that were being cancelled are FAILED.
+
+        Args:
+            task: the task.
+            worker: who claimed.
+            claims: what.
+            now: the time.
+            lost: where the worker died with them, which is counted for work on hosts: what is kept as the log of a
+                subtask that is FAILED because of too many losses. None where the worker lives and gives them up.
+        """
         head: TaskRecord | None = task
         while head is not None:
             match await self._reopen(head, worker, claims, now, lost):
@@ -282,14 +336,18 @@ class RedisTasks(Tasks):
         pairs = (number for claim in claims for number in (claim.series_id, claim.token))
         return await self._redis.run("reopen", *words, *kept, losses, TOO_MANY_LOSSES, log, *pairs)
 
-    @override
     async def stands(self, claim: Claim) -> bool:
+        """Return whether a claim still stands."""
         raw = await self._redis.call("HGET", keys.subtasks(claim.task_id, claim.series_id), claim.series_id)
         record = parse_subtask(raw, 0, {}) if raw else None
         return record is not None and record.status is Status.RUNNING and record.token == claim.token
 
-    @override
     async def take_hosts(self, claims: Sequence[HostClaim], now: int, during: HostState) -> Taking:
+        """Give the hosts of the claims (at most `CHUNK`, of one task) to their task: all of them or none.
+
+        Remembers where each host and its agent stood and sets the new state. A host that the task already
+        holds counts as taken.
+        """
         words = (claims[0].task_id, now, during.agent, during.host)
         answer = await self._redis.run("take", *words, *_claim_triples(claims))
         match answer:
@@ -300,16 +358,30 @@ class RedisTasks(Tasks):
             case _:
                 return parse_obstacle(answer)
 
-    @override
     async def retake_hosts(self, claims: Sequence[HostClaim], now: int, during: HostState) -> tuple[Retaking, ...]:
+        """Take hosts again (at most `CHUNK`, of one task) that the task gave back, and that nobody had since.
+
+        What they were like before the task took them first is remembered again.
+
+        Returns:
+            What became of the host of each claim, in order. Taken also where the task holds the host anyway.
+        """
         words = (claims[0].task_id, now, during.agent, during.host)
         answers = await self._redis.run("retake", *words, *_claim_triples(claims))
         return tuple(_retaking(claim.host_id, holder) for claim, holder in zip(claims, answers, strict=True))
 
-    @override
     async def release_host(
         self, host: Host, task: TaskRecord | None, series_id: int | None, now: int, state: HostState | None
     ) -> Release:
+        """Free a host from the task that holds it, whether or not the task is over, unless a run works on the host.
+
+        Args:
+            host: the host, as it was read, held.
+            task: the holder; None where there is no such task any more.
+            series_id: the host's subtask in the step that the task is at; None where that step has none for hosts.
+            now: the time.
+            state: where host and agent stand from now on; None restores what was before the task took the host.
+        """
         agent, status = (state.agent, state.host) if state else ("", "")
         current, size = (task.current, task.plan.size) if task else ("-", 0)
         words = (host.target.host_id, host.holder or 0, now, agent, status, current)
@@ -317,8 +389,18 @@ class RedisTasks(Tasks):
         kept = (self._options.keep_tasks, self._options.keep_events)
         return Release(await self._redis.run("release", *words, wanted, size, *kept))
 
-    @override
     async def give_back_hosts(self, claims: Sequence[HostClaim], now: int, after: HostState | None) -> tuple[int, ...]:
+        """Free the hosts of the claims (at most `CHUNK`, of one task) that their task holds.
+
+        Args:
+            claims: which hosts; nothing happens to those whose claim no longer stands.
+            now: the time.
+            after: where the hosts and their agents stand from now on, but for a host whose agent stands as it did
+                before the task took it: such a one is as it was itself. None restores what was before.
+
+        Returns:
+            The ids of the hosts that were freed.
+        """
         state = (after.agent, after.host) if after else ("", "")
         freed = await self._redis.run("give_back", claims[0].task_id, now, *state, *_claim_triples(claims))
         return tuple(map(int, freed))

@@ -3,42 +3,48 @@
 from dataclasses import replace
 
 import orjson
-from typing_extensions import override
 
 from core.user import Role, User
 from infra.store import keys
 from infra.store.connection import Connection
-from infra.store.values import FIRST_USER_ID, Users
+from infra.store.values import FIRST_USER_ID
 
 
-class RedisUsers(Users):
-    """The users of one fleet in one Redis."""
+class Users:
+    """Who may use the API."""
 
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    @override
     async def put(self, user: User) -> bool:
+        """Add a user and give it its number; False where the name is taken."""
         await self._redis.call("SETNX", keys.USER_SEQUENCE, FIRST_USER_ID - 1)
         numbered = replace(user, id=int(await self._redis.call("INCR", keys.USER_SEQUENCE)))
         return bool(await self._redis.call("HSETNX", keys.USERS, user.name, _encode(numbered)))
 
-    @override
     async def get(self, name: str) -> User | None:
+        """Return a user, or None."""
         raw = await self._redis.call("HGET", keys.USERS, name)
         return _decode(name, raw) if raw else None
 
-    @override
     async def count(self) -> int:
+        """Return how many users there are."""
         return int(await self._redis.call("HLEN", keys.USERS))
 
-    @override
     async def all(self) -> tuple[User, ...]:
+        """Return the users, by name."""
         found = await self._redis.call("HGETALL", keys.USERS)
         return tuple(_decode(name, found[name]) for name in sorted(found))
 
-    @override
     async def change(self, old: User, new: User | None) -> bool:
+        """Put a user in the place of what was read of it before, or (None) remove it.
+
+        The access keys of a user that is removed are worth nothing from then on.
+
+        Returns:
+            False where it is not the same any more, or where nobody would have the role ADMIN then: whoever asks at the
+            same time, one user has it.
+        """
         wanted = int(old.ceases_to_administer(new))
         return bool(
             await self._redis.run(

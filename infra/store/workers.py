@@ -2,64 +2,85 @@
 
 from collections.abc import Mapping, Sequence
 
-from typing_extensions import override
-
 from core.claim import Beat, ClaimKey, Worker
 from core.record import RECORD_VERSION
 from infra.store import keys
 from infra.store.connection import Connection
-from infra.store.values import Workers
 
 
-class RedisWorkers(Workers):
-    """The worker processes of one fleet in one Redis."""
+class Workers:
+    """The worker processes: who they are and whether their counters move."""
 
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    @override
     async def enrol(self, name: str) -> Worker:
+        """Give a starting worker process its number."""
         number = int(await self._redis.call("INCR", keys.WORKER_SEQUENCE))
         await self._redis.call("HSET", keys.WORKERS, number, name)
         return Worker(number, name)
 
-    @override
     async def beat(self, worker: Worker, alive_for: int) -> Beat:
+        """Raise a worker's counter; it counts as alive for so many milliseconds. Brings back its cancelled claims."""
         known, cancelled = await self._redis.run("beat", worker.id, alive_for)
         return Beat(bool(known), frozenset(ClaimKey(*map(int, claim.split(":"))) for claim in cancelled))
 
-    @override
     async def beats(self) -> Mapping[Worker, int]:
+        """Return the counter of every worker that is in the record, alive or not; `LOST` where it was called lost."""
         names, counters = await self._redis.calls([("HGETALL", keys.WORKERS), ("HGETALL", keys.BEATS)])
         return {Worker(int(number), name): int(counters.get(number, 0)) for number, name in names.items()}
 
-    @override
     async def claims(self, worker: Worker) -> tuple[ClaimKey, ...]:
+        """Return what a worker has claimed and not settled."""
         held = await self._redis.call("HGETALL", keys.claims(worker.id))
         places = ((*map(int, claim.split(":")), int(token)) for claim, token in held.items())
         return tuple(ClaimKey(task_id, series_id, token) for task_id, series_id, token in places)
 
-    @override
     async def lead(
         self, worker: Worker, lapses: int, version: int = RECORD_VERSION, lost: Sequence[Worker] = ()
     ) -> bool:
+        """Make a worker the one that reconciles for so many milliseconds, unless another one is.
+
+        Args:
+            worker: who asks.
+            lapses: milliseconds.
+            version: the newest form of a record that it knows: of those with the same there is one.
+            lost: workers that are not waited for, nor is one that is gone: a right lapses by the clock of the store,
+                which somebody may have set back.
+
+        Returns:
+            Whether it is the one.
+        """
         return bool(await self._redis.run("lead", worker.id, lapses, version, *(one.id for one in lost)))
 
-    @override
     async def leave(self, worker: Worker) -> None:
+        """Take a worker that stops out of the record. One that has claims left stays, and is found to be lost."""
         if not await self.bury(worker):
             await self._redis.call("DEL", keys.alive(worker.id))
 
-    @override
     async def condemn(self, worker: Worker, counter: int) -> bool:
+        """Call a worker lost, unless it has beaten since its counter stood there.
+
+        From then on it is granted nothing, and its next beat tells it that it is not known any more: before anything is
+        taken from it, so that one that goes on after all is not at work beside whoever gets its hosts.
+
+        Returns:
+            Whether it is lost.
+        """
         return bool(await self._redis.run("condemn", worker.id, counter))
 
-    @override
     async def bury(self, worker: Worker) -> bool:
+        """Take a worker that was lost, and whatever is left of it, out of the record, unless it has claims left.
+
+        Claims of tasks that are gone do not count, and go. A worker that was buried is granted nothing any more.
+
+        Returns:
+            False where it has claims left, and stays: they must be taken from it first.
+        """
         return bool(await self._redis.run("bury", worker.id))
 
-    @override
     async def alive(self) -> tuple[Worker, ...]:
+        """Return the workers that were alive a moment ago, by number."""
         names = await self._redis.call("HGETALL", keys.WORKERS)
         workers = sorted((Worker(int(number), name) for number, name in names.items()), key=lambda worker: worker.id)
         beating = await self._redis.calls([("EXISTS", keys.alive(worker.id)) for worker in workers])

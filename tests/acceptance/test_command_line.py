@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.store.values import HostEntry
+from infra.store.host_values import HostEntry
 from tests.support.system import BRISK, STOP, of_step, real_hosts, running
 from tests.support.terminal import CTRL_C, terminal
 from tests.support.waiting import wait_until

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.step import Action
-from infra.store.values import EVERY_HOST, TaskQuery
+from infra.store.host_values import EVERY_HOST
+from infra.store.task_values import TaskQuery
 from tests.chaos.invariants import (
     find_open_connections,
     find_open_visits,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.record import SubtaskRecord, TaskRecord
-    from infra.store.values import Tasks
+    from infra.store.tasks import Tasks
     from tests.chaos.load import Load
     from tests.chaos.rig import Rig
     from tests.chaos.watch import Watch

@@ -21,11 +21,11 @@ from core.errors import Conflict, InvalidRequest, Misconfigured
 from core.status import Status, TaskStatus
 from core.transition import Succeeded
 from core.user import Role, User
-from infra.store import keys
+from infra.store import Store, keys
 from infra.store.backup import backupfile
 from infra.store.backup.backup import Restore, back_up, restore
-from infra.store.store import RedisStore
-from infra.store.values import ClaimRequest, Course, Known, Once, StoreOptions
+from infra.store.task_values import ClaimRequest, Course, Known, Once
+from infra.store.values import StoreOptions
 from tests.support.records import NOW, STOP, draft, entry, run_log
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from core.record import SubtaskRecord, TaskRecord
     from infra.store.backup.backupfile import Contents
-    from infra.store.values import Store
 
 BRAKE = Brake("ocpfleet restore", NOW, "look first")
 
@@ -55,8 +54,8 @@ def new(tmp_path: Path) -> Iterator[ValkeyServer]:
 
 
 @asynccontextmanager
-async def store_on(server: ValkeyServer, database: int = 0) -> AsyncIterator[RedisStore]:
-    store = RedisStore.at(server.url(database), StoreOptions())
+async def store_on(server: ValkeyServer, database: int = 0) -> AsyncIterator[Store]:
+    store = Store.at(server.url(database), StoreOptions())
     try:
         yield store
     finally:

@@ -17,8 +17,9 @@ from core.lease import Lease, Leased
 from demo.agents import StandInAgent
 from demo.keys import make_key_pair
 from demo.openssh import OpenSshServer
-from infra.store.store import RedisStore
-from infra.store.values import HostEntry, StoreOptions
+from infra.store import Store
+from infra.store.host_values import HostEntry
+from infra.store.values import StoreOptions
 from tests.support.system import BRISK
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
@@ -54,7 +55,7 @@ def agent(tmp_path: Path) -> Iterator[StandInAgent]:
 class Office:
     """A desk whose errands a worker does, each as soon as it is sent."""
 
-    store: RedisStore
+    store: Store
     work: Work
     agent: StandInAgent
     idle: bool = False
@@ -79,7 +80,7 @@ class Office:
 
 @pytest.fixture
 async def office(valkey: ValkeyServer, agent: StandInAgent, tmp_path: Path) -> AsyncIterator[Office]:
-    store = RedisStore.at(valkey.url(), StoreOptions())
+    store = Store.at(valkey.url(), StoreOptions())
     key = make_key_pair(tmp_path / "key")
     with OpenSshServer(tmp_path / "sshd", [key.line]) as sshd:
         target = Target(

@@ -9,10 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from core.status import TaskStatus
-from infra.store import keys
+from infra.store import Store, keys
 from infra.store.connection import prelude
-from infra.store.store import RedisStore
-from infra.store.values import StoreOptions, TaskQuery
+from infra.store.task_values import TaskQuery
+from infra.store.values import StoreOptions
 from tests.support.records import NOW, draft
 from tests.support.valkey import ValkeyServer
 
@@ -59,7 +59,7 @@ async def _fill(client: Redis) -> None:
         await client.eval(script, 0, "2000", *CREATORS, str(NOW), str(LATER))
 
 
-async def _milliseconds(store: RedisStore, query: TaskQuery, times: int = 20) -> float:
+async def _milliseconds(store: Store, query: TaskQuery, times: int = 20) -> float:
     taken = []
     for _ in range(times):
         began = time.perf_counter()
@@ -70,7 +70,7 @@ async def _milliseconds(store: RedisStore, query: TaskQuery, times: int = 20) ->
 
 async def test_lists_are_quick_among_very_many_tasks(server: ValkeyServer, client: Redis) -> None:
     await _fill(client)
-    store = RedisStore.at(server.url(), StoreOptions())
+    store = Store.at(server.url(), StoreOptions())
     running = [await store.tasks.create(draft((1,))) for _ in range(3)]
     queries = {
         "the newest ten": TaskQuery(),
@@ -119,7 +119,7 @@ async def test_lists_are_quick_among_very_many_tasks(server: ValkeyServer, clien
     await store.aclose()
 
 
-async def _milliseconds_of_one(store: RedisStore) -> float:
+async def _milliseconds_of_one(store: Store) -> float:
     began = time.perf_counter()
     await store.tasks.page(TaskQuery(limit=1), LATER)
     return (time.perf_counter() - began) * 1000

@@ -18,8 +18,9 @@ from core.errors import StoreUnavailable
 from core.host import STOPPED, STOPPING
 from core.lease import Lease
 from core.user import Role, User
-from infra.store.store import RedisStore
-from infra.store.values import ClaimRequest, Course, Once, StoreOptions
+from infra.store import Store
+from infra.store.task_values import ClaimRequest, Course, Once
+from infra.store.values import StoreOptions
 from tests.support.records import (
     FINISH,
     FIRST_WAIT,
@@ -142,7 +143,7 @@ async def no_disk(directory: Path) -> AsyncIterator[tuple[ValkeyServer, Fault]]:
 class Scene:
     """A record in which everything that writes has something to write."""
 
-    store: RedisStore
+    store: Store
     worker: Worker
     tasks: Mapping[str, TaskRecord]
     claims: Mapping[str, Sequence[Claim]]
@@ -187,7 +188,7 @@ class Scene:
         }
 
 
-async def _scene(store: RedisStore) -> Scene:
+async def _scene(store: Store) -> Scene:
     await store.hosts.put((entry(one, alias=f"host-{one}") for one in range(1, 22)), NOW)
     worker = await store.workers.enrol("worker-1")
     await store.workers.beat(worker, 60_000)
@@ -209,7 +210,7 @@ async def _scene(store: RedisStore) -> Scene:
     )
 
 
-async def _at(store: RedisStore, step: int, hosts: tuple[int, ...], worker: Worker) -> tuple[TaskRecord, list[Claim]]:
+async def _at(store: Store, step: int, hosts: tuple[int, ...], worker: Worker) -> tuple[TaskRecord, list[Claim]]:
     """Return a task that has come to a step; at the last one, with all of it claimed."""
     task = await store.tasks.create(draft(hosts))
     taken = await claim_step(store, task, PREPARE, worker=worker)
@@ -227,8 +228,8 @@ async def _everything(server: ValkeyServer) -> dict[bytes, bytes]:
         return {key: await client.dump(key) for key in kept}
 
 
-def _store_on(server: ValkeyServer) -> AbstractAsyncContextManager[RedisStore]:
-    return aclosing(RedisStore.at(server.url(), StoreOptions()))
+def _store_on(server: ValkeyServer) -> AbstractAsyncContextManager[Store]:
+    return aclosing(Store.at(server.url(), StoreOptions()))
 
 
 Full = "Callable[[Path], AbstractAsyncContextManager[tuple[ValkeyServer, Fault]]]"

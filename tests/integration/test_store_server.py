@@ -14,9 +14,11 @@ from redis.asyncio import Redis
 from core.errors import StoreUnavailable
 from core.host import STOPPED, HostStatus
 from core.user import Role, User
-from infra.store import keys
-from infra.store.store import RedisStore, client_at
-from infra.store.values import CHUNK, ClaimRequest, HostQuery, StoreOptions
+from infra.store import Store, keys
+from infra.store.host_values import HostQuery
+from infra.store.store import client_at
+from infra.store.task_values import ClaimRequest
+from infra.store.values import CHUNK, StoreOptions
 from tests.support.records import FINISH, NOW, PREPARE, STOP, draft, entry, make_failures, make_successes
 from tests.support.scenario import Record, Task
 from tests.support.valkey import ValkeyServer
@@ -52,8 +54,8 @@ async def record(server: ValkeyServer) -> AsyncIterator[Record]:
     await record.aclose()
 
 
-async def _open_store(server: ValkeyServer, options: StoreOptions | None = None) -> RedisStore:
-    store = RedisStore.at(server.url(), options or StoreOptions())
+async def _open_store(server: ValkeyServer, options: StoreOptions | None = None) -> Store:
+    store = Store.at(server.url(), options or StoreOptions())
     await store.check()
     return store
 

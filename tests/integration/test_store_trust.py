@@ -11,8 +11,9 @@ from redis.asyncio import Redis
 
 from core.errors import Misconfigured, StoreUnavailable
 from demo.ports import reserve_port
-from infra.store.store import RedisStore
-from infra.store.values import Known, Once, StoreOptions
+from infra.store import Store
+from infra.store.task_values import Known, Once
+from infra.store.values import StoreOptions
 from tests.support.records import draft
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
@@ -31,7 +32,7 @@ async def _refusal(directory: Path, *, appendonly: bool, extra: Sequence[str] = 
 
 
 async def _verdict(server: ValkeyServer, options: StoreOptions) -> str:
-    store = RedisStore.at(server.url(), options)
+    store = Store.at(server.url(), options)
     try:
         await store.check()
     except Misconfigured as refusal:
@@ -68,7 +69,7 @@ async def test_a_cluster_is_refused_whatever_one_is_told(tmp_path: Path) -> None
 async def test_without_the_replica_that_is_asked_for_a_task_is_withdrawn(tmp_path: Path) -> None:
     options = StoreOptions(replicas=1, timeout=0.6)
     with ValkeyServer(tmp_path) as server:
-        store = RedisStore.at(server.url(), options)
+        store = Store.at(server.url(), options)
         with pytest.raises(StoreUnavailable, match="0 of the 1 replicas"):
             await store.tasks.create(draft())
         assert await store.tasks.head(1) is None
@@ -83,9 +84,9 @@ async def test_with_the_replica_that_is_asked_for_a_task_is_on_both(tmp_path: Pa
         ValkeyServer(tmp_path / "replica", extra=["--replicaof", "127.0.0.1", str(primary.port)]) as replica,
     ):
         await _connected(primary)
-        store = RedisStore.at(primary.url(), StoreOptions(replicas=1))
+        store = Store.at(primary.url(), StoreOptions(replicas=1))
         task = await store.tasks.create(draft((1, 2)))
-        copy = RedisStore.at(replica.url(), StoreOptions())
+        copy = Store.at(replica.url(), StoreOptions())
         assert await copy.tasks.head(task.id) == task
         assert await copy.tasks.host_ids(task.id) == (1, 2)
         await copy.aclose()
@@ -95,7 +96,7 @@ async def test_with_the_replica_that_is_asked_for_a_task_is_on_both(tmp_path: Pa
 async def test_a_request_made_again_is_not_answered_either_without_the_replica(tmp_path: Path) -> None:
     once = Once("key", "ab12")
     with ValkeyServer(tmp_path) as server:
-        async with aclosing(RedisStore.at(server.url(), StoreOptions(replicas=1, timeout=4))) as store:
+        async with aclosing(Store.at(server.url(), StoreOptions(replicas=1, timeout=4))) as store:
             first = asyncio.create_task(store.tasks.create_once(draft(), once))
             await eventually(lambda: store.tasks.head(1), 10, "the task to be stored")
             with pytest.raises(StoreUnavailable, match=r"0 of the 1 replicas .* It is there all the same"):
@@ -109,9 +110,9 @@ async def test_a_request_made_again_is_answered_once_the_replica_has_its_task(tm
     once = Once("key", "ab12")
     with ValkeyServer(tmp_path / "primary", extra=["--repl-diskless-sync-delay", "0"]) as primary:
         async with (
-            aclosing(RedisStore.at(primary.url(), StoreOptions())) as trusting,
-            aclosing(RedisStore.at(primary.url(), StoreOptions(replicas=1, timeout=0.6))) as hasty,
-            aclosing(RedisStore.at(primary.url(), StoreOptions(replicas=1, timeout=30))) as store,
+            aclosing(Store.at(primary.url(), StoreOptions())) as trusting,
+            aclosing(Store.at(primary.url(), StoreOptions(replicas=1, timeout=0.6))) as hasty,
+            aclosing(Store.at(primary.url(), StoreOptions(replicas=1, timeout=30))) as store,
         ):
             task = await trusting.tasks.create_once(draft((1, 2)), once)
             with pytest.raises(StoreUnavailable):
@@ -136,7 +137,7 @@ async def test_sentinels_name_the_primary(tmp_path: Path) -> None:
         config = tmp_path / "sentinel.conf"
         config.write_text(f"port {port}\nbind 127.0.0.1\nsentinel monitor fleet 127.0.0.1 {primary.port} 1\n")
         with ValkeyServer(tmp_path / "sentinel", port=port, config=config, extra=["--sentinel"]):
-            store = RedisStore.at(f"sentinel://127.0.0.1:{port}/fleet?db=3", StoreOptions())
+            store = Store.at(f"sentinel://127.0.0.1:{port}/fleet?db=3", StoreOptions())
             await store.check()
             task = await store.tasks.create(draft())
             assert await store.tasks.head(task.id) == task
@@ -144,4 +145,4 @@ async def test_sentinels_name_the_primary(tmp_path: Path) -> None:
                 assert await client.exists(f"ocpfleet:task:{task.id}")
             await store.aclose()
         with pytest.raises(StoreUnavailable):
-            await RedisStore.at(f"sentinel://127.0.0.1:{port}/fleet", StoreOptions(timeout=0.5)).ping()
+            await Store.at(f"sentinel://127.0.0.1:{port}/fleet", StoreOptions(timeout=0.5)).ping()

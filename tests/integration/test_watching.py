@@ -15,7 +15,7 @@ from core.claim import Worker
 from core.errors import StoreUnavailable
 from core.transition import Failed, Succeeded
 from infra.store import keys
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.http import Message, Served, serving
 from tests.support.records import NOW, draft, run_log
 from tests.support.valkey import ValkeyServer

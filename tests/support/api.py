@@ -17,7 +17,8 @@ from core.host import Target
 from core.record import TaskRecord
 from core.user import Role, User
 from infra.settings import ApiSettings
-from infra.store.values import HostEntry, Store
+from infra.store import Store
+from infra.store.host_values import HostEntry
 from tests.support.fake_store import FakeStore
 
 NOW = 1_630_652_470_645

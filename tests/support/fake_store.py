@@ -6,12 +6,11 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from typing_extensions import override
 
 from core.record import RECORD_VERSION
-from infra.store import keys
-from infra.store.store import RedisStore
+from infra.store import Store, keys
 from infra.store.values import StoreOptions
 
 
-class FakeStore(RedisStore):
+class FakeStore(Store):
     """An empty store on a Redis of its own. It may be used from several event loops, one after the other.
 
     Args:

@@ -14,7 +14,7 @@ from app.http.server import Server, bound_socket
 from app.main import create_app
 from core.user import Role, User
 from infra.settings import ApiSettings
-from infra.store.store import RedisStore
+from infra.store import Store
 from infra.store.values import StoreOptions
 from tests.support.api import CHEAP, RecordingDispatcher
 from tests.support.waiting import eventually
@@ -43,7 +43,7 @@ class Served:
     """An API that listens on loopback."""
 
     client: httpx.AsyncClient
-    store: RedisStore
+    store: Store
     server: Server
     hub: Hub
     port: int
@@ -80,7 +80,7 @@ async def _messages(answer: httpx.Response) -> AsyncIterator[Message]:
 @asynccontextmanager
 async def serving(url: str, options: StoreOptions | None = None, **settings: Any) -> AsyncIterator[Served]:
     """Serve an API over the Redis at `url`; its user `admin` makes the client's requests."""
-    store = RedisStore.at(url, options or StoreOptions())
+    store = Store.at(url, options or StoreOptions())
     app = create_app(ApiSettings(**settings), store, RecordingDispatcher(), passwords=CHEAP)
     await store.users.put(User(0, "admin", CHEAP.hashed("admin-password"), frozenset({Role.ADMIN})))
     async with listening(app, app.state.fleet.hub) as (server, client, port):

@@ -13,10 +13,14 @@ from core.record import Creator, Draft, TaskRecord
 from core.status import Operation
 from core.task_types.batch_stop_agents import TASK_TYPE
 from core.transition import Failed, Settled, Succeeded, Undone
-from infra.store.values import CHUNK, ClaimRequest, HostEntry, OpenLog, Store
+from infra.store.host_values import HostEntry
+from infra.store.task_values import ClaimRequest, OpenLog
+from infra.store.values import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from infra.store import Store
 
 NOW = 1_790_000_000_000
 """When everything happens, unless a test says otherwise: milliseconds since the epoch."""

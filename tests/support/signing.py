@@ -4,7 +4,7 @@ from pathlib import Path
 
 from app.auth.vault import Vault
 from core.access_key import AccessKey, new_pair
-from infra.store.values import Store
+from infra.store import Store
 from tests.support.own_signature import Signing
 
 __all__ = ["Signing", "access_key"]

@@ -22,8 +22,8 @@ from demo.ports import reserve_port
 from demo.supervisor import Supervisor
 from infra import embedded
 from infra.settings import SharedSettings
-from infra.store.store import RedisStore
-from infra.store.values import HostEntry
+from infra.store import Store
+from infra.store.host_values import HostEntry
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class System:
         }
 
     @asynccontextmanager
-    async def store(self) -> AsyncIterator[RedisStore]:
+    async def store(self) -> AsyncIterator[Store]:
         """Its record, reached from the test itself."""
-        store = RedisStore.at(self.settings.redis_url, self.settings.store_options)
+        store = Store.at(self.settings.redis_url, self.settings.store_options)
         try:
             yield store
         finally:

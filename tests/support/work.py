@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from core.host import Target
 from core.record import Creator, Draft
 from core.task_types import TASK_TYPES
-from infra.store.values import SUSPECT, ClaimRequest, HostEntry
+from infra.store.host_values import HostEntry
+from infra.store.task_values import ClaimRequest
+from infra.store.values import SUSPECT
 from tests.support.fake_store import FakeStore
 from tests.support.records import run_log
 from workers.context import Work
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from core.record import TaskRecord
-    from infra.store.values import Store
+    from infra.store import Store
     from workers.executor.base import Executor, HostSession
 
 

@@ -8,7 +8,7 @@ from core.record import TaskRecord
 from core.status import Operation
 from core.transition import Failed, Succeeded
 from core.user import Role
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.api import KEY, NOW, Api, entry
 
 HOSTS = range(1001, 1017)

@@ -24,7 +24,8 @@ from core.progress import progress
 from core.record import TaskRecord
 from core.status import Status, TaskStatus
 from infra.dispatch import Dispatcher
-from infra.store.values import CHUNK, LOST, TOO_MANY_LOSSES, Course, TaskQuery
+from infra.store.task_values import Course, TaskQuery
+from infra.store.values import CHUNK, LOST, TOO_MANY_LOSSES
 from workers.context import Work
 from workers.reconcile.watched_time import WatchedTime
 

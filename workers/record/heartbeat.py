@@ -16,7 +16,7 @@ import structlog
 
 from core.claim import Claim, ClaimKey, Worker
 from core.errors import StoreUnavailable
-from infra.store.values import Store
+from infra.store import Store
 
 log = structlog.get_logger(__name__)
 

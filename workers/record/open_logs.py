@@ -17,7 +17,9 @@ from core.chunks import chunks
 from core.claim import Claim
 from core.errors import StoreUnavailable
 from core.journal import Journal, RunLog
-from infra.store.values import CHUNK, OpenLog, Store
+from infra.store import Store
+from infra.store.task_values import OpenLog
+from infra.store.values import CHUNK
 from workers.record.heartbeat import Presence
 
 log = structlog.get_logger(__name__)

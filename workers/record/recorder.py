@@ -14,7 +14,9 @@ from core.errors import StoreUnavailable
 from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.transition import Settled
-from infra.store.values import CHUNK, ClaimRequest, Store
+from infra.store import Store
+from infra.store.task_values import ClaimRequest
+from infra.store.values import CHUNK
 from workers.record.heartbeat import Presence
 from workers.record.suspect_slot import SuspectPlace
 

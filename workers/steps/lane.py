@@ -14,7 +14,7 @@ from core.plan import PlannedStep
 from core.record import TaskRecord
 from core.transition import Settled
 from infra.dispatch import lane_count
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from workers.context import Work
 from workers.steps.host_run import run_host
 

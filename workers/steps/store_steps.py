@@ -34,7 +34,8 @@ from core.plan import PlannedStep
 from core.record import PENDING, SubtaskRecord, TaskRecord
 from core.status import Operation
 from core.step import Action
-from infra.store.values import CHUNK, ClaimRequest
+from infra.store.task_values import ClaimRequest
+from infra.store.values import CHUNK
 from workers.context import Work
 from workers.steps.claim_chunks import by_two
 from workers.steps.host_run import SKIPPED

@@ -13,7 +13,7 @@ from core.event import TaskEvent
 from core.record import TaskRecord
 from core.status import Status
 from core.text import Text, say
-from infra.store.values import Store
+from infra.store import Store
 
 _PATIENCE: Final = 0.25
 """Seconds that one wait takes at the most: for so long is a task that somebody begins to watch not waited for."""

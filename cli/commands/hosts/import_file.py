@@ -14,7 +14,8 @@ from core.claim import Protected
 from core.errors import InvalidRequest, Unavailable
 from infra.clock import now
 from infra.settings import InventorySettings, load
-from infra.store.values import CHUNK, Store
+from infra.store import Store
+from infra.store.values import CHUNK
 
 MAX_PROBLEMS: Final = 50
 """Problems that a message lists."""

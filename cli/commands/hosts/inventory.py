@@ -9,7 +9,7 @@ from typing_extensions import override
 from cli.commands.hosts.columns import COLUMNS, CellReader, InvalidCell
 from core.host import Target
 from infra.settings import InventorySettings
-from infra.store.values import HostEntry
+from infra.store.host_values import HostEntry
 
 REQUIRED: Final = ("id", "innerIpAddress")
 """Columns without a default."""

@@ -10,7 +10,7 @@ from cli.commands.hosts import host_keys
 from core.errors import UnknownHosts
 from core.host import Host
 from infra.clock import now
-from infra.store.values import Store
+from infra.store import Store
 
 
 def register(cli: typer.Typer) -> None:

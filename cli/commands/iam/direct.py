@@ -15,7 +15,7 @@ from cli.output import Document
 from core.user import Role
 from infra.clock import now
 from infra.settings import ApiSettings, load
-from infra.store.values import Store
+from infra.store import Store
 
 
 class DirectIam(IamBackend):

@@ -11,7 +11,7 @@ from cli import output
 from cli.direct_store import run
 from core.errors import Unavailable
 from infra.settings import ApiSettings, FlowerSettings, load
-from infra.store.values import Store
+from infra.store import Store
 
 MAX_SECONDS: Final = 5.0
 """Seconds until an answer must be there."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.host import RUNNING, STOPPED, HostState
 from core.transition import Failed, Settled, Succeeded, Undone
-from infra.store.values import Course
+from infra.store.task_values import Course
 
 HOSTS = (1, 2, 3, 2**53 + 1, 2**63 - 1)
 """All but the last are in the inventory."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.status import TaskStatus
-from infra.store.values import TaskQuery
+from infra.store.task_values import TaskQuery
 from tests.support.histories import invariants
 from tests.support.histories.snapshot import Change, Snapshot, look
 from tests.support.records import NOW

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from core.claim import GivenAway, HeldByOther, NotInInventory, Protected, StaleClaim, Taken
 from core.lease import HostBusy
 from core.transition import GOING_ON
-from infra.store.values import Release
+from infra.store.host_values import Release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

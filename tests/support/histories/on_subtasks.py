@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.claim import ClaimKey, ClaimVerdict
 from core.status import Operation, Status
 from core.transition import Failed, Succeeded, Undone
-from infra.store.values import ClaimRequest, Course
+from infra.store.task_values import ClaimRequest, Course
 from tests.support.histories import invariants, subtask_answers
 from tests.support.histories.actions import (
     Action,

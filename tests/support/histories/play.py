@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from core.brake import Brake
 from core.claim import require_host_claims
-from infra.store.values import LOST, ClaimRequest, Course
+from infra.store.task_values import ClaimRequest, Course
+from infra.store.values import LOST
 from tests.support.histories.actions import (
     HOSTS,
     Action,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from core.claim import ClaimVerdict, HostClaim
 from core.status import Operation, Status, TaskStatus
 from core.transition import GOING_ON, MOVES, Failed, Undone
-from infra.store.values import Course, CourseRefused
+from infra.store.task_values import Course, CourseRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.claim import Claim, ClaimKey, Reopened, Settlement, Worker
     from core.record import SubtaskRecord, TaskRecord
     from core.transition import Settled
-    from infra.store.values import ClaimRequest, CourseChanged
+    from infra.store.task_values import ClaimRequest, CourseChanged
     from tests.support.histories.snapshot import Change
 
 FORWARD = {Course.RETRY: Operation.RETRY, Course.SKIP: Operation.SKIP, Course.ROLLBACK: Operation.ROLLBACK}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.store import keys
-from infra.store.store import RedisStore
+from infra.store import Store, keys
 from infra.store.values import StoreOptions
 from tests.support.records import FIRST, NOW, draft, entry
 from tests.support.scenario.task import Task
@@ -18,19 +17,16 @@ if TYPE_CHECKING:
     from core.claim import Beat, Worker
     from core.host import Host
     from core.record import Draft, TaskRecord
-    from infra.store.values import (
-        AccessKeys,
-        Audit,
-        Brakes,
-        Errands,
-        Guard,
-        Hosts,
-        OpenLog,
-        Store,
-        Tasks,
-        Users,
-        Workers,
-    )
+    from infra.store.access_keys import AccessKeys
+    from infra.store.audit import Audit
+    from infra.store.brake import Brakes
+    from infra.store.errands import Errands
+    from infra.store.guard import Guard
+    from infra.store.hosts import Hosts
+    from infra.store.task_values import OpenLog
+    from infra.store.tasks import Tasks
+    from infra.store.users import Users
+    from infra.store.workers import Workers
 
 ALIVE = 60_000
 """A worker that has beaten counts as alive for so long in a test, in milliseconds."""
@@ -51,7 +47,7 @@ class Record:
 
     def configure(self, options: StoreOptions) -> Store:
         """Use the record with other options from now on."""
-        self.store = RedisStore(self._connect(), options)
+        self.store = Store(self._connect(), options)
         self._stores.append(self.store)
         return self.store
 

@@ -11,7 +11,8 @@ from core.claim import require_host_claims
 from core.host import STOPPING
 from core.record import RECORD_VERSION
 from infra.store import keys
-from infra.store.values import CHUNK, ClaimRequest, Course
+from infra.store.task_values import ClaimRequest, Course
+from infra.store.values import CHUNK
 from tests.support import records
 from tests.support.records import FIRST, NOW, make_failures, make_successes, make_undos
 from tests.support.waiting import eventually
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from core.record import SubtaskRecord, TaskRecord
     from core.status import Operation, Status
     from core.transition import Settled
-    from infra.store.values import CourseChanged, CourseRefused
+    from infra.store.task_values import CourseChanged, CourseRefused
     from tests.support.scenario.record import Record
 
 

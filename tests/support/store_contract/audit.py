@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from core.audit import AuditEntry, Proof
 from core.record import TaskRecord
-from infra.store.values import Once, StoreOptions
+from infra.store.task_values import Once
+from infra.store.values import StoreOptions
 from tests.support.records import NOW, draft
 from tests.support.scenario import Record
 

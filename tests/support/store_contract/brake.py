@@ -3,7 +3,7 @@
 from core.brake import Brake
 from core.claim import ClaimVerdict
 from core.errand import Errand, ErrandKind
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.records import FIRST_WAIT, NOW, PREPARE, SECOND, STOP, make_successes
 from tests.support.scenario import Record
 

@@ -2,7 +2,8 @@
 
 from core.claim import ClaimKey, ClaimVerdict
 from core.status import Operation, Status, TaskStatus
-from infra.store.values import CHUNK, CourseRefused
+from infra.store.task_values import CourseRefused
+from infra.store.values import CHUNK
 from tests.support.records import NOW, PREPARE, make_failures, make_successes
 from tests.support.scenario import Record
 

@@ -1,7 +1,8 @@
 """Tasks that are over go, some time later; those that hold hosts stay."""
 
 from core.claim import ClaimVerdict
-from infra.store.values import ClaimRequest, StoreOptions
+from infra.store.task_values import ClaimRequest
+from infra.store.values import StoreOptions
 from tests.support.records import FINISH, PREPARE, make_successes
 from tests.support.scenario import Record
 from tests.support.waiting import eventually

@@ -1,7 +1,7 @@
 """Lists of hosts that fulfil conditions."""
 
 from core.host import HostDetails, HostStatus
-from infra.store.values import HostQuery
+from infra.store.host_values import HostQuery
 from tests.support.records import NOW, PREPARE, entry
 from tests.support.scenario import Record
 from tests.support.store_contract.new_hosts import add, new

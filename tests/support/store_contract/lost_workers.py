@@ -2,7 +2,8 @@
 
 from core.claim import Reopened, Worker, require_host_claims
 from core.status import Operation, Status, TaskStatus
-from infra.store.values import CHUNK, LOST, SUSPECT, TOO_MANY_LOSSES, ClaimRequest, StoreOptions
+from infra.store.task_values import ClaimRequest
+from infra.store.values import CHUNK, LOST, SUSPECT, TOO_MANY_LOSSES, StoreOptions
 from tests.support.records import NOW, PREPARE, SECOND, STOP, make_successes, run_log
 from tests.support.scenario import Record, Task
 

@@ -7,7 +7,8 @@ from core.host import AgentStatus, HostDetails, HostKind, HostStatus, Target
 from core.record import Draft
 from core.status import Status
 from core.task_types.prepare_host import TASK_TYPE
-from infra.store.values import AlreadyThere, HostsAdded, KeyTaken, NewHost, Once, TaskQuery
+from infra.store.host_values import AlreadyThere, HostsAdded, NewHost
+from infra.store.task_values import KeyTaken, Once, TaskQuery
 from tests.support.records import NOW, draft, entry
 from tests.support.scenario import Record
 

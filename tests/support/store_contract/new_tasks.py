@@ -7,7 +7,8 @@ from core.claim import ClaimVerdict
 from core.record import PENDING, READY, Creator, TaskRecord
 from core.status import Operation, TaskStatus
 from core.transition import Succeeded
-from infra.store.values import ClaimRequest, KeyTaken, Known, Once, StoreOptions
+from infra.store.task_values import ClaimRequest, KeyTaken, Known, Once
+from infra.store.values import StoreOptions
 from tests.support.records import NOW, PREPARE, draft, run_log
 from tests.support.scenario import Record, Task
 from tests.support.waiting import eventually

@@ -2,7 +2,8 @@
 
 from core.claim import ClaimKey
 from core.status import Operation, Status
-from infra.store.values import CHUNK, OpenLog
+from infra.store.task_values import OpenLog
+from infra.store.values import CHUNK
 from tests.support.records import FINISH, PREPARE, make_failures, make_successes, open_log, run_log
 from tests.support.scenario import Record
 

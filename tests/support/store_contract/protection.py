@@ -4,7 +4,7 @@ from core.brake import Brake
 from core.claim import HeldByOther, NotInInventory, Protected, Taken
 from core.host import STOPPED
 from core.lease import HostBusy, Lease, Leased
-from infra.store.values import Standing
+from infra.store.host_values import Standing
 from tests.support.records import NOW, PREPARE, entry
 from tests.support.scenario import Record
 

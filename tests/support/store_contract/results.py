@@ -5,7 +5,7 @@ import asyncio
 from core.journal import OUTPUT_LIMIT, Journal
 from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Settled, Succeeded
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.records import FIRST, FIRST_WAIT, NOW, PREPARE, SECOND, STOP, make_failures, make_successes, run_log
 from tests.support.scenario import Record
 

@@ -3,7 +3,8 @@
 from core.journal import RunLog
 from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Succeeded
-from infra.store.values import CHUNK, CourseChanged, CourseRefused
+from infra.store.task_values import CourseChanged, CourseRefused
+from infra.store.values import CHUNK
 from tests.support.records import NOW, PREPARE, STOP, make_failures, make_successes, run_log
 from tests.support.scenario import Record
 

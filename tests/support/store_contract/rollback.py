@@ -6,7 +6,9 @@ from core.claim import ClaimVerdict, GivenAway, HeldByOther, Taken
 from core.host import RUNNING, STOPPED, AgentStatus, HostStatus
 from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Succeeded
-from infra.store.values import CHUNK, CourseChanged, CourseRefused, Release
+from infra.store.host_values import Release
+from infra.store.task_values import CourseChanged, CourseRefused
+from infra.store.values import CHUNK
 from tests.support.records import (
     FIRST_WAIT,
     NOW,

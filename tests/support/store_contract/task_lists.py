@@ -6,7 +6,8 @@ from itertools import product
 from core.record import Creator, Draft, TaskRecord
 from core.status import TaskStatus
 from core.task_types.batch_stop_agents import TASK_TYPE
-from infra.store.values import ClaimRequest, StoreOptions, TaskQuery
+from infra.store.task_values import ClaimRequest, TaskQuery
+from infra.store.values import StoreOptions
 from tests.support.records import FIRST as WORKER
 from tests.support.records import NOW, PREPARE, draft, make_failures, make_successes
 from tests.support.scenario import Record

@@ -13,7 +13,7 @@ from core.agent import AgentFound
 from core.errand import Errand, ErrandFailed, ErrandKind
 from core.errors import StoreUnavailable
 from core.lease import Lease, Leased
-from infra.store.values import HostEntry
+from infra.store.host_values import HostEntry
 from tests.support.fake_store import FakeStore
 from tests.support.work import make_work, target
 from workers.errands import run_errand

@@ -11,7 +11,8 @@ from app.iam.schemas import Brake, ReleasedBrake
 from core.claim import Worker
 from core.lease import Lease, Leased
 from core.user import Role
-from infra.store.values import CHUNK, ClaimRequest, Course
+from infra.store.task_values import ClaimRequest, Course
+from infra.store.values import CHUNK
 from tests.support.api import NO_BROKER, NOW, Api, entry, running_api
 from tests.support.records import (
     FIRST_WAIT,

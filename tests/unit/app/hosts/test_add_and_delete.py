@@ -13,7 +13,7 @@ from app.http.wire import stamp, stamp_seconds
 from core.claim import require_host_claims
 from core.host import STOPPING
 from core.lease import Lease, Leased
-from infra.store.values import TaskQuery
+from infra.store.task_values import TaskQuery
 from tests.support.api import NO_BROKER, NOW, Api
 from tests.support.records import claim_step
 

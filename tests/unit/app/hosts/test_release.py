@@ -12,7 +12,7 @@ from core.claim import Worker, require_host_claims
 from core.host import STOPPING
 from core.transition import Failed
 from core.user import Role
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.api import NOW, Api, entry, running_api
 from tests.support.records import PREPARE, STOP, draft, make_successes, pass_step, run_log
 

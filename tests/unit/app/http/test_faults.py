@@ -10,7 +10,7 @@ from core.claim import Worker
 from core.errors import BrokerUnavailable
 from core.record import TaskRecord
 from infra.logs import configure_logging
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.api import NO_BROKER, Api, RecordingDispatcher, entry, running_api
 from tests.support.fake_store import FakeStore
 from tests.support.falling import Falling, FallingStore

@@ -15,7 +15,7 @@ from core.claim import Worker
 from core.record import TaskRecord
 from core.status import Operation
 from core.transition import Failed
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.api import NO_BROKER, NOW, Api, entry, running_api
 from tests.support.records import run_log
 

@@ -7,7 +7,8 @@ from zipfile import ZipFile
 from app.tasks.diagnosis import diagnosis
 from core.claim import Worker
 from core.transition import Failed, Succeeded
-from infra.store.values import CHUNK, ClaimRequest
+from infra.store.task_values import ClaimRequest
+from infra.store.values import CHUNK
 from tests.support.api import NOW, Api, entry
 from tests.support.records import run_log
 

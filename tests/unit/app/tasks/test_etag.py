@@ -5,7 +5,7 @@ import gzip
 import httpx
 
 from core.claim import Worker
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.api import NOW, Api
 
 WORKER = Worker(1, "w")

@@ -8,7 +8,7 @@ from app.http.schemas import Reply, TaskPage
 from app.http.wire import stamp
 from core.claim import Worker
 from core.transition import Failed
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.api import NOW, Api, entry
 from tests.support.records import run_log
 

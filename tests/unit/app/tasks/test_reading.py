@@ -9,7 +9,7 @@ from core.host import STOPPING
 from core.journal import Level, Line, RunLog
 from core.status import Operation
 from core.transition import Failed, Succeeded
-from infra.store.values import ClaimRequest, Course, OpenLog
+from infra.store.task_values import ClaimRequest, Course, OpenLog
 from tests.support.api import KEY, NOW, Api, entry
 
 WORKER = Worker(1, "worker-1@fleet")

@@ -1,7 +1,8 @@
 """What goes by itself when its time is over."""
 
 from core.claim import Worker
-from infra.store.values import StoreOptions, TaskQuery
+from infra.store.task_values import TaskQuery
+from infra.store.values import StoreOptions
 from tests.support.fake_store import FakeStore, let_pass
 from tests.support.records import NOW, PREPARE, advance, claim_step, draft, make_failures
 

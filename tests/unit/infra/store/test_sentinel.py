@@ -3,8 +3,8 @@
 import pytest
 
 from core.errors import Misconfigured
+from infra.store import Store
 from infra.store.sentinel import PORT, SentinelAddress, SentinelPool, parse
-from infra.store.store import RedisStore
 from infra.store.values import StoreOptions
 
 
@@ -47,4 +47,4 @@ async def test_a_store_behind_sentinels_has_the_same_limits_and_login_as_any() -
     assert (arguments["db"], arguments["username"], arguments["password"]) == (2, "bo", "pw")
     assert (arguments["socket_timeout"], arguments["decode_responses"]) == (1.5, True)
     await pool.disconnect()
-    await RedisStore.at("sentinel://h1/fleet", StoreOptions()).aclose()
+    await Store.at("sentinel://h1/fleet", StoreOptions()).aclose()

@@ -15,7 +15,8 @@ from core.record import RECORD_VERSION
 from core.status import Operation, Status, TaskStatus
 from infra.dispatch import Dispatcher
 from infra.store import keys
-from infra.store.values import CHUNK, ClaimRequest, Course
+from infra.store.task_values import ClaimRequest, Course
+from infra.store.values import CHUNK
 from tests.support.fake_store import FakeStore, let_pass, make_newer
 from tests.support.falling import Falling, FallingStore
 from tests.support.records import make_successes, run_log

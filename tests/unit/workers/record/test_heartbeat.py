@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.work import make_task, make_work
 from workers.executor.slots import Slots
 from workers.record.heartbeat import ClaimLostError, Presence

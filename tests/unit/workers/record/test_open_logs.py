@@ -12,7 +12,8 @@ import pytest
 from core.errors import StoreUnavailable
 from core.journal import OUTPUT_LIMIT, Journal
 from core.status import Operation, Status
-from infra.store.values import CHUNK, ClaimRequest
+from infra.store.task_values import ClaimRequest
+from infra.store.values import CHUNK
 from tests.support.fake_store import FakeStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, run_through
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from core.command import Command
     from core.host import Target
     from core.record import TaskRecord
-    from infra.store.values import OpenLog
+    from infra.store.task_values import OpenLog
     from workers.context import Work
     from workers.executor.base import Completed, HostSession
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.claim import ClaimKey, HostClaim
 from core.status import Operation, Status
-from infra.store.values import ClaimRequest
+from infra.store.task_values import ClaimRequest
 from tests.support.falling import FallingStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_work, prepared, suspected

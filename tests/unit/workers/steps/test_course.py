@@ -8,7 +8,7 @@ import pytest
 
 from core.host import AgentStatus
 from core.status import Operation, Status, TaskStatus
-from infra.store.values import Course
+from infra.store.task_values import Course
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor

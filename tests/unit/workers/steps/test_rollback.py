@@ -9,7 +9,7 @@ import pytest
 from core.claim import require_host_claims
 from core.host import AgentStatus, HostStatus
 from core.status import Operation, Status, TaskStatus
-from infra.store.values import ClaimRequest, Course
+from infra.store.task_values import ClaimRequest, Course
 from tests.support.records import run_log
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.agent.timing import Timing

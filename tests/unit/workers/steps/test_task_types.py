@@ -11,7 +11,8 @@ from core.lease import Lease
 from core.record import Creator, Draft
 from core.status import TaskStatus
 from core.task_types import TASK_TYPES
-from infra.store.values import Course, CourseChanged, HostsAdded, NewHost
+from infra.store.host_values import HostsAdded, NewHost
+from infra.store.task_values import Course, CourseChanged
 from tests.support.work import lane, make_task, make_work, run_through, step, target
 from workers.agent.timing import Timing
 from workers.executor.stub.behaviour import Behaviour

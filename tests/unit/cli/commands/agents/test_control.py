@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from cli.remote import client
 from core.record import TaskRecord
 from core.user import Role, User
-from infra.store.values import HostEntry
+from infra.store.host_values import HostEntry
 from tests.support.api import CHEAP, KEY, entry
 from tests.support.fake_store import FakeStore
 

@@ -10,7 +10,7 @@ from cli.commands.hosts.inventory import Inventory, check_rows
 from core.errors import InvalidRequest
 from core.host import Target
 from infra.settings import InventorySettings
-from infra.store.values import HostEntry
+from infra.store.host_values import HostEntry
 from tests.support.api import KEY
 
 DEFAULTS = InventorySettings(ssh_port=2222, ssh_user="ocp", agent_home="/opt/agent", agent_prefix="ob", sudo=True)
