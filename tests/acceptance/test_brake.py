@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.support.system import System
 
 HOSTS = range(1, 31)
-MANY, OTHERS = range(1, 61), range(61, 71)
+MANY, OTHERS = range(1, 121), range(121, 131)
 """So many that a command still meets them at work on a busy machine."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 HOSTS = range(1, 11)
 BROKEN = 4
+PATIENT = replace(BRISK, exit_polls=600)
+"""A stop of an agent gives up after a minute, so that a wedged one is still at work when somebody cancels it."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, system: System) -> Iterator[RealHosts]:
-    with real_hosts(tmp_path_factory.mktemp("hosts"), system.key, len(HOSTS), pace=BRISK) as hosts:
+    with real_hosts(tmp_path_factory.mktemp("hosts"), system.key, len(HOSTS), pace=PATIENT) as hosts:
         asyncio.run(system.add_hosts(list(hosts.targets.values())))
         yield hosts
 
@@ -99,7 +102,7 @@ def test_a_skip_lets_the_others_finish_and_says_what_was_seen(system: System, ho
     assert {host["holderTaskId"] for host in listed} == {None}
 
 
-def test_a_wedged_host_is_cancelled_in_seconds(system: System, hosts: RealHosts) -> None:
+def test_a_wedged_host_is_cancelled_before_its_stop_gives_up(system: System, hosts: RealHosts) -> None:
     hosts.agents[BROKEN].wedge("ocp_agentd")
     task = system.stop(HOSTS)
     wait_until(lambda: _count(system, task, "SUCCESSFUL") == len(HOSTS) - 1, 30, "the other hosts to be stopped")
@@ -108,11 +111,13 @@ def test_a_wedged_host_is_cancelled_in_seconds(system: System, hosts: RealHosts)
 
     system.post(f"{task['id']}/subtasks/{subtask['id']}/cancel")
 
-    ended = system.ended(task["id"], timeout=8)
+    ended = system.ended(task["id"])
     assert ended["status"] == "FAILED"
     cancelled = of_step(ended, STOP)[BROKEN - 1]
     assert (cancelled["status"], cancelled["operation"]) == ("FAILED", "CANCEL")
     assert "Cancelled: the work on this host was abandoned." in system.log(task["id"], subtask["id"])
+    told = [(command.verb, command.edge) for command in hosts.agents[BROKEN].read_commands()]
+    assert told[-1] == ("stop", "start"), "the stop still goes on"
     hosts.agents[BROKEN].unwedge("ocp_agentd")
     system.post(f"{task['id']}/retry")
     assert system.ended(task["id"])["status"] == "SUCCESSFUL"
@@ -120,7 +125,7 @@ def test_a_wedged_host_is_cancelled_in_seconds(system: System, hosts: RealHosts)
 
 
 async def test_a_whole_task_of_two_hundred_is_cancelled(tmp_path: Path) -> None:
-    settings = {"OCPFLEET_EXECUTOR": "stub", "OCPFLEET_STUB_DELAY": "60", "OCPFLEET_MAX_IN_FLIGHT": "20"}
+    settings = {"OCPFLEET_EXECUTOR": "stub", "OCPFLEET_STUB_DELAY": "600", "OCPFLEET_MAX_IN_FLIGHT": "20"}
     with running(tmp_path / "many", workers=2, **settings) as system:
         await system.add_hosts([stub_target(host_id) for host_id in range(1, 201)])
         task = system.stop(range(1, 201))
@@ -129,7 +134,7 @@ async def test_a_whole_task_of_two_hundred_is_cancelled(tmp_path: Path) -> None:
         cancelled = system.post(f"{task['id']}/cancel").json()["data"]
         assert not any(each["status"] == "READY" for each in cancelled["subtasks"])
 
-        ended = system.ended(task["id"], timeout=8)
+        ended = system.ended(task["id"])  # in a tenth of the time that one host takes
         assert ended["status"] == "FAILED"
         assert {(each["status"], each["operation"]) for each in of_step(ended, STOP)} == {("FAILED", "CANCEL")}
 

@@ -107,7 +107,8 @@ def test_agents_that_a_failed_task_stopped_run_again(system: System, hosts: Real
     assert system.ended(system.stop(list(hosts.agents))["id"])["status"] == "SUCCESSFUL"
 
 
-@pytest.mark.parametrize("hosts", [Pace()], indirect=True)
+@pytest.mark.alone
+@pytest.mark.parametrize("hosts", [Pace()], ids=["the real pace"], indirect=True)
 def test_a_stop_of_six_seconds_is_cancelled_after_one_and_rolled_back_at_once(system: System, hosts: RealHosts) -> None:
     before = {host_id: pids(agent) for host_id, agent in hosts.agents.items()}
     task = system.stop(list(hosts.agents))

@@ -309,6 +309,7 @@ async def test_what_is_damaged_is_not_restored(old: ValkeyServer, new: ValkeySer
         assert await client.dbsize() == 0
 
 
+@pytest.mark.alone
 async def test_writes_while_the_backup_is_taken_are_in_it_whole_or_not_at_all(
     old: ValkeyServer, new: ValkeyServer, tmp_path: Path
 ) -> None:

@@ -68,6 +68,7 @@ async def _milliseconds(store: Store, query: TaskQuery, times: int = 20) -> floa
     return sorted(taken)[times // 2] * 1000
 
 
+@pytest.mark.alone
 async def test_lists_are_quick_among_very_many_tasks(server: ValkeyServer, client: Redis) -> None:
     await _fill(client)
     store = Store.at(server.url(), StoreOptions())
