@@ -8,24 +8,56 @@ from core.record import RECORD_VERSION, Draft, TaskRecord
 from core.text import say
 from infra.store import keys
 from infra.store.codec import audit as auditcodec
-from infra.store.connection import Argument, Connection
+from infra.store.connection import Argument
 from infra.store.host_values import Adding, AlreadyThere, HostsAdded, NewHost
 from infra.store.parse import parse_head
 from infra.store.task_values import KeyTaken, Known, Once
-from infra.store.values import StoreOptions
+from infra.store.tasks.part import TaskPart
 
 NO_KEY = Once("", "0")
 """Of a request that its client gave no key."""
 
 
-class Creation:
+class TaskCreator(TaskPart):
     """Stores tasks, and waits for the replicas that are to have them."""
 
-    def __init__(self, connection: Connection, options: StoreOptions) -> None:
-        self._redis = connection
-        self._options = options
+    async def create(self, draft: Draft) -> TaskRecord:
+        """Store a task, its index entry, its first event and its audit entry, at once. Its first step is open."""
+        made = await self._store_task(draft, NO_KEY)
+        if not isinstance(made, TaskRecord):
+            raise TypeError(made)
+        return made
 
-    async def task(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken | None:
+    async def create_once(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken:
+        """Store a task like `create`, unless a request with the same key was made in the last 24 hours.
+
+        Of any number of requests at the same time with the same key, one is stored.
+        """
+        made: TaskRecord | Known | KeyTaken | None = None
+        while made is None:
+            made = await self._store_task(draft, once)
+        return made
+
+    async def create_with_hosts(self, hosts: Sequence[NewHost], draft: Draft, once: Once | None) -> Adding:
+        """Add hosts (at most `CHUNK`) and store a task for each of them, all at once or none.
+
+        The hosts are NEW, without an agent, and get ids that no host has or had.
+
+        Args:
+            hosts: the hosts.
+            draft: what the tasks have in common; its host ids and its audit entry do not count.
+            once: as for `create_once`, for all of the tasks together.
+        """
+        made: Adding | None = None
+        while made is None:
+            made = await self._store_with_hosts(hosts, draft, once or NO_KEY)
+        return made
+
+    async def withdraw(self, task_id: int) -> bool:
+        """Remove a task that nobody has claimed anything of; False where somebody has."""
+        return bool(await self._redis.run("withdraw", task_id))
+
+    async def _store_task(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken | None:
         """Store a task; None where the task that the key stands for went away meanwhile."""
         size = Plan(draft.task_type, len(draft.host_ids)).size
         answer = await self._redis.run("create", *self._words(draft, size, once), *self._entry(draft), *draft.host_ids)
@@ -40,7 +72,7 @@ class Creation:
             case _:
                 return KeyTaken()
 
-    async def with_hosts(self, hosts: Sequence[NewHost], draft: Draft, once: Once) -> Adding | None:
+    async def _store_with_hosts(self, hosts: Sequence[NewHost], draft: Draft, once: Once) -> Adding | None:
         """Add hosts and store a task for each; None where the tasks that the key stands for went away meanwhile."""
         words = self._words(draft, Plan(draft.task_type, 1).size, once)
         every = (word for host in hosts for word in _host(host))

@@ -1,0 +1,105 @@
+"""Take hosts for a task, and give them back."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from core.claim import (
+    GivenAway,
+    HeldByOther,
+    HostClaim,
+    Protected,
+    Retaking,
+    StaleClaim,
+    Taken,
+    Taking,
+)
+from core.host import Host, HostState
+from core.lease import HostBusy
+from core.record import TaskRecord
+from infra.store.connection import Argument, Reply
+from infra.store.host_values import Release
+from infra.store.parse import parse_obstacle
+from infra.store.tasks.part import TaskPart
+
+
+class HostHolder(TaskPart):
+    """Lets tasks hold hosts."""
+
+    async def take_hosts(self, claims: Sequence[HostClaim], now: int, during: HostState) -> Taking:
+        """Give the hosts of the claims (at most `CHUNK`, of one task) to their task: all of them or none.
+
+        Remembers where each host and its agent stood and sets the new state. A host that the task already
+        holds counts as taken.
+        """
+        words = (claims[0].task_id, now, during.agent, during.host)
+        answer = await self._redis.run("take", *words, *_claim_triples(claims))
+        match answer:
+            case ["taken"]:
+                return Taken()
+            case ["stale", series_id]:
+                return StaleClaim(int(series_id))
+            case _:
+                return parse_obstacle(answer)
+
+    async def retake_hosts(self, claims: Sequence[HostClaim], now: int, during: HostState) -> tuple[Retaking, ...]:
+        """Take hosts again (at most `CHUNK`, of one task) that the task gave back, and that nobody had since.
+
+        What they were like before the task took them first is remembered again.
+
+        Returns:
+            What became of the host of each claim, in order. Taken also where the task holds the host anyway.
+        """
+        words = (claims[0].task_id, now, during.agent, during.host)
+        answers = await self._redis.run("retake", *words, *_claim_triples(claims))
+        return tuple(_retaking(claim.host_id, holder) for claim, holder in zip(claims, answers, strict=True))
+
+    async def give_back_hosts(self, claims: Sequence[HostClaim], now: int, after: HostState | None) -> tuple[int, ...]:
+        """Free the hosts of the claims (at most `CHUNK`, of one task) that their task holds.
+
+        Args:
+            claims: which hosts; nothing happens to those whose claim no longer stands.
+            now: the time.
+            after: where the hosts and their agents stand from now on, but for a host whose agent stands as it did
+                before the task took it: such a one is as it was itself. None restores what was before.
+
+        Returns:
+            The ids of the hosts that were freed.
+        """
+        state = (after.agent, after.host) if after else ("", "")
+        freed = await self._redis.run("give_back", claims[0].task_id, now, *state, *_claim_triples(claims))
+        return tuple(map(int, freed))
+
+    async def release_host(
+        self, host: Host, task: TaskRecord | None, series_id: int | None, now: int, state: HostState | None
+    ) -> Release:
+        """Free a host from the task that holds it, whether or not the task is over, unless a run works on the host.
+
+        Args:
+            host: the host, as it was read, held.
+            task: the holder; None where there is no such task any more.
+            series_id: the host's subtask in the step that the task is at; None where that step has none for hosts.
+            now: the time.
+            state: where host and agent stand from now on; None restores what was before the task took the host.
+        """
+        agent, status = (state.agent, state.host) if state else ("", "")
+        current, size = (task.current, task.plan.size) if task else ("-", 0)
+        words = (host.target.host_id, host.holder or 0, now, agent, status, current)
+        wanted: Argument = "-" if series_id is None else series_id
+        kept = (self._options.keep_tasks, self._options.keep_events)
+        return Release(await self._redis.run("release", *words, wanted, size, *kept))
+
+
+def _retaking(host_id: int, answer: Reply) -> Retaking:
+    match answer:
+        case 0:
+            return Taken()
+        case "protected":
+            return Protected(host_id)
+        case [purpose, left]:
+            return HostBusy(host_id, purpose, left)
+        case holder:
+            return HeldByOther(host_id, holder) if holder > 0 else GivenAway(host_id)
+
+
+def _claim_triples(claims: Iterable[HostClaim]) -> Iterator[Argument]:
+    for claim in claims:
+        yield from (claim.series_id, claim.token, claim.host_id)

@@ -1,0 +1,25 @@
+"""What each part of the tasks' store works with."""
+
+from core.record import TaskRecord
+from infra.store import keys
+from infra.store.connection import Connection
+from infra.store.parse import parse_head
+from infra.store.values import StoreOptions
+
+
+class TaskPart:
+    """A part of the tasks' store.
+
+    Args:
+        connection: to Redis.
+        options: how the store is used.
+    """
+
+    def __init__(self, connection: Connection, options: StoreOptions) -> None:
+        self._redis = connection
+        self._options = options
+
+    async def head(self, task_id: int) -> TaskRecord | None:
+        """Return a task's head, or None."""
+        fields = await self._redis.call("HGETALL", keys.task(task_id))
+        return parse_head(task_id, fields) if fields else None

@@ -1,0 +1,169 @@
+"""Claim subtasks, record what came of their runs, and give claims up."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from core.claim import (
+    NOTHING_SETTLED,
+    Claim,
+    ClaimKey,
+    Claims,
+    ClaimVerdict,
+    HostClaim,
+    Reopened,
+    Settlement,
+    WaitClaim,
+    Worker,
+)
+from core.journal import RunLog
+from core.plan import PlannedStep
+from core.record import RECORD_VERSION, TaskRecord
+from core.status import TaskStatus
+from core.transition import GOING_ON, MOVES, Claimed, Settled
+from infra.store import keys
+from infra.store.codec import log as logcodec
+from infra.store.codes import OPERATION_OF, SEEN_LETTERS, SEEN_OF, STATUS_LETTERS, letters
+from infra.store.connection import Argument, Reply
+from infra.store.parse import parse_target
+from infra.store.task_values import (
+    ClaimRequest,
+    OpenLog,
+)
+from infra.store.tasks.part import TaskPart
+from infra.store.values import TOO_MANY_LOSSES
+
+_SETTLE_FROM = letters(GOING_ON)
+_CLAIM_FROM = letters(MOVES[Claimed].sources)
+
+
+class TaskRunner(TaskPart):
+    """Advances tasks."""
+
+    async def advance(  # noqa: PLR0913 - one call does what would else be two
+        self,
+        task: TaskRecord,
+        step: PlannedStep,
+        worker: Worker,
+        now: int,
+        *,
+        settled: Sequence[Settled] = (),
+        claim: ClaimRequest | None = None,
+    ) -> tuple[Settlement, Claims]:
+        """Record a batch of results and claim more, in one atomic call.
+
+        Results first: each is written only where its token still stands and the move is legal. The result that settles
+        the last subtask of the step opens the next step, or ends the task. Then at most `claim.limit` subtasks of the
+        step are claimed: those that became ready again first, then those that nothing happened to. Suspects are
+        withheld from a worker that has one, and the answer says so: it may ask again once that one is settled.
+        """
+        answer = await self._redis.run(
+            "advance", *self._step_words(task, step, worker, now), *_results(settled), *_claim_words(claim)
+        )
+        opened, status, stale, verdict, granted, withheld = answer
+        settlement = NOTHING_SETTLED
+        if settled:
+            settlement = Settlement(None if opened < 0 else opened, TaskStatus(status), tuple(stale))
+        claims = tuple(_parse_claim(task.id, entry) for entry in granted)
+        return settlement, Claims(ClaimVerdict(verdict), claims, withheld=bool(withheld))
+
+    def _step_words(self, task: TaskRecord, step: PlannedStep, worker: Worker, now: int) -> Iterator[Argument]:
+        yield from (task.id, RECORD_VERSION, step.index, step.first, step.size)
+        yield from (int(step.step.per_host), int(step.last), task.plan.size)
+        yield from (worker.id, worker.name, now, self._options.keep_tasks, self._options.keep_events)
+
+    async def note_logs(self, logs: Sequence[OpenLog]) -> None:
+        """Keep what runs have done so far (at most `CHUNK` of them, of any tasks), in the place of their last logs.
+
+        A log whose claim no longer stands is passed over; that of a run that is being cancelled is kept. Nothing but
+        logs is changed: the tasks' changes and events stay as they are.
+        """
+        if logs:
+            await self._redis.run("note", _SETTLE_FROM, *_open_logs(logs))
+
+    async def reopen(
+        self, task: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, *, lost: RunLog | None
+    ) -> Reopened:
+        """Take claims (at most `CHUNK`, of one task) from a worker that does not work on them any more.
+
+        Their subtasks are ready again, as the same run; those that were being cancelled are FAILED.
+
+        Args:
+            task: the task.
+            worker: who claimed.
+            claims: what.
+            now: the time.
+            lost: where the worker died with them, which is counted for work on hosts: what is kept as the log of a
+                subtask that is FAILED because of too many losses. None where the worker lives and gives them up.
+        """
+        head: TaskRecord | None = task
+        while head is not None:
+            match await self._reopen(head, worker, claims, now, lost):
+                case ["done", ready, failed]:
+                    return Reopened(ready, failed)
+                case ["moved"]:
+                    head = await self.head(task.id)
+                case _:
+                    break
+        await self._redis.call("HDEL", keys.claims(worker.id), *(f"{task.id}:{one.series_id}" for one in claims))
+        return Reopened()
+
+    async def _reopen(
+        self, head: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, lost: RunLog | None
+    ) -> Reply:
+        step, options = head.plan.steps[head.current], self._options
+        losses = int(lost is not None and step.step.action.is_remote)
+        words = (head.id, RECORD_VERSION, worker.id, now, step.index, step.first, step.size, int(step.last))
+        kept = (head.plan.size, options.keep_tasks, options.keep_events)
+        log = logcodec.encode(lost) if lost else b""
+        pairs = (number for claim in claims for number in (claim.series_id, claim.token))
+        return await self._redis.run("reopen", *words, *kept, losses, TOO_MANY_LOSSES, log, *pairs)
+
+
+def _results(settled: Sequence[Settled]) -> Iterator[Argument]:
+    yield from (_SETTLE_FROM, len(settled))
+    logs: dict[int, bytes] = {}  # many runs of a step may share one
+    for result in settled:
+        log = logs.get(id(result.log))
+        if log is None:
+            log = logs[id(result.log)] = logcodec.encode(result.log)
+        yield from (result.series_id, result.token, STATUS_LETTERS[MOVES[type(result)].to])
+        yield SEEN_LETTERS[result.agent_alive, result.touched]
+        yield log
+
+
+def _claim_words(claim: ClaimRequest | None) -> Iterator[Argument]:
+    if claim is None:
+        return iter((_CLAIM_FROM, 0, 0, "-"))
+    return iter((_CLAIM_FROM, claim.limit, int(claim.whole), "-" if claim.own is None else claim.own))
+
+
+def _open_logs(logs: Sequence[OpenLog]) -> Iterator[Argument]:
+    for task_id, of_task in groupby(sorted(logs, key=_task_of), _task_of):
+        runs = tuple(of_task)
+        yield from (task_id, len(runs))
+        for run in runs:
+            yield from (run.claim.series_id, run.claim.token, logcodec.encode(run.log))
+
+
+def _task_of(run: OpenLog) -> int:
+    return run.claim.task_id
+
+
+def _parse_claim(task_id: int, entry: Reply) -> Claim:
+    series_id, operation, run_time, token, seen, suspect, host, found = entry
+    if not host:
+        return WaitClaim(task_id, series_id, OPERATION_OF[operation], int(run_time), int(token))
+    _, touched = SEEN_OF[seen]
+    host_id = int(host)
+    return HostClaim(
+        task_id=task_id,
+        series_id=series_id,
+        operation=OPERATION_OF[operation],
+        run_time=int(run_time),
+        token=int(token),
+        host_id=host_id,
+        target=None if found[1] is None else parse_target(host_id, found[1:]),
+        held=found[0] == str(task_id),
+        touched=touched,
+        suspect=bool(suspect),
+    )

@@ -1,0 +1,95 @@
+"""Change the course of tasks: retry, skip, roll back, cancel."""
+
+from core.record import RECORD_VERSION, SubtaskRecord, TaskRecord
+from infra.store.codes import STATUS_OF
+from infra.store.connection import Argument, Reply
+from infra.store.task_values import (
+    Course,
+    CourseChanged,
+    CourseRefused,
+)
+from infra.store.tasks.part import TaskPart
+from infra.store.values import CHUNK
+
+_COURSE_WORDS = {Course.RETRY: "retry", Course.SKIP: "skip", Course.ROLLBACK: "rollback"}
+
+
+class TaskSteerer(TaskPart):
+    """Does to tasks what people ask for."""
+
+    async def change_course(
+        self, task: TaskRecord, course: Course, now: int, series_id: int | None = None
+    ) -> CourseChanged | CourseRefused | None:
+        """Make failed subtasks ready again: one, or (but for SKIP) all of a task that is FAILED.
+
+        The task is RUNNING from then on, and does not expire. A retry of the task is its operation from then on; a
+        subtask's is its own affair. Each retried subtask's run counts one more.
+
+        A ROLLBACK turns the task: every subtask of the step that it is at becomes ready to be undone, then those of the
+        step before, until all are PENDING and the task is SUCCESSFUL. No run counts for it, until it is retried.
+        On the way back a retry undoes again, and so does a second ROLLBACK; a skip leaves things as they are.
+
+        Returns:
+            What was changed; Refused where the task (or the subtask) is not FAILED; None where the task is gone.
+        """
+        head: TaskRecord | None = task
+        while head is not None:
+            answer = await self._turn(head, course, now, series_id)
+            match answer:
+                case ["changed", 0, back]:
+                    return CourseChanged(head.current, bool(back))
+                case ["refused", status]:
+                    return CourseRefused(_status_word(head, status, series_id))
+                case ["gone"]:
+                    return None
+                case ["moved"]:
+                    head = await self.head(task.id)
+                case _:
+                    pass  # more of it is left to turn
+        return None
+
+    async def _turn(self, head: TaskRecord, course: Course, now: int, series_id: int | None) -> Reply:
+        step = head.plan.steps[head.current]
+        wanted: Argument = "-" if series_id is None else series_id
+        words = (head.id, RECORD_VERSION, _COURSE_WORDS[course], wanted, now, step.index, step.first)
+        return await self._redis.run("course", *words, CHUNK, head.plan.size)
+
+    async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
+        """Have the run of a subtask abandoned, or with no subtask named the whole task stopped.
+
+        A subtask must be RUNNING; its worker lets go within a beat or two and records it as FAILED. A task must be
+        RUNNING: nothing new of it starts, what runs is cancelled, and what was ready counts as FAILED. Where the worker
+        of a run is not alive, the run is FAILED at once.
+
+        Returns:
+            True where it was done; CourseRefused where it does not stand so; None where the task is gone.
+        """
+        head: TaskRecord | None = task
+        while head is not None:
+            answer = await self._call_off(head, now, series_id)
+            match answer:
+                case ["done", 0]:
+                    return True
+                case ["refused", status]:
+                    return CourseRefused(_status_word(head, status, series_id))
+                case ["gone"]:
+                    return None
+                case ["moved"]:
+                    head = await self.head(task.id)
+                case _:
+                    pass  # more of it is left to call off
+        return None
+
+    async def _call_off(self, head: TaskRecord, now: int, series_id: int | None) -> Reply:
+        step, options = head.plan.steps[head.current], self._options
+        wanted: Argument = "-" if series_id is None else series_id
+        words = (head.id, RECORD_VERSION, wanted, now, step.index, step.first, step.size, int(step.last), CHUNK)
+        return await self._redis.run("cancel", *words, head.plan.size, options.keep_tasks, options.keep_events)
+
+
+def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:
+    """Return the status that a refusal names: the task's as it is, a subtask's from its letter."""
+    if series_id is None:
+        return answer
+    stored = None if answer == "-" else SubtaskRecord(STATUS_OF[answer])
+    return head.derive_subtask(head.plan.step_of(series_id).index, stored).status
