@@ -15,7 +15,7 @@ from app.tasks.outbox import Outbox
 from app.tasks.watch.hub import Hub
 from app.tasks.watch.stream import Pace
 from infra.dispatch import Dispatcher
-from infra.failpoint import Passing, nowhere
+from infra.failpoint import FailpointHook, ignore_failpoint
 from infra.settings import InventorySettings
 from infra.store import Store
 
@@ -54,7 +54,7 @@ class Fleet:
     """What is to be published once the replies are out."""
     pace: Pace = field(default_factory=Pace)
     """How often those who watch hear something."""
-    passing: Passing = nowhere
+    reach_failpoint: FailpointHook = ignore_failpoint
     """Called where a crash would hurt most; tests have the process die there."""
 
 

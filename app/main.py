@@ -44,9 +44,9 @@ from infra import collector
 from infra.celery import make_celery
 from infra.clock import now
 from infra.dispatch import CeleryDispatcher, Dispatcher
-from infra.failpoint import passing
+from infra.failpoint import make_failpoint_hook
 from infra.logs import configure_logging
-from infra.settings import ApiSettings, InventorySettings, load
+from infra.settings import ApiSettings, InventorySettings, load_settings
 from infra.store import Store
 
 _WORTH_IT: Final = 1024
@@ -97,9 +97,9 @@ def create_app(
         max_hosts=settings.max_hosts,
         hub=hub,
         desk=Desk(store, dispatcher, settings.max_errands, settings.errand_timeout),
-        inventory=load(InventorySettings),
+        inventory=load_settings(InventorySettings),
         withdraws=settings.replicas > 0,
-        passing=passing(settings.failpoint),
+        reach_failpoint=make_failpoint_hook(settings.failpoint),
     )
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)

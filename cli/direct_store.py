@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from core.audit import AuditEntry, Proof
 from infra.clock import now
-from infra.settings import SharedSettings, load
+from infra.settings import SharedSettings, load_settings
 from infra.store import Store
 
 R = TypeVar("R")
@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 def open_store() -> Store:
     """Return the store at the address in the settings."""
-    settings = load(SharedSettings)
+    settings = load_settings(SharedSettings)
     return Store.at(settings.redis_url, settings.store_options)
 
 

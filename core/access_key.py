@@ -22,6 +22,6 @@ class AccessKey:
     """Milliseconds since the epoch."""
 
 
-def new_pair() -> tuple[str, str]:
+def make_key_pair() -> tuple[str, str]:
     """Return a new AK and its SK, of 96 and 256 random bits, in hexadecimal as OCP has them."""
     return secrets.token_hex(12), secrets.token_hex(32)

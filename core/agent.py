@@ -15,7 +15,7 @@ PROCESS_IDS: Final = MappingProxyType({name: number for number, name in enumerat
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessFound:
+class InspectedProcess:
     """One of the agent's processes, running or not."""
 
     name: str
@@ -32,37 +32,37 @@ class ProcessFound:
     """For how many seconds it has been running."""
 
     @property
-    def runs(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it runs."""
         return self.pid > 0
 
 
 @dataclass(frozen=True, slots=True)
-class AgentFound:
+class AgentInspection:
     """What a look found of the agent on a host."""
 
     installed: bool
     """Whether its control program is there."""
     version: str | None
     """As its control program says; None where that did not answer."""
-    processes: tuple[ProcessFound, ...]
+    processes: tuple[InspectedProcess, ...]
     """One for each of `NAMES`, in that order."""
 
     @property
     def status(self) -> AgentStatus:
         """Where the agent stands, as far as a look can tell: it counts as running where its agentd does."""
-        if self.processes[0].runs:
+        if self.processes[0].is_running:
             return AgentStatus.AVAILABLE
         return AgentStatus.OFFLINE if self.installed else AgentStatus.DELETED
 
 
 @dataclass(frozen=True, slots=True)
-class SeenAgent:
+class InspectedAgent:
     """The agent of a host, as a look has just found it."""
 
     host: Host
     """The host as the inventory had it when the look began."""
-    found: AgentFound
+    found: AgentInspection
     at: int
     """When, in milliseconds since the epoch."""
 
@@ -71,6 +71,6 @@ class SeenAgent:
         """Where the agent stands: as the task says that holds the host, else as the look says."""
         return self.found.status if self.host.holder is None else self.host.agent_status
 
-    def process(self, name: str) -> ProcessFound:
+    def process(self, name: str) -> InspectedProcess:
         """Return one of its processes."""
         return self.found.processes[NAMES.index(name)]

@@ -6,7 +6,7 @@ The API reaches no hosts, since the keys live with the workers. An errand is no 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.agent import AgentFound
+from core.agent import AgentInspection
 
 
 class ErrandKind(StrEnum):
@@ -20,7 +20,7 @@ class ErrandKind(StrEnum):
     """Restart one of them, or start it where it does not run, then look."""
 
     @property
-    def changes(self) -> bool:
+    def is_change(self) -> bool:
         """Whether something on the host becomes another, so that nobody else may work there meanwhile."""
         return self is not ErrandKind.LOOK
 
@@ -67,5 +67,5 @@ class ErrandFailed:
     """Whether the agent's state forbids it, and nothing was done."""
 
 
-ErrandAnswer = AgentFound | ErrandFailed
+ErrandAnswer = AgentInspection | ErrandFailed
 """What comes back from a host."""

@@ -17,7 +17,7 @@ class TaskEvent:
     """A batch of changes."""
 
     id: str
-    """Its place in the task's stream, `number-number`; later events have greater ones (see `cursor_order`)."""
+    """Its place in the task's stream, `number-number`; later events have greater ones (see `parse_cursor`)."""
     at: int
     """When it happened."""
     step: int | None = None
@@ -28,11 +28,11 @@ class TaskEvent:
     """The index of the step that was opened, where one was."""
     task: TaskStatus | None = None
     """The task's status, where it changed."""
-    back: int | None = None
+    rollback_step: int | None = None
     """The index of the step whose undoing began, where one did."""
 
 
-def cursor_order(cursor: str) -> tuple[int, int]:
+def parse_cursor(cursor: str) -> tuple[int, int]:
     """Return what cursors are compared by.
 
     Raises:

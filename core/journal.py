@@ -49,30 +49,30 @@ class Journal:
     agent_alive: bool | None = None
     """What the run saw last of the host's agent, also where it did not come to an end of its own; None: it did not."""
 
-    def say(self, text: str, level: Level = Level.INFO) -> None:
+    def add(self, text: str, level: Level = Level.INFO) -> None:
         """Add a line."""
         self.lines.append(Line(self.clock(), level, text))
         self.size += len(text)
 
-    def command(self, command: Command) -> None:
+    def add_command(self, command: Command) -> None:
         """Add the command that is about to be run, its secrets masked."""
-        self.say(f"$ {command.render_masked()}")
+        self.add(f"$ {command.render_masked()}")
 
-    def output(self, *, exit_status: int | None, signal: str | None, stdout: str, stderr: str) -> None:
+    def add_output(self, *, exit_status: int | None, signal: str | None, stdout: str, stderr: str) -> None:
         """Add what a command answered: how it ended and both its outputs, each clipped to `OUTPUT_LIMIT`."""
         ended = f"signal {signal}" if signal else f"exit status {exit_status}"
-        self.say(f"{ended}")
+        self.add(f"{ended}")
         for name, text in (("stdout", stdout), ("stderr", stderr)):
             if text:
-                self.say(f"{name}: {clip(text)}")
+                self.add(f"{name}: {clip(text)}")
 
     def texts(self) -> list[str]:
         """Return the lines' texts, for the process's own log where the journal itself is not kept."""
         return [line.text for line in self.lines]
 
-    def verdict(self, outcome: Outcome) -> None:
+    def add_outcome(self, outcome: Outcome) -> None:
         """Add how the run ended."""
-        self.say(outcome.sentence(), Level.INFO if outcome.successful else Level.ERROR)
+        self.add(outcome.sentence(), Level.INFO if outcome.successful else Level.ERROR)
 
 
 @dataclass(frozen=True, slots=True)

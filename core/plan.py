@@ -28,7 +28,7 @@ class PlannedStep:
     """The seriesId of its first subtask."""
     size: int
     """How many subtasks it has."""
-    last: bool
+    is_last: bool
     """Whether no step follows."""
 
     @property
@@ -56,7 +56,7 @@ class Plan:
         final = len(self.task_type.steps) - 1
         for index, step in enumerate(self.task_type.steps):
             size = self.host_count if step.per_host else 1
-            planned.append(PlannedStep(index, step, first, size, last=index == final))
+            planned.append(PlannedStep(index, step, first, size, is_last=index == final))
             first += size
         return tuple(planned)
 
@@ -69,7 +69,7 @@ class Plan:
     def _firsts(self) -> tuple[int, ...]:
         return tuple(step.first for step in self.steps)
 
-    def step_of(self, series_id: int) -> PlannedStep:
+    def find_step(self, series_id: int) -> PlannedStep:
         """Return the step that a subtask belongs to.
 
         Raises:
@@ -85,7 +85,7 @@ class Plan:
 
     def downstream(self, step: PlannedStep) -> range:
         """Return the seriesIds that depend on every subtask of a step: those of the step after it."""
-        return range(0) if step.last else self.steps[step.index + 1].series
+        return range(0) if step.is_last else self.steps[step.index + 1].series
 
     def parallel_indices(self, step: PlannedStep) -> Sequence[int]:
         """Return the parallelIdx of each of a step's subtasks, in order, as clients see it.

@@ -21,7 +21,7 @@ class StepProgress:
         return self.by_status.get(Status.SUCCESSFUL, 0) + self.by_status.get(Status.FAILED, 0)
 
 
-def progress(task: TaskRecord) -> tuple[StepProgress, ...]:
+def compute_progress(task: TaskRecord) -> tuple[StepProgress, ...]:
     """Return the progress of each step, in order."""
     return tuple(
         StepProgress(planned.step.name, planned.size, _by_status(task, planned.index, planned.size))
@@ -31,7 +31,7 @@ def progress(task: TaskRecord) -> tuple[StepProgress, ...]:
 
 def _by_status(task: TaskRecord, index: int, size: int) -> dict[Status, int]:
     counted = {status: count for (step, status), count in task.counts.items() if step == index and count}
-    if index == task.back and Status.SUCCESSFUL in counted:  # waits to be undone
+    if index == task.rollback_step and Status.SUCCESSFUL in counted:  # waits to be undone
         counted[Status.READY] = counted.get(Status.READY, 0) + counted.pop(Status.SUCCESSFUL)
     rest = size - sum(counted.values())
     if rest:

@@ -116,7 +116,7 @@ class TaskRecord:
     finished: int | None
     opened: int
     """The index of the newest step that has been opened."""
-    back: int | None = None
+    rollback_step: int | None = None
     """The index of the step that is being undone, or was undone last; None for a task that never was rolled back."""
     skipped: bool = False
     """Whether a subtask of it was ever skipped."""
@@ -130,7 +130,7 @@ class TaskRecord:
     """How many batches of changes there were, the first being that it was accepted: two heads of a task with the same
     number are the head of the same task, subtasks included."""
 
-    def as_accepted(self) -> "TaskRecord":
+    def to_initial(self) -> "TaskRecord":
         """Return the head as it was when the request was accepted."""
         return replace(
             self,
@@ -138,7 +138,7 @@ class TaskRecord:
             operation=Operation.EXECUTE,
             finished=None,
             opened=0,
-            back=None,
+            rollback_step=None,
             skipped=False,
             cancelled=False,
             turning=False,
@@ -167,12 +167,12 @@ class TaskRecord:
     @property
     def is_rollback(self) -> bool:
         """Whether it goes, or went last, the way back."""
-        return self.back is not None
+        return self.rollback_step is not None
 
     @property
-    def current(self) -> int:
+    def current_step(self) -> int:
         """The index of the step that is worked on: the newest open one, or on the way back the one being undone."""
-        return self.opened if self.back is None else self.back
+        return self.opened if self.rollback_step is None else self.rollback_step
 
     def derive_initial(self, step_index: int) -> SubtaskRecord:
         """Return the record of a subtask of that step to which nothing has happened yet."""
@@ -185,14 +185,16 @@ class TaskRecord:
         """
         if stored is None:
             return self.derive_initial(step_index)
-        if self.back is None or stored.status is not Status.SUCCESSFUL:
+        if self.rollback_step is None or stored.status is not Status.SUCCESSFUL:
             return stored
-        status = Status.READY if step_index == self.back else Status.SUCCESSFUL
+        status = Status.READY if step_index == self.rollback_step else Status.SUCCESSFUL
         return replace(stored, status=status, operation=Operation.ROLLBACK)
 
-    def of_step(self, planned: PlannedStep, stored: Mapping[int, SubtaskRecord]) -> Iterator[tuple[int, SubtaskRecord]]:
+    def derive_step(
+        self, planned: PlannedStep, stored: Mapping[int, SubtaskRecord]
+    ) -> Iterator[tuple[int, SubtaskRecord]]:
         """Yield the seriesId of every subtask of a step and how it stands, in order."""
-        if self.back is None:
+        if self.rollback_step is None:
             untouched = self.derive_initial(planned.index)
             for series_id in planned.series:
                 yield series_id, stored.get(series_id, untouched)
@@ -200,12 +202,12 @@ class TaskRecord:
             for series_id in planned.series:
                 yield series_id, self.derive_subtask(planned.index, stored.get(series_id))
 
-    def subtasks(self, stored: Mapping[int, SubtaskRecord]) -> Iterator[tuple[int, SubtaskRecord]]:
+    def derive_subtasks(self, stored: Mapping[int, SubtaskRecord]) -> Iterator[tuple[int, SubtaskRecord]]:
         """Yield every subtask's seriesId and how it stands, in plan order, from the stored ones."""
         for planned in self.plan:
-            yield from self.of_step(planned, stored)
+            yield from self.derive_step(planned, stored)
 
-    def last_seen(self, stored: Mapping[int, SubtaskRecord], index: int) -> HostState | None:
+    def find_last_state(self, stored: Mapping[int, SubtaskRecord], index: int) -> HostState | None:
         """Return what the task's last look at a host (by its index in the task) said; None where it never looked.
 
         Which one was last is told by the order of the steps, down again on the way back, and by no clock.
@@ -217,7 +219,9 @@ class TaskRecord:
             if record is not None and record.agent_alive is not None:
                 looks.append(record)
                 # One that was undone, or that an undoing ended badly in, whoever called that off.
-                if record.operation.is_rollback or (planned.index == self.back and record.status is Status.FAILED):
+                if record.operation.is_rollback or (
+                    planned.index == self.rollback_step and record.status is Status.FAILED
+                ):
                     undone.append(record)
         over = [record for record in undone if record.finished is not None]
         over = over[:1] or [record for record in looks if record.finished is not None][-1:] or looks[:1]

@@ -69,7 +69,7 @@ def body_md5(body: bytes) -> str:
     return md5(body, usedforsecurity=False).hexdigest().upper() if body else ""
 
 
-def signature(secret: str, message: str) -> str:
+def sign(secret: str, message: str) -> str:
     """Return the signature of a message under a secret key."""
     digest = hmac.digest(secret.encode(), message.encode(errors=_LOSSLESS), "sha1")
     return b64encode(digest).decode()
@@ -80,7 +80,7 @@ def find_matching_signature(secret: str, signable: Signable, given: str) -> str 
     sent = given.encode(errors=_LOSSLESS)
     found = None
     for message in signable.messages():
-        right = signature(secret, message)
+        right = sign(secret, message)
         if hmac.compare_digest(right.encode(), sent):
             found = right
     return found

@@ -77,6 +77,6 @@ class TaskType:
     """Whether a task of it may not be rolled back."""
 
     @property
-    def single_host(self) -> bool:
+    def is_single_host(self) -> bool:
         """Whether it is a request about one host by name, by which lists can be filtered; in OCP a batch is not."""
         return not self.parallel

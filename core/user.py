@@ -89,7 +89,7 @@ class User:
         """Return whether one of the user's roles grants a permission."""
         return any(permission in _GRANTS[role] for role in self.roles)
 
-    def ceases_to_administer(self, new: "User | None") -> bool:
+    def loses_admin_role(self, new: "User | None") -> bool:
         """Return whether it has the role ADMIN, and what it is to become (None: removed) has not."""
         return Role.ADMIN in self.roles and (new is None or Role.ADMIN not in new.roles)
 

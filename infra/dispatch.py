@@ -56,13 +56,13 @@ def lane_count(hosts: int, most: int, each: int = 64) -> int:
     return min(hosts, most, max(_A_FEW, -(-hosts // each)))
 
 
-def chain_from(celery: Celery, task: TaskRecord, index: int, *, back: bool = False) -> Signature[Any]:
+def build_chain(celery: Celery, task: TaskRecord, index: int, *, backwards: bool = False) -> Signature[Any]:
     """Return the chain of a task's steps from the step at `index` on, or `back` from there to the first."""
-    steps = task.plan.steps[index::-1] if back else task.plan.steps[index:]
+    steps = task.plan.steps[index::-1] if backwards else task.plan.steps[index:]
     return chain(*(_step_signature(celery, task, planned) for planned in steps), app=celery)
 
 
-def carried(rest: Sequence[Any] | None) -> int | None:
+def find_next_step(rest: Sequence[Any] | None) -> int | None:
     """Return the index of the step that comes next in what a message carries of its chain; None where none does."""
     match rest:
         case [*_, {"args": [_, int(index)]}]:
@@ -71,29 +71,29 @@ def carried(rest: Sequence[Any] | None) -> int | None:
             return None
 
 
-def lanes(celery: Celery, task: TaskRecord, planned: PlannedStep, count: int) -> Signature[Any]:
+def build_lanes(celery: Celery, task: TaskRecord, planned: PlannedStep, count: int) -> Signature[Any]:
     """Return the group of `count` lanes of a step."""
     return group(*(_lane_signature(celery, task, planned, lane, count) for lane in range(count)), app=celery)
 
 
 def _step_signature(celery: Celery, task: TaskRecord, planned: PlannedStep) -> Signature[Any]:
     queue = queue_for(STEPS_QUEUE, task.version)
-    name, described = step_name(planned.step.action), _described(task, planned)
-    return _signature(celery, queue, name, (task.id, planned.index), described)
+    name, description = step_name(planned.step.action), _describe(task, planned)
+    return _signature(celery, queue, name, (task.id, planned.index), description)
 
 
 def _lane_signature(celery: Celery, task: TaskRecord, planned: PlannedStep, lane: int, count: int) -> Signature[Any]:
     queue = queue_for(HOSTS_QUEUE, task.version)
-    name, described = lane_name(planned.step.action), _described(task, planned, f"lane {lane + 1} of {count}, ")
-    return _signature(celery, queue, name, (task.id, planned.index, lane), described)
+    name, description = lane_name(planned.step.action), _describe(task, planned, f"lane {lane + 1} of {count}, ")
+    return _signature(celery, queue, name, (task.id, planned.index, lane), description)
 
 
-def _signature(celery: Celery, queue: str, name: str, args: tuple[int | str, ...], described: str) -> Signature[Any]:
-    options = {"queue": queue, "argsrepr": described, "kwargsrepr": "{}", "ignore_result": True}
+def _signature(celery: Celery, queue: str, name: str, args: tuple[int | str, ...], description: str) -> Signature[Any]:
+    options = {"queue": queue, "argsrepr": description, "kwargsrepr": "{}", "ignore_result": True}
     return celery.signature(name, args=args, options=options, immutable=True)
 
 
-def _described(task: TaskRecord, planned: PlannedStep, which: str = "") -> str:
+def _describe(task: TaskRecord, planned: PlannedStep, which: str = "") -> str:
     """Return the arguments the way Flower shows them to people; what tells messages apart comes first."""
     hosts = f"{task.host_count} host" + "s" * (task.host_count != 1)
     step = f"step {planned.index + 1} of {len(task.plan.steps)}: {planned.step.name}"
@@ -141,7 +141,7 @@ def errand_signature(celery: Celery, errand: Errand) -> Signature[Any]:
 class Dispatcher(Protocol):
     """The API's way to get an accepted task going."""
 
-    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+    async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
         """Publish the task's chain from a step on, or `back` from there to the first.
 
         Raises:
@@ -151,7 +151,7 @@ class Dispatcher(Protocol):
     async def send(self, errand: Errand) -> None:
         """Publish an errand that was put into the store. Raises as `submit`."""
 
-    async def waiting(self) -> int:
+    async def count_waiting(self) -> int:
         """Return how many messages wait to be handled.
 
         Raises:
@@ -173,18 +173,18 @@ class CeleryDispatcher(Dispatcher):
         self._celery = celery
 
     @override
-    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
-        await asyncio.to_thread(publish, chain_from(self._celery, task, step, back=back))
+    async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
+        await asyncio.to_thread(publish, build_chain(self._celery, task, step, backwards=backwards))
 
     @override
     async def send(self, errand: Errand) -> None:
         await asyncio.to_thread(publish, errand_signature(self._celery, errand))
 
     @override
-    async def waiting(self) -> int:
-        return await asyncio.to_thread(self._waiting)
+    async def count_waiting(self) -> int:
+        return await asyncio.to_thread(self._count_waiting)
 
-    def _waiting(self) -> int:
+    def _count_waiting(self) -> int:
         try:
             with self._celery.connection_for_write() as connection:
                 channel = connection.default_channel

@@ -31,7 +31,7 @@ def prepare(directory: Path, port: int, password: str | None = None) -> list[str
     ]
     if password:
         lines.append(f"requirepass {password}")
-    return [str(get_binary_path()), str(_configured(directory / "valkey.conf", lines))]
+    return [str(get_binary_path()), str(_write_configuration(directory / "valkey.conf", lines))]
 
 
 def prepare_reader(directory: Path, snapshot: Path, socket: Path) -> list[str]:
@@ -56,10 +56,10 @@ def prepare_reader(directory: Path, snapshot: Path, socket: Path) -> list[str]:
         "databases 1024",
         "rdb-version-check relaxed",
     ]
-    return [str(get_binary_path()), str(_configured(directory / "reader.conf", lines))]
+    return [str(get_binary_path()), str(_write_configuration(directory / "reader.conf", lines))]
 
 
-def _configured(configuration: Path, lines: list[str]) -> Path:
+def _write_configuration(configuration: Path, lines: list[str]) -> Path:
     configuration.touch(mode=0o600)
     configuration.write_text("\n".join(lines) + "\n")
     return configuration.resolve()

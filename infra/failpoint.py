@@ -36,18 +36,18 @@ class WorkerFailpoint(StrEnum):
 
 
 Failpoint = ApiFailpoint | WorkerFailpoint
-Passing = Callable[[Failpoint], None]
+FailpointHook = Callable[[Failpoint], None]
 """Called at each place."""
 
 
-def nowhere(_: Failpoint) -> None:
+def ignore_failpoint(_: Failpoint) -> None:
     """Pass a place of a process that is told nothing."""
 
 
-def passing(chosen: Failpoint | None) -> Passing:
+def make_failpoint_hook(chosen: Failpoint | None) -> FailpointHook:
     """Return what a process calls at each place: it kills the process at the chosen one."""
     if chosen is None:
-        return nowhere
+        return ignore_failpoint
     log.warning("this process is told to kill itself, for a test", failpoint=chosen.value)
 
     def maybe(place: Failpoint) -> None:

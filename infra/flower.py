@@ -5,12 +5,12 @@ import secrets
 from pathlib import Path
 
 from infra.celery import make_celery
-from infra.settings import FlowerSettings, load
+from infra.settings import FlowerSettings, load_settings
 
 
 def run() -> None:
     """Run Flower until it is told to stop."""
-    settings = load(FlowerSettings)
+    settings = load_settings(FlowerSettings)
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
     # Flower reads its options from its environment as well; set from inside, the password shows up nowhere.
     os.environ["FLOWER_BASIC_AUTH"] = f"{settings.flower_user}:{password(settings)}"

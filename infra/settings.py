@@ -266,7 +266,7 @@ ALL_SETTINGS = (ApiSettings, WorkerSettings, FlowerSettings, InventorySettings, 
 S = TypeVar("S", bound=BaseSettings)
 
 
-def load(settings: type[S]) -> S:
+def load_settings(settings: type[S]) -> S:
     """Read settings from the environment.
 
     Raises:

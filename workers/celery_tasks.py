@@ -19,7 +19,7 @@ def register(celery: Celery, runtime: Runtime) -> None:
     """Make the Celery tasks that messages name, working on a started runtime."""
 
     def step(self: Task[Any, Any], task_id: int, index: int) -> None:
-        if not run_step_message(celery, runtime, task_id, index, rest=dispatch.carried(self.request.chain)):
+        if not run_step_message(celery, runtime, task_id, index, rest=dispatch.find_next_step(self.request.chain)):
             self.request.chain = None
 
     def lane(self: Task[Any, Any], task_id: int, index: int, _lane: int) -> None:
@@ -56,10 +56,10 @@ def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int,
     found, end = handled
     if end.lanes:
         count = dispatch.lane_count(found.ready, runtime.work.max_lanes, runtime.work.lane_window)
-        dispatch.publish(dispatch.lanes(celery, found.task, found.planned, count))
+        dispatch.publish(dispatch.build_lanes(celery, found.task, found.planned, count))
     if end.opened is None:
         return False
-    runtime.work.passing(WorkerFailpoint.STEP_RECORDED)
+    runtime.work.reach_failpoint(WorkerFailpoint.STEP_RECORDED)
     if end.opened != rest:
         _publish_from(celery, found, end.opened)
     return end.opened == rest
@@ -68,7 +68,7 @@ def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int,
 def _publish_from(celery: Celery, found: Found, opened: int) -> None:
     """Publish the chain from the step that was opened: on, or back where it is the one before."""
     back = opened < found.planned.index
-    dispatch.publish(dispatch.chain_from(celery, found.task, opened, back=back))
+    dispatch.publish(dispatch.build_chain(celery, found.task, opened, backwards=back))
 
 
 def run_lane_message(celery: Celery, runtime: Runtime, task_id: int, index: int) -> None:
@@ -78,7 +78,7 @@ def run_lane_message(celery: Celery, runtime: Runtime, task_id: int, index: int)
         return
     found, end = handled
     if end.opened is not None:
-        runtime.work.passing(WorkerFailpoint.LANE_RECORDED)
+        runtime.work.reach_failpoint(WorkerFailpoint.LANE_RECORDED)
         _publish_from(celery, found, end.opened)
     if end.handed_over:
-        dispatch.publish(dispatch.lanes(celery, found.task, found.planned, 1))
+        dispatch.publish(dispatch.build_lanes(celery, found.task, found.planned, 1))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from infra.failpoint import Passing, nowhere
+from infra.failpoint import FailpointHook, ignore_failpoint
 from infra.store import Store
 from workers.agent.timing import Timing
 from workers.executor.base import Executor
@@ -38,7 +38,7 @@ class Work:
     """Seconds that one host may take where that is less than the plan's limit."""
     draining: Callable[[], bool] = lambda: False
     """Whether the process is about to stop: lanes then finish what they have and claim no more."""
-    passing: Passing = nowhere
+    reach_failpoint: FailpointHook = ignore_failpoint
     """Called where a crash would hurt most; tests have the process die there."""
 
     @cached_property

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from core.agent import AgentFound
+from core.agent import AgentInspection
 from core.errand import ClaimedErrand, Errand, ErrandAnswer, ErrandFailed, ErrandKind
 from core.errors import StoreUnavailable
 from core.host import Target
@@ -51,7 +51,7 @@ async def _claim_and_run(work: Work, errand_id: str) -> None:
     errand = claimed.errand
     with structlog.contextvars.bound_contextvars(traceId=errand.trace_id, host=errand.host_id, errand=errand.kind):
         answer = await _answer(work, claimed)
-        if errand.kind.changes:
+        if errand.kind.is_change:
             await work.store.hosts.release((errand.host_id,), errand.id)
         await work.store.errands.answer(errand.id, answer)
 
@@ -60,7 +60,7 @@ async def _answer(work: Work, claimed: ClaimedErrand) -> ErrandAnswer:
     """Do an errand within the time that is left; whatever happens on the host is an answer."""
     errand, limit = claimed.errand, claimed.left * _HOST_SHARE / 1000
     journal = Journal(work.clock)
-    found: AgentFound | Outcome
+    found: AgentInspection | Outcome
     try:
         async with asyncio.timeout(limit):
             found = await _ErrandRun(work, errand, journal, _make_time_check(limit)).run()
@@ -71,7 +71,7 @@ async def _answer(work: Work, claimed: ClaimedErrand) -> ErrandAnswer:
     except Exception as error:  # a bug of ours must end in an answer: a client waits for it
         log.exception("errand failed")
         found = InternalError(f"{type(error).__name__}: {error}")
-    if isinstance(found, AgentFound):
+    if isinstance(found, AgentInspection):
         log.info("errand done", process=errand.process)
         return found
     log.warning("errand not done", process=errand.process, verdict=found.sentence(), done=journal.texts())
@@ -96,7 +96,7 @@ class _ErrandRun:
     journal: Journal
     check_time: Callable[[], Awaitable[None]]
 
-    async def run(self) -> AgentFound | Outcome:
+    async def run(self) -> AgentInspection | Outcome:
         """Do the errand on its host, and return what there is of the agent afterwards."""
         host_id = self.errand.host_id
         hosts = await self.work.store.hosts.get((host_id,))

@@ -11,7 +11,7 @@ from infra import collector
 from infra.celery import make_celery, queues
 from infra.dispatch import CeleryDispatcher
 from infra.logs import configure_logging
-from infra.settings import WorkerSettings, load
+from infra.settings import WorkerSettings, load_settings
 from workers.celery_tasks import register
 from workers.runtime import Runtime, node_name
 
@@ -24,7 +24,7 @@ def run() -> None:
     Raises:
         FleetError: it cannot start; the sentence says why.
     """
-    settings = load(WorkerSettings)
+    settings = load_settings(WorkerSettings)
     configure_logging(settings.log_format, settings.log_level)
     name = node_name(settings, os.getpid())
     runtime = Runtime(settings, name)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import structlog
 
 from core.plan import PlannedStep
-from core.progress import progress
+from core.progress import compute_progress
 from core.record import TaskRecord
 from core.status import Status
 from workers.context import Work
@@ -39,7 +39,7 @@ class Found:
     @property
     def ready(self) -> int:
         """How many subtasks of the step may be claimed; at least 1."""
-        return max(1, progress(self.task)[self.planned.index].by_status.get(Status.READY, 0))
+        return max(1, compute_progress(self.task)[self.planned.index].by_status.get(Status.READY, 0))
 
 
 async def find(work: Work, task_id: int, index: int) -> Found | None:
@@ -68,7 +68,7 @@ async def find_and(
 async def handle_step(work: Work, found: Found) -> StepEnd:
     """Do what the message of a step asks for, as far as the record agrees."""
     if found.planned.step.action.is_remote:
-        return StepEnd(lanes=found.planned.index == found.task.current)
+        return StepEnd(lanes=found.planned.index == found.task.current_step)
     with _named_in_logs(found):
         return StepEnd(opened=await run_step(work, found.task, found.planned))
 

@@ -14,7 +14,7 @@ import uvloop
 
 from infra.clock import now
 from infra.dispatch import Dispatcher
-from infra.failpoint import passing
+from infra.failpoint import make_failpoint_hook
 from infra.settings import WorkerSettings
 from infra.store import Store
 from workers.agent.timing import Timing
@@ -119,7 +119,7 @@ class Runtime:
             lane_window=settings.lane_window,
             host_time_limit=settings.host_time_limit,
             draining=lambda: self._draining,
-            passing=passing(settings.failpoint),
+            reach_failpoint=make_failpoint_hook(settings.failpoint),
         )
 
     async def _leave(self) -> None:

@@ -4,7 +4,7 @@ import secrets
 from typing import Final
 
 from app.hosts.availability import refuse_where_taken, refuse_while_braked
-from core.agent import AgentFound
+from core.agent import AgentInspection
 from core.errand import Errand, ErrandAnswer, ErrandFailed, ErrandKind
 from core.errors import AgentStateInvalid, BrokerUnavailable, HostFailed, Unavailable
 from core.lease import Lease
@@ -37,7 +37,7 @@ class Desk:
         self._timeout = timeout
         self._out = 0
 
-    async def run(self, kind: ErrandKind, host_id: int, process: str | None, trace_id: str) -> AgentFound:
+    async def run(self, kind: ErrandKind, host_id: int, process: str | None, trace_id: str) -> AgentInspection:
         """Have something done on a host and return what was found there afterwards.
 
         Raises:
@@ -59,7 +59,7 @@ class Desk:
         finally:
             self._out -= 1
         match answer:
-            case AgentFound():
+            case AgentInspection():
                 return answer
             case ErrandFailed(reason, refused):
                 sentence = say("Host {id}: {reason}", id=host_id, reason=reason)
@@ -67,7 +67,7 @@ class Desk:
 
     async def _leased(self, errand: Errand) -> ErrandAnswer:
         """Have an errand done under a lease on its host where it changes something there."""
-        if errand.kind.changes:
+        if errand.kind.is_change:
             refuse_while_braked(await self._store.brake.get())
             lease = Lease(errand.id, errand.purpose, round((self._timeout + LEASE_MARGIN) * 1000))
             refuse_where_taken(await self._store.hosts.lease((errand.host_id,), lease))
@@ -93,7 +93,7 @@ class Desk:
                     id=errand.host_id,
                 )
             )
-        if errand.kind.changes:
+        if errand.kind.is_change:
             raise Unavailable(
                 say(
                     "The worker that took the request did not answer within {seconds:g} s. It may have been done: "
@@ -109,6 +109,6 @@ class Desk:
     async def _withdrawn(self, errand: Errand) -> bool:
         """Take an errand back, and its lease with it; False where a worker has claimed it."""
         withdrawn = await self._store.errands.withdraw(errand.id)
-        if withdrawn and errand.kind.changes:
+        if withdrawn and errand.kind.is_change:
             await self._store.hosts.release((errand.host_id,), errand.id)
         return withdrawn

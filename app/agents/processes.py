@@ -2,14 +2,14 @@
 
 from app.context import Fleet
 from app.hosts.service import read_host
-from core.agent import AGENTD, PROCESS_IDS, SeenAgent
+from core.agent import AGENTD, PROCESS_IDS, InspectedAgent
 from core.errand import ErrandKind
 from core.errors import AgentStateInvalid, NotFound
 from core.host import Host
 from core.text import say
 
 
-async def look_at_agent(fleet: Fleet, host_id: int, trace_id: str) -> SeenAgent:
+async def look_at_agent(fleet: Fleet, host_id: int, trace_id: str) -> InspectedAgent:
     """Have a worker look at the agent of a host.
 
     Raises:
@@ -20,7 +20,9 @@ async def look_at_agent(fleet: Fleet, host_id: int, trace_id: str) -> SeenAgent:
     return await _run(fleet, ErrandKind.LOOK, await read_host(fleet, host_id), None, trace_id)
 
 
-async def change_process(fleet: Fleet, kind: ErrandKind, host_id: int, process_id: int, trace_id: str) -> SeenAgent:
+async def change_process(
+    fleet: Fleet, kind: ErrandKind, host_id: int, process_id: int, trace_id: str
+) -> InspectedAgent:
     """Have a worker stop or restart one process of the agent of a host, and look at the agent then.
 
     Raises:
@@ -64,6 +66,6 @@ def process_name(host: Host, process_id: int) -> str:
     )
 
 
-async def _run(fleet: Fleet, kind: ErrandKind, host: Host, process: str | None, trace_id: str) -> SeenAgent:
+async def _run(fleet: Fleet, kind: ErrandKind, host: Host, process: str | None, trace_id: str) -> InspectedAgent:
     found = await fleet.desk.run(kind, host.target.host_id, process, trace_id)
-    return SeenAgent(host, found, fleet.clock())
+    return InspectedAgent(host, found, fleet.clock())

@@ -9,7 +9,7 @@ from app.context import Fleet
 from core.brake import Brake
 from core.chunks import chunks
 from core.errors import BrokerUnavailable, InvalidRequest
-from core.progress import progress
+from core.progress import compute_progress
 from core.record import TaskRecord
 from core.status import Status, TaskStatus
 from core.text import say
@@ -104,7 +104,9 @@ async def _running(fleet: Fleet) -> list[int]:
 async def _publish(fleet: Fleet, tasks: Sequence[TaskRecord]) -> int:
     waiting = [task for task in tasks if _waits(task)]
     for some in chunks(waiting, _AT_A_TIME):
-        await asyncio.gather(*(fleet.dispatcher.submit(task, task.current, back=task.is_rollback) for task in some))
+        await asyncio.gather(
+            *(fleet.dispatcher.submit(task, task.current_step, backwards=task.is_rollback) for task in some)
+        )
     return len(waiting)
 
 
@@ -112,4 +114,4 @@ def _waits(task: TaskRecord) -> bool:
     """Return whether a task has something ready that nobody has claimed."""
     if task.status is not TaskStatus.RUNNING or not task.is_known:
         return False
-    return bool(progress(task)[task.current].by_status.get(Status.READY, 0))
+    return bool(compute_progress(task)[task.current_step].by_status.get(Status.READY, 0))

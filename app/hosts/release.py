@@ -53,7 +53,7 @@ async def _release(fleet: Fleet, host: Host, holder: int) -> Release:
         return await tasks.release_host(host, None, None, fleet.clock(), None)
     hosts = await tasks.host_ids(holder)
     index = hosts.index(host.target.host_id)
-    planned = task.plan.steps[task.current]
+    planned = task.plan.steps[task.current_step]
     series_id = planned.first + index if planned.step.per_host else None
-    state = task.last_seen(await tasks.subtasks(task), index)
+    state = task.find_last_state(await tasks.subtasks(task), index)
     return await tasks.release_host(host, task, series_id, fleet.clock(), state)

@@ -6,7 +6,7 @@ from typing import Final
 
 from app.auth.vault import Vault
 from app.iam.users import find_user
-from core.access_key import AccessKey, new_pair
+from core.access_key import AccessKey, make_key_pair
 from core.errors import InvalidRequest, NotFound
 from core.text import say
 from infra.store import Store
@@ -54,7 +54,7 @@ async def add_key(store: Store, vault: Vault, user: str, description: str, now: 
     """
     checked_description(description)
     owner = await find_user(store, user)
-    key_id, secret = new_pair()
+    key_id, secret = make_key_pair()
     key = AccessKey(key_id, owner.name, owner.id, vault.seal(secret), description, now)
     await store.access_keys.put(key)
     return Made(key, secret)

@@ -170,7 +170,7 @@ async def change_roles(store: Store, name: str, roles: Collection[Role], by: str
     """
     old = await find_user(store, name)
     new = replace(old, roles=frozenset(roles))
-    if old.ceases_to_administer(new) and name == by:
+    if old.loses_admin_role(new) and name == by:
         raise Conflict(
             say(
                 "{name} cannot give up the role ADMIN. Ask another user with the role ADMIN to take it away.",
@@ -191,7 +191,7 @@ async def _change(store: Store, old: User, new: User | None) -> None:
     if await store.users.change(old, new):
         return
     admins = {user.name for user in await store.users.all() if Role.ADMIN in user.roles}
-    if old.ceases_to_administer(new) and admins == {old.name}:
+    if old.loses_admin_role(new) and admins == {old.name}:
         raise Conflict(say("{name} is the last user with the role ADMIN. Nothing was done.", name=old.name))
     raise Unavailable(
         say("User {name} was changed by somebody else just now. Nothing was done; try again.", name=old.name), 1

@@ -34,7 +34,7 @@ async def retry_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[Ta
     task, series_id = await find_subtask(fleet, task_id, subtask_id)
     await _change_course(fleet, task, Course.RETRY, series_id)
     stored = await fleet.store.tasks.subtask(task, series_id)
-    return task, series_id, task.derive_subtask(task.plan.step_of(series_id).index, stored)
+    return task, series_id, task.derive_subtask(task.plan.find_step(series_id).index, stored)
 
 
 async def skip_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> None:
@@ -73,7 +73,7 @@ async def _change_course(fleet: Fleet, task: TaskRecord, course: Course, series_
     answer = await fleet.store.tasks.change_course(task, course, fleet.clock(), series_id)
     match answer:
         case CourseChanged(step, back):
-            publish(fleet, task, step, back=back)
+            publish(fleet, task, step, backwards=back)
         case CourseRefused(status):
             raise _refused(task, series_id, status, _ONLY_FAILED[course])
         case None:

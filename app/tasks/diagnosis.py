@@ -89,7 +89,7 @@ def _order(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[st
     """Yield a line for each subtask, those before it first: its id, where it stands, and the ids that it waits for."""
     for planned in task.plan:
         upstream = ",".join(str(task.first_subtask_id + series_id) for series_id in task.plan.upstream(planned)) or "-"
-        for series_id, record in task.of_step(planned, stored):
+        for series_id, record in task.derive_step(planned, stored):
             yield f"{task.first_subtask_id + series_id} {record.status} {upstream}\n"
 
 

@@ -30,7 +30,7 @@ class Posted:
 
     task: TaskRecord
     step: int
-    back: bool
+    backwards: bool
 
 
 @dataclass(slots=True)
@@ -42,13 +42,13 @@ class Outbox:
     """Whether somebody is publishing it; all that comes in meanwhile is then published by the same."""
 
 
-def publish(fleet: "Fleet", task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+def publish(fleet: "Fleet", task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
     """Have a task's chain published from a step on, or back from there, once the reply is out."""
-    fleet.passing(ApiFailpoint.STORED)
+    fleet.reach_failpoint(ApiFailpoint.STORED)
     if len(fleet.outbox.waiting) >= _MOST:
         log.warning("stored and not published, the workers will", task=task.id, reason="too many wait for the broker")
         return
-    fleet.outbox.waiting.append(Posted(task, step, back))
+    fleet.outbox.waiting.append(Posted(task, step, backwards))
 
 
 async def publish_posted(scope: Scope) -> None:
@@ -64,9 +64,9 @@ async def publish_posted(scope: Scope) -> None:
     outbox.busy = True
     try:
         while outbox.waiting:
-            fleet.passing(ApiFailpoint.REPLIED)
+            fleet.reach_failpoint(ApiFailpoint.REPLIED)
             posted = outbox.waiting.popleft()
-            await fleet.dispatcher.submit(posted.task, posted.step, back=posted.back)
+            await fleet.dispatcher.submit(posted.task, posted.step, backwards=posted.backwards)
     except BrokerUnavailable as error:
         left = [posted.task.id, *(one.task.id for one in outbox.waiting)]
         outbox.waiting.clear()

@@ -42,8 +42,8 @@ def _change(task: TaskRecord, event: TaskEvent) -> Document:
     document: Document = {"time": stamp(event.at)}
     if event.opened is not None:
         document["openedStep"] = event.opened
-    if event.back is not None:
-        document["rolledBackStep"] = event.back
+    if event.rollback_step is not None:
+        document["rolledBackStep"] = event.rollback_step
     if event.task is not None:
         document["status"] = event.task
     if event.step is not None:

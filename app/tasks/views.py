@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from app.http.wire import long, longs, stamp, stamp_seconds
 from core.plan import PlannedStep
-from core.progress import progress
+from core.progress import compute_progress
 from core.record import SubtaskRecord, TaskRecord
 
 Document = dict[str, object]
@@ -94,14 +94,14 @@ def progress_document(task: TaskRecord) -> list[Document]:
     """Return how many subtasks of each step have each status; statuses that none has are left out."""
     return [
         {"name": step.name, "subtasks": {status.value: step.by_status[status] for status in sorted(step.by_status)}}
-        for step in progress(task)
+        for step in compute_progress(task)
     ]
 
 
 def _basic_subtasks(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[Document]:
     for planned in task.plan:
         name = planned.step.name
-        for (_, record), subtask_id in zip(task.of_step(planned, stored), _ids(task, planned.series), strict=True):
+        for (_, record), subtask_id in zip(task.derive_step(planned, stored), _ids(task, planned.series), strict=True):
             yield {
                 "description": name,
                 "id": subtask_id,
@@ -142,7 +142,7 @@ def _fresh_subtasks(task: TaskRecord) -> Iterator[Document]:
 
 def subtask_instance(task: TaskRecord, series_id: int, record: SubtaskRecord) -> Document:
     """Return OCP's SubtaskInstance: one subtask as it stands."""
-    planned = task.plan.step_of(series_id)
+    planned = task.plan.find_step(series_id)
     upstreams, downstreams = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
     (subtask_id,) = _ids(task, range(series_id, series_id + 1))
     index = task.plan.parallel_indices(planned)[series_id - planned.first]
@@ -154,7 +154,9 @@ def _subtasks(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator
         edges = _ids(task, task.plan.upstream(planned)), _ids(task, task.plan.downstream(planned))
         parallel = task.plan.parallel_indices(planned)
         ids = _ids(task, planned.series)
-        for (series_id, record), subtask_id, index in zip(task.of_step(planned, stored), ids, parallel, strict=True):
+        for (series_id, record), subtask_id, index in zip(
+            task.derive_step(planned, stored), ids, parallel, strict=True
+        ):
             yield _subtask(planned, edges, (subtask_id, series_id, index), record)
 
 

@@ -11,7 +11,7 @@ from cli import direct_store, output
 from cli.output import Yes, format_count
 from core.brake import Brake
 from infra.clock import now
-from infra.settings import SharedSettings, load
+from infra.settings import SharedSettings, load_settings
 from infra.store import Store
 from infra.store.backup.backup import Restore, back_up, restore
 from infra.store.backup.backupfile import Contents, checked
@@ -38,7 +38,7 @@ def _backup(file: _NewFile) -> None:
 
 
 async def _write_backup(file: Path) -> Contents:
-    settings = load(SharedSettings)
+    settings = load_settings(SharedSettings)
     client = client_at(settings.redis_url, settings.store_options)
     try:
         contents = await back_up(client, file, now())
@@ -79,7 +79,7 @@ def _restore(
 
 
 async def _read_backup(order: Restore) -> None:
-    settings = load(SharedSettings)
+    settings = load_settings(SharedSettings)
     client = client_at(settings.redis_url, settings.store_options)
     try:
         contents = await restore(client, order)

@@ -12,7 +12,7 @@ from cli.remote import client
 from cli.remote.address import Address, resolve
 from cli.remote.client import Client
 from cli.remote.sources import Flags
-from infra.settings import ClientSettings, load
+from infra.settings import ClientSettings, load_settings
 
 R = TypeVar("R")
 
@@ -37,7 +37,7 @@ class Remote:
         """
         if self._address is None:
             ask = _ask_password if output.is_interactive() else None
-            self._address = resolve(self._flags, load(ClientSettings), ask)
+            self._address = resolve(self._flags, load_settings(ClientSettings), ask)
         return self._address
 
     def run(self, use: Callable[[Client], Coroutine[Any, Any, R]]) -> R:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx
 from typing_extensions import override
 
-from core.signature import SCHEME, Signable, body_md5, signature
+from core.signature import SCHEME, Signable, body_md5, sign
 
 
 class AccessKeyAuth(httpx.Auth):
@@ -39,6 +39,6 @@ class AccessKeyAuth(httpx.Auth):
             query=query,
             headers={"x-ocp-nonce": (nonce,)},
         )
-        signed = signature(self._secret, signable.messages()[0])
+        signed = sign(self._secret, signable.messages()[0])
         request.headers["Authorization"] = f"{SCHEME} {self._key_id}:{signed}"
         yield request

@@ -50,7 +50,7 @@ def parse_head(task_id: int, fields: Mapping[str, str]) -> TaskRecord:
         started=int(fields["started"]),
         finished=int(fields["finished"]) if "finished" in fields else None,
         opened=int(fields["opened"]),
-        back=int(fields["back"]) if "back" in fields else None,
+        rollback_step=int(fields["back"]) if "back" in fields else None,
         changes=int(fields.get("changes", "1")),
         skipped="skipped" in fields,
         cancelled="cancelled" in fields,

@@ -61,7 +61,7 @@ class CourseChanged:
     """The course was changed: subtasks of this step became ready, and the step must be published."""
 
     step: int
-    back: bool
+    backwards: bool
     """Whether the task goes back from there, and not on."""
 
 

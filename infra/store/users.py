@@ -45,7 +45,7 @@ class Users:
             False where it is not the same any more, or where nobody would have the role ADMIN then: whoever asks at the
             same time, one user has it.
         """
-        wanted = int(old.ceases_to_administer(new))
+        wanted = int(old.loses_admin_role(new))
         return bool(
             await self._redis.run(
                 "change_user", old.name, _encode(old), _encode(new) if new else "", wanted, Role.ADMIN

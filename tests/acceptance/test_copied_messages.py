@@ -120,9 +120,9 @@ def _publish_every_message_early(system: System, task: TaskRecord) -> None:
     """Publish each message of the task before its time has come."""
     celery = make_celery(system.settings)
     for planned in reversed(task.plan.steps):
-        dispatch.publish(dispatch.chain_from(celery, task, planned.index))
+        dispatch.publish(dispatch.build_chain(celery, task, planned.index))
         if planned.step.action.is_remote:
-            dispatch.publish(dispatch.lanes(celery, task, planned, len(HOSTS)))
+            dispatch.publish(dispatch.build_lanes(celery, task, planned, len(HOSTS)))
 
 
 def _all_handled(system: System, task: TaskRecord) -> None:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from core.progress import progress
+from core.progress import compute_progress
 from tests.chaos.observations import Kind, Loss
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def find_forgotten_tasks(accepted: Iterable[int], statuses: Mapping[int, str]) -
 
 def find_wrong_counts(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> list[str]:
     """Check that the counts of a task, and the progress of its steps, agree with its subtasks."""
-    kept = Counter((task.plan.step_of(series).index, one.status) for series, one in stored.items())
-    standing = Counter((task.plan.step_of(series).index, one.status) for series, one in task.subtasks(stored))
-    steps = enumerate(progress(task))
+    kept = Counter((task.plan.find_step(series).index, one.status) for series, one in stored.items())
+    standing = Counter((task.plan.find_step(series).index, one.status) for series, one in task.derive_subtasks(stored))
+    steps = enumerate(compute_progress(task))
     told = Counter({(index, status): count for index, step in steps for status, count in step.by_status.items()})
     return [
         f"task {task.id}: {what} are {dict(counted)}, its subtasks {dict(real)}"

@@ -155,7 +155,7 @@ class Watch:
             for claim in claims:
                 task, series, _ = map(int, claim.split(":"))
                 plan, hosts = self._read_plan(task)
-                step = plan.step_of(series)
+                step = plan.find_step(series)
                 if step.step.action.is_remote:
                     yield Claim(worker, task, hosts[series - step.first])
 

@@ -113,7 +113,7 @@ async def test_from_the_middle_of_the_work_to_its_end(old: ValkeyServer, new: Va
         assert await lane(work, task) == (None, False)
         await step(work, waiting, 1)
         assert work.executor.order == [], "the brake is on"
-        assert (await head_of(store, waiting)).current == 1
+        assert (await head_of(store, waiting)).current_step == 1
         assert await store.brake.release() == BRAKE
 
         # What ran when the backup was taken is run by nobody: the worker of the former life is not alive.

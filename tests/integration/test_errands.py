@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from core.agent import AgentFound
+    from core.agent import AgentInspection
     from core.record import TaskRecord
     from workers.context import Work
 
@@ -64,7 +64,7 @@ class Office:
     def desk(self, timeout: float = 30.0) -> Desk:
         return Desk(self.store, self, 8, timeout)
 
-    async def ask(self, kind: ErrandKind, process: str | None = None, timeout: float = 30.0) -> AgentFound:
+    async def ask(self, kind: ErrandKind, process: str | None = None, timeout: float = 30.0) -> AgentInspection:
         return await self.desk(timeout).run(kind, 1, process, "0" * 16)
 
     async def submit(self, task: TaskRecord, step: int = 0) -> None:
@@ -122,7 +122,7 @@ async def test_a_look_tells_all_that_a_client_sees(office: Office) -> None:
 async def test_a_process_is_stopped_and_started_again(office: Office) -> None:
     before = office.agent.find_pid("monagent")
     stopped = await office.ask(ErrandKind.STOP, "monagent")
-    assert not stopped.processes[2].runs
+    assert not stopped.processes[2].is_running
     assert [name for _, name in office.agent.list_processes()] == ["ocp_agentd", "ocp_mgragent"]
     started = await office.ask(ErrandKind.RESTART, "monagent")
     assert started.processes[2].pid == office.agent.find_pid("monagent") != before
@@ -152,13 +152,13 @@ async def test_two_requests_never_work_on_one_host(office: Office) -> None:
         await office.ask(ErrandKind.STOP, "mgragent")
     assert (await office.ask(ErrandKind.LOOK)).installed, "a look disturbs nobody"
     await one
-    assert not (await office.ask(ErrandKind.STOP, "mgragent")).processes[1].runs
+    assert not (await office.ask(ErrandKind.STOP, "mgragent")).processes[1].is_running
 
 
 async def test_an_agent_that_does_not_run(office: Office) -> None:
     office.agent.control("stop")
     found = await office.ask(ErrandKind.LOOK)
-    assert [one.runs for one in found.processes] == [False] * 3
+    assert [one.is_running for one in found.processes] == [False] * 3
     assert found.version == "4.2.2-standin"
     with pytest.raises(AgentStateInvalid, match="No agentd"):
         await office.ask(ErrandKind.RESTART, "monagent")
@@ -174,14 +174,14 @@ async def test_an_agent_that_is_not_there(office: Office) -> None:
 async def test_orphans_are_seen_without_agentd(office: Office) -> None:
     office.agent.kill("agentd")
     found = await office.ask(ErrandKind.LOOK)
-    assert [one.runs for one in found.processes] == [False, True, True]
+    assert [one.is_running for one in found.processes] == [False, True, True]
     assert [one.ports for one in found.processes] == [None, None, None]
 
 
 async def test_a_wedged_agentd_is_seen_all_the_same_and_changes_are_given_up_in_time(office: Office) -> None:
     office.agent.wedge("agentd")
     found = await office.ask(ErrandKind.LOOK)
-    assert [one.runs for one in found.processes] == [True] * 3
+    assert [one.is_running for one in found.processes] == [True] * 3
     with pytest.raises(HostFailed, match="Timed out: "):
         await office.ask(ErrandKind.STOP, "monagent", 6.0)
     os.kill(office.agent.find_pid("agentd"), 9)
@@ -195,4 +195,4 @@ async def test_nobody_at_work(office: Office) -> None:
         await office.ask(ErrandKind.STOP, "monagent", 2.0)
     assert len(office.agent.list_processes()) == 3
     office.idle = False
-    assert not (await office.ask(ErrandKind.STOP, "monagent")).processes[2].runs, "no lease was left"
+    assert not (await office.ask(ErrandKind.STOP, "monagent")).processes[2].is_running, "no lease was left"

@@ -45,11 +45,11 @@ class RecordingDispatcher:
     worker: Callable[[str], Awaitable[None]] | None = None
     """Does errands by id, before the API even waits."""
 
-    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+    async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
         if self.fault:
             raise self.fault
         self.submitted.append(task)
-        self.published.append((task, step, back))
+        self.published.append((task, step, backwards))
 
     async def send(self, errand: Errand) -> None:
         if self.fault:

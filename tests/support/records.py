@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.claim import Claim, Claims, Settlement, Worker
 from core.host import Target
 from core.journal import Level, Line, RunLog
-from core.progress import progress
+from core.progress import compute_progress
 from core.record import Creator, Draft, TaskRecord
 from core.status import Operation
 from core.task_types.batch_stop_agents import TASK_TYPE
@@ -94,11 +94,11 @@ async def check_counts(store: Store, task_id: int) -> None:
     if head is None:
         return
     stored = await store.tasks.subtasks(head)
-    kept = Counter((head.plan.step_of(sid).index, one.status) for sid, one in stored.items())
-    standing = Counter((head.plan.step_of(sid).index, one.status) for sid, one in head.subtasks(stored))
+    kept = Counter((head.plan.find_step(sid).index, one.status) for sid, one in stored.items())
+    standing = Counter((head.plan.find_step(sid).index, one.status) for sid, one in head.derive_subtasks(stored))
     shown = {
         (index, status): count
-        for index, step in enumerate(progress(head))
+        for index, step in enumerate(compute_progress(head))
         for status, count in step.by_status.items()
         if count
     }

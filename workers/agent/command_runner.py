@@ -49,11 +49,11 @@ class CommandRunner:
         while True:
             await self.before_command()
             self.journal.touched |= may_touch
-            self.journal.command(command)
+            self.journal.add_command(command)
             try:
                 return await self.session.run(command, timeout=self.timeout)
             except CommandNotSentError:
-                self.journal.say(
+                self.journal.add(
                     "Not sent: the worker process was frozen meanwhile. It checks its claim again.", Level.WARN
                 )
 
@@ -69,7 +69,7 @@ class CommandRunner:
             raise RunEndedError(TimedOut(activity, self.timeout)) from None
         result = self._read(completed, read)
         if completed.stderr:
-            self.journal.say(f"stderr: {clip(completed.stderr)}", Level.WARN)
+            self.journal.add(f"stderr: {clip(completed.stderr)}", Level.WARN)
         return result
 
     async def run_stop(self, command: Command, *, touched: bool) -> StopResult:
@@ -109,7 +109,7 @@ class CommandRunner:
         """Put into the journal what the agent's control program answered; None where it did not in time."""
         if completed is None:
             limit = self.timeout
-            self.journal.say(f"No answer within {limit:g} s; the command may still run on the host.", Level.WARN)
+            self.journal.add(f"No answer within {limit:g} s; the command may still run on the host.", Level.WARN)
         else:
             self._record_output(completed)
 
@@ -122,7 +122,7 @@ class CommandRunner:
             raise RunEndedError(NoPermission(refusal) if refusal else UnexpectedAnswer(str(error))) from error
 
     def _record_output(self, completed: Completed) -> None:
-        self.journal.output(
+        self.journal.add_output(
             exit_status=completed.exit_status,
             signal=completed.signal,
             stdout=completed.stdout,

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from core.agent import NAMES, AgentFound, ProcessFound
+from core.agent import NAMES, AgentInspection, InspectedProcess
 from core.command import Command
 from core.host import Target
 from core.journal import Journal
@@ -30,7 +30,7 @@ class Inspection:
     command_timeout: float
     journal: Journal
 
-    async def inspect(self) -> AgentFound | Outcome:
+    async def inspect(self) -> AgentInspection | Outcome:
         """Return what there is of the agent; an outcome where the host cannot be asked.
 
         Raises:
@@ -41,7 +41,7 @@ class Inspection:
         except TimeoutError:
             return TimedOut("looking at the agent's processes", self.command_timeout)
 
-    async def _inspect(self) -> AgentFound | Outcome:
+    async def _inspect(self) -> AgentInspection | Outcome:
         completed = await self._run(build_survey_command(self.target))
         try:
             survey = read_survey(completed)
@@ -50,7 +50,7 @@ class Inspection:
             return NoPermission(refusal) if refusal else UnexpectedAnswer(str(error))
         version = read_reply(await self._run(build_control_command(self.target, "version")))
         status = await self._ask_status() if survey.snapshot.has_agentd else None
-        return AgentFound(
+        return AgentInspection(
             installed=not isinstance(version, NoProgram),
             version=str(version.message) if isinstance(version, Accepted) else None,
             processes=tuple(
@@ -68,7 +68,7 @@ class Inspection:
         return reply if isinstance(reply, AgentdStatus) else None
 
     async def _run(self, command: Command) -> Completed:
-        self.journal.command(command)
+        self.journal.add_command(command)
         while True:
             try:
                 return await self.session.run(command, timeout=self.command_timeout)
@@ -76,7 +76,7 @@ class Inspection:
                 await asyncio.sleep(_RETRY_AFTER)
 
 
-def _describe_process(name: str, full_name: str, survey: Survey, status: AgentdStatus | None) -> ProcessFound:
+def _describe_process(name: str, full_name: str, survey: Survey, status: AgentdStatus | None) -> InspectedProcess:
     """Return what is known of one process; of several with its name, of the one that the agent itself names."""
     ports = {service.pid: service.ports for service in status.services} if status else {}
     if status:
@@ -84,9 +84,9 @@ def _describe_process(name: str, full_name: str, survey: Survey, status: AgentdS
     alive = sorted((process for process in survey.snapshot.processes if process.name == full_name), key=_get_start)
     process = next((process for process in alive if process.pid in ports), alive[0] if alive else None)
     if process is None:
-        return ProcessFound(name)
+        return InspectedProcess(name)
     details = survey.details.get(process.pid)
-    return ProcessFound(
+    return InspectedProcess(
         name=name,
         pid=process.pid,
         user=details.user if details else None,

@@ -109,7 +109,7 @@ class Run:
         return await work
 
     async def _wait(self, seconds: float, reason: str, history: History) -> History:
-        self.journal.say(f"Waiting {seconds:.1f} s: {reason}.")
+        self.journal.add(f"Waiting {seconds:.1f} s: {reason}.")
         await self.sleep(seconds)
         return history.forget_observations()
 
@@ -132,7 +132,7 @@ class Run:
             self.journal.agent_alive = bool(snapshot.processes)
 
     def _say_snapshot(self, snapshot: Snapshot, when: str) -> None:
-        self.journal.say(f"{when}: {snapshot}.", Level.WARN if snapshot.restricted else Level.INFO)
+        self.journal.add(f"{when}: {snapshot}.", Level.WARN if snapshot.restricted else Level.INFO)
 
     async def _stop_agent(self, history: History) -> History:
         began, touched = self._now(), self.journal.touched
@@ -186,11 +186,11 @@ class Run:
             self.journal.touched = True
 
     async def _stop_first(self, reason: str, history: History) -> History:
-        self.journal.say(f"Stopping the agent first: {reason}.", Level.WARN)
+        self.journal.add(f"Stopping the agent first: {reason}.", Level.WARN)
         touched = self.journal.touched
         outcome = await replace(self).follow(decide_stop)
         self.journal.touched = touched  # the start that follows makes good for this stop
-        self.journal.say(outcome.sentence(), Level.INFO if outcome.successful else Level.WARN)
+        self.journal.add(outcome.sentence(), Level.INFO if outcome.successful else Level.WARN)
         return History(
             first_snapshot=history.first_snapshot,
             known_pids=history.known_pids,
@@ -202,7 +202,7 @@ class Run:
         command = build_signal_command(self.target, order.signal, order.processes)
         self._note_touch(stopping=True, history=history)
         delivery = await self._commands.run_script(command, "signalling the agent's processes", read_signal)
-        self.journal.say(f"{order.signal}: {delivery}.")
+        self.journal.add(f"{order.signal}: {delivery}.")
         sent = SignalRound(order.signal, order.processes, delivery, self._now())
         return replace(history.forget_observations(), signals=(*history.signals, sent))
 

@@ -20,7 +20,7 @@ from core.claim import ClaimKey, Worker
 from core.errors import BrokerUnavailable, StoreUnavailable
 from core.journal import Journal, RunLog
 from core.outcome.base import WorkersLost
-from core.progress import progress
+from core.progress import compute_progress
 from core.record import TaskRecord
 from core.status import Status, TaskStatus
 from infra.dispatch import Dispatcher
@@ -193,7 +193,7 @@ class Reconciler:
     def _epitaph(self, task: TaskRecord, worker: Worker) -> RunLog:
         """Return what is kept of a run that was lost for good."""
         journal = Journal(self.work.clock)
-        journal.verdict(WorkersLost(TOO_MANY_LOSSES))
+        journal.add_outcome(WorkersLost(TOO_MANY_LOSSES))
         return RunLog(task.operation, 1, worker.name, tuple(journal.lines))
 
     async def _publish_unclaimed(self, now: float) -> None:
@@ -209,7 +209,7 @@ class Reconciler:
             offset += len(page)
             page = await self._running(offset) if len(page) == _PAGE else ()
         self._quiet = {task_id: quiet for task_id, quiet in self._quiet.items() if task_id in running}
-        if due and not await self.dispatcher.waiting():  # asked once: what is published here waits itself, soon
+        if due and not await self.dispatcher.count_waiting():  # asked once: what is published here waits itself, soon
             for task in due:
                 await self._set_going(task, now)
 
@@ -218,11 +218,11 @@ class Reconciler:
         return (await self.work.store.tasks.page(query, self.work.clock())).tasks
 
     def _is_due(self, task: TaskRecord, now: float) -> bool:
-        state, quiet = (task.current, task.changes), self._quiet.get(task.id)
+        state, quiet = (task.current_step, task.changes), self._quiet.get(task.id)
         if quiet is None or quiet.state != state:
             self._quiet[task.id] = _Quiet(state, now, self.patience.unclaimed_after)
             return False
-        counts = progress(task)[task.current].by_status
+        counts = compute_progress(task)[task.current_step].by_status
         worked_on = counts.get(Status.RUNNING, 0) + counts.get(Status.CANCELING, 0)
         waits = counts.get(Status.READY, 0) and not worked_on
         return bool(waits or task.turning) and now - quiet.since >= quiet.wait
@@ -238,13 +238,13 @@ class Reconciler:
             log.warning("a cancelling that broke off is finished", task=task.id)
             await tasks.cancel(task, self.work.clock())
             return
-        log.warning("nobody claims a step, published again", task=task.id, step=task.current)
+        log.warning("nobody claims a step, published again", task=task.id, step=task.current_step)
         await self._publish(task)
 
     async def _publish(self, task: TaskRecord) -> None:
         head = await self.work.store.tasks.head(task.id)
         if head is not None and head.status is TaskStatus.RUNNING:
-            await self.dispatcher.submit(head, head.current, back=head.is_rollback)
+            await self.dispatcher.submit(head, head.current_step, backwards=head.is_rollback)
 
 
 def _place(claim: ClaimKey) -> tuple[int, int]:

@@ -95,7 +95,7 @@ class Recorder:
         if head is None:
             return None
         following = step.index - 1 if head.is_rollback else step.index + 1
-        return following if head.current == following else None
+        return following if head.current_step == following else None
 
     async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call that may be repeated until the store answers.

@@ -64,7 +64,7 @@ class _HostRun:
         if outcome is None:
             log.info("host handed over", host=claim.host_id)
             return claim
-        journal.verdict(outcome)
+        journal.add_outcome(outcome)
         # The record tells how each host ended. To log success as well costs as much as a third of the work on a host.
         write = log.debug if outcome.successful else log.info
         write("host done", host=claim.host_id, ok=outcome.successful, verdict=outcome.sentence())
@@ -126,8 +126,8 @@ class _HostRun:
         # Where the store does not answer, no command is sent until it does.
         require_claim = partial(work.recorder.persist, partial(work.presence.require, self.claim))
         await require_claim()
-        work.passing(WorkerFailpoint.CLAIMED)
-        journal.say(f"Connecting to {target.endpoint} as {target.user}.")
+        work.reach_failpoint(WorkerFailpoint.CLAIMED)
+        journal.add(f"Connecting to {target.endpoint} as {target.user}.")
         action = OPPOSITES[self.action] if self.claim.operation.is_rollback else self.action
         async with work.executor.connect(target) as session:
             outcome = await Run(session, target, work.timing, journal, require_claim).follow(DECIDERS[action])

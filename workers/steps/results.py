@@ -22,7 +22,7 @@ def make_transitions(work: Work, claims: Sequence[Claim], verdicts: Mapping[int,
         log = logs.get(alike)
         if log is None:
             journal = Journal(work.clock)
-            journal.verdict(outcome)
+            journal.add_outcome(outcome)
             log = logs[alike] = _log(work, claim, journal)
         results.append(_kind(claim, outcome)(claim.series_id, claim.token, log, outcome.agent_alive, touched=False))
     return results

@@ -21,7 +21,7 @@ async def explain_nothing_to_undo(work: Work, task: TaskRecord, claim: HostClaim
     """
     if not claim.held:
         return PassedOver("this task does not hold the host (any more), so that it is left as it is")
-    action = task.plan.step_of(claim.series_id).step.action
+    action = task.plan.find_step(claim.series_id).step.action
     if action not in OPPOSITES or not claim.touched:
         return PassedOver("no run of this subtask changed the agent on this host")
     if action is Action.START_AGENT:
@@ -33,7 +33,7 @@ async def explain_nothing_to_undo(work: Work, task: TaskRecord, claim: HostClaim
 
 async def find_earlier_subtask(work: Work, task: TaskRecord, claim: HostClaim, action: Action) -> SubtaskRecord | None:
     """Return what is stored of an earlier step's subtask on a claim's host; None where there is nothing."""
-    here = task.plan.step_of(claim.series_id)
+    here = task.plan.find_step(claim.series_id)
     for planned in task.plan.steps[: here.index]:
         if planned.step.action is action:
             series_id = planned.first + claim.series_id - here.first

@@ -254,11 +254,11 @@ def _on_host(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: HostC
 
 def _seen_last(task: TaskRecord, stored: Mapping[int, SubtaskRecord], claim: HostClaim) -> HostState | None:
     """Return what the task's last look at a claim's host said; None where it never looked."""
-    return task.last_seen(stored, _index(task, claim))
+    return task.find_last_state(stored, _index(task, claim))
 
 
 def _index(task: TaskRecord, claim: HostClaim) -> int:
-    return claim.series_id - task.plan.step_of(claim.series_id).first
+    return claim.series_id - task.plan.find_step(claim.series_id).first
 
 
 async def _free(work: Work, claims: Sequence[HostClaim], after: HostState | None) -> set[int]:

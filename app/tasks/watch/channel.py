@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from core.event import NO_EVENT, TaskEvent, cursor_order
+from core.event import NO_EVENT, TaskEvent, parse_cursor
 from core.plan import NO_PARALLEL_INDEX
 from core.record import SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
@@ -89,18 +89,18 @@ class Channel:
     def reaches(self, cursor: str) -> bool:
         """Return whether everything that happened after a cursor is at hand."""
         try:
-            place = cursor_order(cursor)
+            place = parse_cursor(cursor)
         except ValueError:
             return False
         if not self._events:
             return False
-        return cursor_order(self._events[0].id) <= place <= cursor_order(self.last_id)
+        return parse_cursor(self._events[0].id) <= place <= parse_cursor(self.last_id)
 
     def since(self, cursor: str) -> list[TaskEvent]:
         """Return the events after a cursor that the channel reaches, oldest first."""
-        place, found = cursor_order(cursor), []
+        place, found = parse_cursor(cursor), []
         for event in reversed(self._events):
-            if cursor_order(event.id) <= place:
+            if parse_cursor(event.id) <= place:
                 break
             found.append(event)
         return found[::-1]
@@ -109,7 +109,7 @@ class Channel:
         """Yield the ids of the hosts of which a subtask is FAILED, in the order of the task."""
         indices = set()
         for series_id in self._failed:
-            index = self.task.plan.step_of(series_id).parallel_index(series_id)
+            index = self.task.plan.find_step(series_id).parallel_index(series_id)
             if index != NO_PARALLEL_INDEX:
                 indices.add(index)
         return (self._host_ids[index] for index in sorted(indices))

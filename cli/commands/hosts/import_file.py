@@ -13,7 +13,7 @@ from core.chunks import chunks
 from core.claim import Protected
 from core.errors import InvalidRequest, Unavailable
 from infra.clock import now
-from infra.settings import InventorySettings, load
+from infra.settings import InventorySettings, load_settings
 from infra.store import Store
 from infra.store.values import CHUNK
 
@@ -37,7 +37,7 @@ def _import_file(file: Annotated[Path, typer.Argument(help="an inventory: .csv, 
 async def _import(store: Store, file: Path) -> tuple[int, int]:
     """Return the number of new hosts and of hosts that were in the inventory before."""
     aliases = await store.hosts.aliases()
-    inventory = check_rows(read_rows(file), load(InventorySettings), aliases, host_keys.fingerprint)
+    inventory = check_rows(read_rows(file), load_settings(InventorySettings), aliases, host_keys.fingerprint)
     if inventory.problems:
         raise InvalidRequest("FILE", str(file), _describe(file, inventory.problems))
     await _check_free(store, file, inventory)

@@ -14,7 +14,7 @@ from cli.direct_store import record_audit
 from cli.output import Document
 from core.user import Role
 from infra.clock import now
-from infra.settings import ApiSettings, load
+from infra.settings import ApiSettings, load_settings
 from infra.store import Store
 
 
@@ -66,7 +66,7 @@ class DirectIam(IamBackend):
 
     @override
     def add_key(self, user: str, description: str) -> Document:
-        vault = Vault(load(ApiSettings).key_file)
+        vault = Vault(load_settings(ApiSettings).key_file)
 
         async def add(store: Store) -> access_keys.Made:
             made = await access_keys.add_key(store, vault, user, description, now())

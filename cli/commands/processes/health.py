@@ -10,7 +10,7 @@ import typer
 from cli import output
 from cli.direct_store import run
 from core.errors import Unavailable
-from infra.settings import ApiSettings, FlowerSettings, load
+from infra.settings import ApiSettings, FlowerSettings, load_settings
 from infra.store import Store
 
 MAX_SECONDS: Final = 5.0
@@ -39,10 +39,10 @@ def register(cli: typer.Typer) -> None:
 def _health(process: Annotated[Process, typer.Argument(help="the kind of process")]) -> None:
     match process:
         case Process.API:
-            api = load(ApiSettings)
+            api = load_settings(ApiSettings)
             _check_http(api.api_host, api.api_port, "/healthz")
         case Process.FLOWER:
-            flower = load(FlowerSettings)
+            flower = load_settings(FlowerSettings)
             _check_http(flower.flower_host, flower.flower_port, "/healthcheck")
         case Process.WORKER:
             run(_check_workers)

@@ -7,9 +7,9 @@ from typing import Final
 
 def _api() -> None:
     from app.main import serve
-    from infra.settings import ApiSettings, load
+    from infra.settings import ApiSettings, load_settings
 
-    serve(load(ApiSettings))
+    serve(load_settings(ApiSettings))
 
 
 def _worker() -> None:

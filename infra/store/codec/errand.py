@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from core.agent import AgentFound, ProcessFound
+from core.agent import AgentInspection, InspectedProcess
 from core.errand import Errand, ErrandAnswer, ErrandFailed, ErrandKind
 
 
@@ -25,9 +25,9 @@ def decode_answer(raw: str) -> ErrandAnswer:
     if "sentence" in found:
         return ErrandFailed(**found)
     processes = tuple(map(_process, found["processes"]))
-    return AgentFound(found["installed"], found["version"], processes)
+    return AgentInspection(found["installed"], found["version"], processes)
 
 
-def _process(found: dict[str, Any]) -> ProcessFound:
+def _process(found: dict[str, Any]) -> InspectedProcess:
     ports = found["ports"]
-    return ProcessFound(**(found | {"ports": None if ports is None else tuple(ports)}))
+    return InspectedProcess(**(found | {"ports": None if ports is None else tuple(ports)}))

@@ -15,7 +15,7 @@ def parse_event(event_id: str, fields: Mapping[str, str]) -> TaskEvent:
         step=int(fields["step"]) if "step" in fields else None,
         changed={STATUS_OF[name]: _spans(text) for name, text in fields.items() if name in STATUS_OF},
         opened=int(fields["opened"]) if "opened" in fields else None,
-        back=int(fields["back"]) if "back" in fields else None,
+        rollback_step=int(fields["back"]) if "back" in fields else None,
         task=TaskStatus(fields["task"]) if "task" in fields else None,
     )
 

@@ -103,7 +103,7 @@ class TaskCreator(TaskPart):
             draft.trace_id,
             draft.at,
             size,
-            int(draft.task_type.single_host),
+            int(draft.task_type.is_single_host),
             once.key,
             once.digest,
             self._options.keep_once,
@@ -174,7 +174,7 @@ class TaskCreator(TaskPart):
         """Return those of some tasks that are still there, as they were accepted."""
         answers = await self._redis.calls([("HGETALL", keys.task(task_id)) for task_id in task_ids])
         pairs = zip(task_ids, answers, strict=True)
-        return tuple(parse_head(task_id, fields).as_accepted() for task_id, fields in pairs if fields)
+        return tuple(parse_head(task_id, fields).to_initial() for task_id, fields in pairs if fields)
 
     async def _known_with_hosts(self, task_ids: Sequence[int]) -> HostsAdded | None:
         tasks = await self._known(task_ids) if await self._confirmed(task_ids) else ()

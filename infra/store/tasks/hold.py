@@ -81,7 +81,7 @@ class HostHolder(TaskPart):
             state: where host and agent stand from now on; None restores what was before the task took the host.
         """
         agent, status = (state.agent, state.host) if state else ("", "")
-        current, size = (task.current, task.plan.size) if task else ("-", 0)
+        current, size = (task.current_step, task.plan.size) if task else ("-", 0)
         words = (host.target.host_id, host.holder or 0, now, agent, status, current)
         wanted: Argument = "-" if series_id is None else series_id
         kept = (self._options.keep_tasks, self._options.keep_events)

@@ -68,7 +68,7 @@ class TaskRunner(TaskPart):
 
     def _step_words(self, task: TaskRecord, step: PlannedStep, worker: Worker, now: int) -> Iterator[Argument]:
         yield from (task.id, RECORD_VERSION, step.index, step.first, step.size)
-        yield from (int(step.step.per_host), int(step.last), task.plan.size)
+        yield from (int(step.step.per_host), int(step.is_last), task.plan.size)
         yield from (worker.id, worker.name, now, self._options.keep_tasks, self._options.keep_events)
 
     async def note_logs(self, logs: Sequence[OpenLog]) -> None:
@@ -110,9 +110,9 @@ class TaskRunner(TaskPart):
     async def _reopen(
         self, head: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, lost: RunLog | None
     ) -> Reply:
-        step, options = head.plan.steps[head.current], self._options
+        step, options = head.plan.steps[head.current_step], self._options
         losses = int(lost is not None and step.step.action.is_remote)
-        words = (head.id, RECORD_VERSION, worker.id, now, step.index, step.first, step.size, int(step.last))
+        words = (head.id, RECORD_VERSION, worker.id, now, step.index, step.first, step.size, int(step.is_last))
         kept = (head.plan.size, options.keep_tasks, options.keep_events)
         log = logcodec.encode(lost) if lost else b""
         pairs = (number for claim in claims for number in (claim.series_id, claim.token))

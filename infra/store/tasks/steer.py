@@ -37,7 +37,7 @@ class TaskSteerer(TaskPart):
             answer = await self._turn(head, course, now, series_id)
             match answer:
                 case ["changed", 0, back]:
-                    return CourseChanged(head.current, bool(back))
+                    return CourseChanged(head.current_step, bool(back))
                 case ["refused", status]:
                     return CourseRefused(_status_word(head, status, series_id))
                 case ["gone"]:
@@ -49,7 +49,7 @@ class TaskSteerer(TaskPart):
         return None
 
     async def _turn(self, head: TaskRecord, course: Course, now: int, series_id: int | None) -> Reply:
-        step = head.plan.steps[head.current]
+        step = head.plan.steps[head.current_step]
         wanted: Argument = "-" if series_id is None else series_id
         words = (head.id, RECORD_VERSION, _COURSE_WORDS[course], wanted, now, step.index, step.first)
         return await self._redis.run("course", *words, CHUNK, head.plan.size)
@@ -81,9 +81,9 @@ class TaskSteerer(TaskPart):
         return None
 
     async def _call_off(self, head: TaskRecord, now: int, series_id: int | None) -> Reply:
-        step, options = head.plan.steps[head.current], self._options
+        step, options = head.plan.steps[head.current_step], self._options
         wanted: Argument = "-" if series_id is None else series_id
-        words = (head.id, RECORD_VERSION, wanted, now, step.index, step.first, step.size, int(step.last), CHUNK)
+        words = (head.id, RECORD_VERSION, wanted, now, step.index, step.first, step.size, int(step.is_last), CHUNK)
         return await self._redis.run("cancel", *words, head.plan.size, options.keep_tasks, options.keep_events)
 
 
@@ -92,4 +92,4 @@ def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:
     if series_id is None:
         return answer
     stored = None if answer == "-" else SubtaskRecord(STATUS_OF[answer])
-    return head.derive_subtask(head.plan.step_of(series_id).index, stored).status
+    return head.derive_subtask(head.plan.find_step(series_id).index, stored).status

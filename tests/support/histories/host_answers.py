@@ -116,7 +116,7 @@ def check_release(change: Change, host: Host, head: TaskRecord, series_id: int |
             assert is_worked_on
             assert change.is_nothing
         case Release.MOVED:
-            assert host.holder is None or (now is not None and now.current != head.current)
+            assert host.holder is None or (now is not None and now.current_step != head.current_step)
             assert change.is_nothing
         case _:
             assert_never(answer)

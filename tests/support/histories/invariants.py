@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.claim import ClaimKey
 from core.host import STOPPING
-from core.progress import progress
+from core.progress import compute_progress
 from core.status import Status, TaskStatus
 from core.transition import (
     GOING_ON,
@@ -99,7 +99,9 @@ def check_events(head: TaskRecord, stored: Mapping[int, SubtaskRecord], events: 
     assert statuses == {sid: one.status for sid, one in stored.items()}
     assert [event.task for event in events if event.task is not None][-1] is head.status
     assert [event.opened for event in events if event.opened is not None][-1] == head.opened
-    assert [None, *(event.back for event in events if event.back is not None)][-1] == head.back
+    assert [None, *(event.rollback_step for event in events if event.rollback_step is not None)][
+        -1
+    ] == head.rollback_step
 
 
 def _check_hosts(snapshot: Snapshot) -> None:
@@ -113,7 +115,9 @@ def _check_hosts(snapshot: Snapshot) -> None:
 def _check_counts(head: TaskRecord, stored: Mapping[int, SubtaskRecord], subtasks: Mapping[int, SubtaskRecord]) -> None:
     step_of = head.plan.step_of
     assert +Counter(head.counts) == Counter((step_of(sid).index, one.status) for sid, one in stored.items())
-    shown = Counter({(i, status): n for i, step in enumerate(progress(head)) for status, n in step.by_status.items()})
+    shown = Counter(
+        {(i, status): n for i, step in enumerate(compute_progress(head)) for status, n in step.by_status.items()}
+    )
     assert +shown == Counter((step_of(sid).index, one.status) for sid, one in subtasks.items())
 
 
@@ -130,8 +134,8 @@ def _check_task_status(head: TaskRecord, subtasks: Mapping[int, SubtaskRecord]) 
     assert not head.turning, "every change of course comes to its end"
     for planned in head.plan:
         of_step = {subtasks[sid].status for sid in planned.series}
-        assert planned.index >= head.current or of_step == {Status.SUCCESSFUL}, (planned, head)
-        assert planned.index <= head.current or of_step == {Status.PENDING}, (planned, head)
+        assert planned.index >= head.current_step or of_step == {Status.SUCCESSFUL}, (planned, head)
+        assert planned.index <= head.current_step or of_step == {Status.PENDING}, (planned, head)
 
 
 def check_workers(snapshot: Snapshot, reported: AbstractSet[ClaimKey]) -> None:

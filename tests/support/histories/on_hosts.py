@@ -93,7 +93,7 @@ class OnHosts:
         task = self.history.task(host.holder or task.id)
         head = task if action.outdated else self.history.seen.heads.get(task.id, task)
         host_ids = await self.history.record.tasks.host_ids(task.id)
-        planned = head.plan.steps[head.current]
+        planned = head.plan.steps[head.current_step]
         has_host = planned.step.per_host and action.host in host_ids
         series_id = planned.first + host_ids.index(action.host) if has_host else None
         answer = await self.history.record.tasks.release_host(host, head, series_id, self.history.now, action.state)

@@ -103,11 +103,11 @@ class OnSubtasks:
         head = self.history.seen.heads.get(task.id)
         if head is None:
             return
-        claims = await self.advance(task, head.current, [], ClaimRequest(10))
+        claims = await self.advance(task, head.current_step, [], ClaimRequest(10))
         results = [_result(claim, Undone if claim.operation.is_rollback else Succeeded) for claim in claims]
         if bad and claims:
             results[0] = _result(claims[0], Failed)
-        await self.advance(task, head.current, results, None)
+        await self.advance(task, head.current_step, results, None)
 
     async def _turn(self, task: TaskRecord, which: int | None, course: Course) -> None:
         stored = self.history.seen.stored.get(task.id, {})

@@ -45,7 +45,7 @@ class Snapshot:
         return {
             (head.id, series_id): one
             for head in self.heads.values()
-            for series_id, one in head.subtasks(self.stored[head.id])
+            for series_id, one in head.derive_subtasks(self.stored[head.id])
         }
 
     def is_under(self, claim: Claim | ClaimKey) -> bool:

@@ -49,7 +49,9 @@ def check_settlement(
         assert answer.opened is None
     else:
         assert answer.task_status is head.status or not results
-        assert answer.opened == (None if then.current == head.current else head.current), "exactly one caller is told"
+        assert answer.opened == (None if then.current_step == head.current_step else head.current_step), (
+            "exactly one caller is told"
+        )
     return list(recorded.values())
 
 
@@ -68,7 +70,7 @@ def check_refusal(change: Change, task: TaskRecord, step: int, request: ClaimReq
             assert head is None
         case ClaimVerdict.EARLY:
             assert head is not None
-            assert step > head.opened or (head.is_rollback and step != head.current)
+            assert step > head.opened or (head.is_rollback and step != head.current_step)
         case ClaimVerdict.CLOSED:
             assert head is not None
             assert head.cancelled
@@ -95,7 +97,7 @@ def check_claims(change: Change, task: TaskRecord, step: int, worker: Worker, gr
         assert (now.status, now.token, now.executor) == (Status.RUNNING, claim.token, worker.name), (claim, now)
         assert (now.operation, now.run_time) == (claim.operation, claim.run_time), (claim, now)
         assert claim.series_id in task.plan.steps[step].series
-        assert step == change.after.heads[task.id].current
+        assert step == change.after.heads[task.id].current_step
         if isinstance(claim, HostClaim):
             assert claim.touched == now.touched, (claim, now)
             host = change.after.hosts.get(claim.host_id)
@@ -119,7 +121,7 @@ def check_course(
         assert answer.status != Status.FAILED
         check_refused(change, task, series_id, answer)
     else:
-        assert (head.status, answer.step, answer.back) == (TaskStatus.RUNNING, head.current, head.is_rollback)
+        assert (head.status, answer.step, answer.backwards) == (TaskStatus.RUNNING, head.current_step, head.is_rollback)
         was_failed = {sid for sid, one in change.before.stored[task.id].items() if one.status is Status.FAILED}
         ready = {sid for (_, sid), (was, _) in change.moves.items() if was is Status.FAILED}
         assert ready == (was_failed if series_id is None else {series_id})

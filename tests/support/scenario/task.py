@@ -77,7 +77,7 @@ class Task:
     async def derive_subtasks(self) -> dict[int, SubtaskRecord]:
         """Return how every subtask stands, by seriesId."""
         head = await self.head()
-        return dict(head.subtasks(await self._record.tasks.subtasks(head)))
+        return dict(head.derive_subtasks(await self._record.tasks.subtasks(head)))
 
     async def list_statuses(self) -> list[tuple[Status, Operation, int]]:
         """Return the status, the operation and the run time of every subtask."""
@@ -168,7 +168,7 @@ class Task:
         self, results: Sequence[Settled], *, step: int | None = None, worker: Worker = FIRST, at: int = NOW
     ) -> Settlement:
         """Record results, of the step of the first one unless another is named; return the last call's answer."""
-        index = self.plan.step_of(results[0].series_id).index if step is None else step
+        index = self.plan.find_step(results[0].series_id).index if step is None else step
         answer: Settlement | None = None
         for start in range(0, len(results), CHUNK):
             answer, _ = await self.advance(index, results[start : start + CHUNK], worker=worker, at=at)

@@ -45,7 +45,7 @@ class FleetBrake:
         assert (settlement.opened, more.verdict) == (FIRST_WAIT, ClaimVerdict.BRAKED)
         more = await task.ask(FIRST_WAIT, 1, whole=True)
         assert (more.verdict, more.granted) == (ClaimVerdict.BRAKED, ())
-        assert (await task.head()).current == FIRST_WAIT
+        assert (await task.head()).current_step == FIRST_WAIT
 
     async def test_a_whole_step_of_which_some_is_claimed_is_claimed_to_its_end(self, record: Record) -> None:
         task = await record.accept(range(1, 8))

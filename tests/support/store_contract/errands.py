@@ -2,19 +2,19 @@
 
 import asyncio
 
-from core.agent import AgentFound, ProcessFound
+from core.agent import AgentInspection, InspectedProcess
 from core.errand import ClaimedErrand, Errand, ErrandFailed, ErrandKind
 from tests.support.scenario import Record
 
 LOOK = Errand("e1", ErrandKind.LOOK, 2**63 - 1, None, "0123456789abcdef")
 STOP = Errand("e2", ErrandKind.STOP, 7, "monagent", "0123456789abcdef")
-FOUND = AgentFound(
+FOUND = AgentInspection(
     installed=True,
     version="4.2.2",
     processes=(
-        ProcessFound("agentd", 10, "admin", "/bin/ocp_agentd -c ä", (), 5),
-        ProcessFound("mgragent", 11, None, None, (62888, 1), 4),
-        ProcessFound("monagent"),
+        InspectedProcess("agentd", 10, "admin", "/bin/ocp_agentd -c ä", (), 5),
+        InspectedProcess("mgragent", 11, None, None, (62888, 1), 4),
+        InspectedProcess("monagent"),
     ),
 )
 

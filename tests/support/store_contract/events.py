@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from core.event import NO_EVENT, TaskEvent, cursor_order
+from core.event import NO_EVENT, TaskEvent, parse_cursor
 from core.status import Status, TaskStatus
 from tests.support.records import NOW, PREPARE
 from tests.support.scenario import Record
@@ -16,7 +16,7 @@ class Events:
         await task.fail(claims[:1], at=NOW + 5)
         await task.fail(claims[1:], at=NOW + 6)
         events = await task.events()
-        assert [cursor_order(event.id) for event in events] == sorted({cursor_order(event.id) for event in events})
+        assert [parse_cursor(event.id) for event in events] == sorted({parse_cursor(event.id) for event in events})
         nothing: dict[Status, tuple[tuple[int, int], ...]] = {}
         ids = [event.id for event in events]
         assert list(events) == [

@@ -60,7 +60,7 @@ class NewHosts:
             assert [listed.id for listed in found.tasks] == [task.id]
         first, second = added.tasks
         assert second.first_subtask_id == first.first_subtask_id + first.plan.size
-        assert dict(first.subtasks({}))[0].status is Status.READY
+        assert dict(first.derive_subtasks({}))[0].status is Status.READY
 
     async def test_ids_are_those_of_nobody_else(self, record: Record) -> None:
         await record.hosts.put([entry(7), entry(2**62)], NOW)

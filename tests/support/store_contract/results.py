@@ -144,8 +144,8 @@ class Results:
     async def test_logs_come_back_as_they_were_written_clipped_outputs_included(self, record: Record) -> None:
         task = await record.accept((1,))
         journal = Journal(clock=lambda: NOW + 5)
-        journal.say("Ünïcödé, \x00, “quotes” and\nlines")
-        journal.output(exit_status=255, signal=None, stdout="é" * OUTPUT_LIMIT, stderr="no")
+        journal.add("Ünïcödé, \x00, “quotes” and\nlines")
+        journal.add_output(exit_status=255, signal=None, stdout="é" * OUTPUT_LIMIT, stderr="no")
         log = run_log(1, *(line.text for line in journal.lines))
         (claim,) = await task.claim(PREPARE)
         await task.settle([Failed(0, claim.token, log)])

@@ -14,7 +14,7 @@ class RetryAndSkip:
         task = await record.accept()
         first, second, third = await task.claim(PREPARE)
         await task.settle([*make_successes([first]), *make_failures([second, third])])
-        assert await task.retry(at=NOW + 5) == CourseChanged(PREPARE, back=False)
+        assert await task.retry(at=NOW + 5) == CourseChanged(PREPARE, backwards=False)
         turned = await task.head()
         assert (turned.status, turned.operation, turned.finished) == (TaskStatus.RUNNING, Operation.RETRY, NOW)
         assert (await task.list_statuses())[:3] == [
@@ -35,7 +35,7 @@ class RetryAndSkip:
         hosts = 2 * CHUNK + 3
         task = await record.accept(range(1, hosts + 1))
         await task.fail_step(PREPARE)
-        assert await task.retry() == CourseChanged(PREPARE, back=False)
+        assert await task.retry() == CourseChanged(PREPARE, backwards=False)
         claims = await task.claim(PREPARE)
         assert [claim.series_id for claim in claims] == list(range(hosts))
         assert {claim.run_time for claim in claims} == {2}
@@ -44,7 +44,7 @@ class RetryAndSkip:
     async def test_a_subtask_is_retried_while_its_siblings_stay(self, record: Record) -> None:
         task = await record.accept()
         await task.fail_step(PREPARE)
-        assert await task.retry(1) == CourseChanged(PREPARE, back=False)
+        assert await task.retry(1) == CourseChanged(PREPARE, backwards=False)
         assert (await task.head()).operation is Operation.EXECUTE
         (claim,) = await task.claim(PREPARE)
         assert claim.series_id == 1
@@ -56,7 +56,7 @@ class RetryAndSkip:
         await task.pass_steps_before(STOP)
         (claim,) = await task.claim(STOP)
         await task.settle([Failed(claim.series_id, claim.token, run_log(1, "badly"), agent_alive=True)])
-        assert await task.skip(claim.series_id) == CourseChanged(STOP, back=False)
+        assert await task.skip(claim.series_id) == CourseChanged(STOP, backwards=False)
         assert (await task.head()).skipped
         (skip,) = await task.claim(STOP)
         assert (skip.operation, skip.run_time) == (Operation.SKIP, 1)

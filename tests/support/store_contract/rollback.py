@@ -41,10 +41,10 @@ async def failed_task(record: Record, hosts: Sequence[int] = (1, 2, 3)) -> Task:
 class Rollback:
     async def test_what_was_done_waits_to_be_undone_and_no_run_counts(self, record: Record) -> None:
         task = await failed_task(record)
-        assert await task.roll_back(at=NOW + 5) == CourseChanged(STOP, back=True)
+        assert await task.roll_back(at=NOW + 5) == CourseChanged(STOP, backwards=True)
         turned = await task.head()
         assert (turned.status, turned.operation) == (TaskStatus.RUNNING, Operation.ROLLBACK)
-        assert (turned.back, turned.current, turned.is_rollback) == (STOP, STOP, True)
+        assert (turned.rollback_step, turned.current_step, turned.is_rollback) == (STOP, STOP, True)
         done, ready = (Status.SUCCESSFUL, Operation.ROLLBACK, 1), (Status.READY, Operation.ROLLBACK, 1)
         pending = (Status.PENDING, Operation.EXECUTE, 1)
         assert await task.list_statuses() == [done] * 4 + [ready] * 3 + [pending] * 4
@@ -107,7 +107,7 @@ class Rollback:
             assert now.operation is Operation.ROLLBACK
             if go_on:
                 assert (settlement.opened, now.status) == (None, TaskStatus.FAILED)
-                assert await go_on() == CourseChanged(STOP, back=True)
+                assert await go_on() == CourseChanged(STOP, backwards=True)
             else:
                 assert settlement.opened == FIRST_WAIT
         assert len(await task.logs(5)) == 4
@@ -117,7 +117,7 @@ class Rollback:
         await task.roll_back()
         first, second, third = await task.claim(STOP)
         await task.settle([*make_undos([first, third]), *make_failures([second])])
-        assert await task.skip(5) == CourseChanged(STOP, back=True)
+        assert await task.skip(5) == CourseChanged(STOP, backwards=True)
         (claim,) = await task.claim(STOP)
         assert (claim.operation, claim.run_time) == (Operation.ROLLBACK_SKIP, 1)
         assert (await task.undo([claim])).opened == FIRST_WAIT
@@ -132,7 +132,7 @@ class Rollback:
         now = await task.head()
         assert (now.status, now.operation) == (TaskStatus.FAILED, Operation.ROLLBACK)
         assert sum(status is Status.FAILED for status, _, _ in await task.list_statuses()) == 2
-        assert await task.retry() == CourseChanged(STOP, back=True)
+        assert await task.retry() == CourseChanged(STOP, backwards=True)
         assert (await task.undo(await task.claim(STOP))).opened == FIRST_WAIT
 
     async def test_only_what_failed_can_be_rolled_back(self, record: Record) -> None:
@@ -152,7 +152,7 @@ class Rollback:
         for index in bad:
             results[index : index + 1] = make_failures([claims[index]])
         await task.settle(results)
-        assert await task.roll_back() == CourseChanged(STOP, back=True)
+        assert await task.roll_back() == CourseChanged(STOP, backwards=True)
         seen: list[int] = []
         while granted := await task.claim(STOP, 64):
             seen += [claim.series_id for claim in granted]

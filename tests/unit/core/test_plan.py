@@ -31,13 +31,13 @@ def test_names_and_timeouts_are_those_of_ocp() -> None:
 def test_every_number_belongs_to_exactly_one_step() -> None:
     plan = Plan(BATCH_STOP, 7)
     for series_id in range(plan.size):
-        assert series_id in plan.step_of(series_id).series
+        assert series_id in plan.find_step(series_id).series
 
 
 @pytest.mark.parametrize("series_id", [-1, 23])
 def test_a_number_outside_the_plan_is_refused(series_id: int) -> None:
     with pytest.raises(IndexError):
-        Plan(BATCH_STOP, 7).step_of(series_id)
+        Plan(BATCH_STOP, 7).find_step(series_id)
 
 
 def test_parallel_index_is_the_hosts_place_and_minus_one_for_a_wait_node() -> None:

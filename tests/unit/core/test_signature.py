@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.signature import Signable, body_md5, find_matching_signature, signature
+from core.signature import Signable, body_md5, find_matching_signature, sign
 
 SECRET = "2fc0c299cc94c6be266f2ceece765d4d"
 BODY = b'{"name":"test01","description":"test","regionId":1}'
@@ -36,7 +36,7 @@ PUBLISHED = [(POST, "XN8P+O+v3vUabB16ZCooq5wMJoY="), (GET, "TsQD6HDOuZuJ409m0wdn
 @pytest.mark.parametrize(("request_", "published"), PUBLISHED)
 def test_the_published_signatures(request_: Signable, published: str) -> None:
     (message,) = request_.messages()
-    assert signature(SECRET, message) == published
+    assert sign(SECRET, message) == published
     assert find_matching_signature(SECRET, request_, published) == published
 
 
@@ -94,7 +94,7 @@ def test_the_comma_between_a_keys_values_may_be_encoded_or_not() -> None:
     repeated = replace(GET, query="status=RUNNING&status=FAILED")
     for message, ending in zip(repeated.messages(), ("FAILED,RUNNING", "FAILED%2CRUNNING"), strict=True):
         assert message.endswith(f"?status={ending}")
-        assert find_matching_signature(SECRET, repeated, signature(SECRET, message))
+        assert find_matching_signature(SECRET, repeated, sign(SECRET, message))
 
 
 def test_headers_are_in_order() -> None:

@@ -7,7 +7,7 @@ from core.errors import UnknownHosts
 from core.journal import OUTPUT_LIMIT, Journal, Level, clip
 from core.outcome.reach import Unreachable
 from core.outcome.stop import AlreadyStopped
-from core.progress import progress
+from core.progress import compute_progress
 from core.record import Creator, TaskRecord
 from core.status import Operation, Status, TaskStatus
 from core.user import Permission, Role, User
@@ -40,8 +40,8 @@ def test_clipping_in_the_middle_of_a_character_leaves_text() -> None:
 def test_a_journal_tells_times_and_levels() -> None:
     ticks = iter(range(100, 200))
     journal = Journal(lambda: next(ticks))
-    journal.verdict(AlreadyStopped())
-    journal.verdict(Unreachable("10.0.0.1:22", "connection refused"))
+    journal.add_outcome(AlreadyStopped())
+    journal.add_outcome(Unreachable("10.0.0.1:22", "connection refused"))
     assert [(line.at, line.level) for line in journal.lines] == [(100, Level.INFO), (101, Level.ERROR)]
 
 
@@ -66,7 +66,7 @@ def make_task(opened: int, counts: dict[tuple[int, Status], int]) -> TaskRecord:
 
 def test_progress_counts_what_nothing_happened_to_as_ready_or_pending() -> None:
     counts = {(0, Status.SUCCESSFUL): 4, (1, Status.SUCCESSFUL): 1, (2, Status.RUNNING): 1, (2, Status.FAILED): 1}
-    steps = progress(make_task(2, counts))
+    steps = compute_progress(make_task(2, counts))
     assert [step.by_status for step in steps] == [
         {Status.SUCCESSFUL: 4},
         {Status.SUCCESSFUL: 1},

@@ -67,7 +67,7 @@ async def test_newer_records_go_to_queues_that_only_newer_workers_take_from(monk
     newer = make_celery(SharedSettings(broker_url=f"memory://{uuid.uuid4()}"))
     task = replace(task_of(3), version=2)
     await dispatch.CeleryDispatcher(newer).submit(task)
-    dispatch.publish(dispatch.lanes(newer, task, task.plan.steps[2], 3))
+    dispatch.publish(dispatch.build_lanes(newer, task, task.plan.steps[2], 3))
 
     names = [[queue.name for queue in celery.conf.task_queues] for celery in (older, newer)]
     assert names == [["steps", "hosts"], ["steps", "hosts", "steps.2", "hosts.2"]]
@@ -92,7 +92,7 @@ async def test_the_chain_mirrors_the_steps(celery: Celery) -> None:
 
 def test_lanes_go_to_the_queue_of_host_work(celery: Celery) -> None:
     task = task_of(3)
-    dispatch.publish(dispatch.lanes(celery, task, task.plan.steps[2], 3))
+    dispatch.publish(dispatch.build_lanes(celery, task, task.plan.steps[2], 3))
 
     messages = published(celery, "hosts")
     assert not published(celery, "steps")

@@ -8,8 +8,8 @@ import signal
 import pytest
 
 from core.errors import Misconfigured
-from infra.failpoint import ApiFailpoint, WorkerFailpoint, nowhere, passing
-from infra.settings import ApiSettings, WorkerSettings, load
+from infra.failpoint import ApiFailpoint, WorkerFailpoint, ignore_failpoint, make_failpoint_hook
+from infra.settings import ApiSettings, WorkerSettings, load_settings
 
 EVERY = (*ApiFailpoint, *WorkerFailpoint)
 
@@ -22,9 +22,9 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 
 def test_a_process_that_is_told_nothing_passes_every_place(killed: list[tuple[int, int]]) -> None:
-    assert passing(None) is nowhere
+    assert make_failpoint_hook(None) is ignore_failpoint
     for place in EVERY:
-        nowhere(place)
+        ignore_failpoint(place)
     assert killed == []
 
 
@@ -32,7 +32,7 @@ def test_a_process_that_is_told_nothing_passes_every_place(killed: list[tuple[in
 def test_a_process_kills_itself_at_the_place_that_it_is_told(
     killed: list[tuple[int, int]], chosen: ApiFailpoint | WorkerFailpoint
 ) -> None:
-    passes = passing(chosen)
+    passes = make_failpoint_hook(chosen)
     for place in EVERY:
         if place is not chosen:
             passes(place)
@@ -47,7 +47,7 @@ def test_a_process_kills_itself_at_the_place_that_it_is_told(
 def test_a_place_that_the_process_never_passes_is_refused(
     monkeypatch: pytest.MonkeyPatch, settings: type[ApiSettings | WorkerSettings], place: str
 ) -> None:
-    assert load(settings).failpoint is None
+    assert load_settings(settings).failpoint is None
     monkeypatch.setenv("OCPFLEET_FAILPOINT", place)
     with pytest.raises(Misconfigured, match=f"OCPFLEET_FAILPOINT={place}: "):
-        load(settings)
+        load_settings(settings)

@@ -6,7 +6,7 @@ import pytest
 
 from cli.commands.processes.settings import format_markdown
 from core.errors import Misconfigured
-from infra.settings import ApiSettings, FlowerSettings, InventorySettings, SharedSettings, WorkerSettings, load
+from infra.settings import ApiSettings, FlowerSettings, InventorySettings, SharedSettings, WorkerSettings, load_settings
 
 ROOT = Path(__file__).parents[3]
 
@@ -44,7 +44,7 @@ def test_a_wrong_value_stops_the_start_with_a_sentence(
 ) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(Misconfigured) as refused:
-        load(settings)
+        load_settings(settings)
     assert refused.value.sentence.startswith(said)
     assert refused.value.sentence.endswith("Correct the variable or unset it.")
 
@@ -52,13 +52,13 @@ def test_a_wrong_value_stops_the_start_with_a_sentence(
 def test_a_misspelt_variable_stops_the_start_and_names_the_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCPFLEET_REDISURL", "redis://10.0.0.1/0")
     with pytest.raises(Misconfigured, match=r"REDISURL is no setting\. Did you mean OCPFLEET_REDIS_URL\?"):
-        load(WorkerSettings)
+        load_settings(WorkerSettings)
 
 
 def test_a_password_in_a_wrong_address_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCPFLEET_REDIS_URL", "http://user:hunter2@10.0.0.1/0")
     with pytest.raises(Misconfigured) as refused:
-        load(SharedSettings)
+        load_settings(SharedSettings)
     assert "hunter2" not in refused.value.sentence
 
 
@@ -118,7 +118,7 @@ def test_a_worker_whose_settings_contradict_each_other_does_not_start(
     for name, value in chosen.items():
         monkeypatch.setenv(f"OCPFLEET_{name}", value)
     with pytest.raises(Misconfigured) as refused:
-        load(WorkerSettings)
+        load_settings(WorkerSettings)
     assert refused.value.sentence == f"{said} {way_out}"
 
 
@@ -126,4 +126,4 @@ def test_settings_that_just_fit_together_are_taken(monkeypatch: pytest.MonkeyPat
     chosen = {"BEAT_EVERY": "2", "LOST_AFTER": "6", "ALIVE_FOR": "6", "RECONCILE_EVERY": "6"}
     for name, value in chosen.items():
         monkeypatch.setenv(f"OCPFLEET_{name}", value)
-    assert load(WorkerSettings).lost_after == 6
+    assert load_settings(WorkerSettings).lost_after == 6

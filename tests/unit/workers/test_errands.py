@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.agent import AgentFound
+from core.agent import AgentInspection
 from core.errand import Errand, ErrandFailed, ErrandKind
 from core.errors import StoreUnavailable
 from core.lease import Lease, Leased
@@ -58,8 +58,8 @@ def claim_late(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_look() -> None:
     work = await work_on()
     found = await done(work, LOOK)
-    assert isinstance(found, AgentFound)
-    assert [process.runs for process in found.processes] == [True] * 3
+    assert isinstance(found, AgentInspection)
+    assert [process.is_running for process in found.processes] == [True] * 3
     assert (found.version, found.installed) == ("4.2.2-stub", True)
 
 
@@ -75,7 +75,7 @@ async def test_a_second_copy_of_the_message_finds_nothing_to_do() -> None:
 async def test_the_lease_is_given_back_before_the_answer() -> None:
     work = await work_on()
     await work.store.hosts.lease((7,), Lease(STOP.id, STOP.purpose, 60_000))
-    assert isinstance(await done(work, STOP), AgentFound)
+    assert isinstance(await done(work, STOP), AgentInspection)
     assert await work.store.hosts.lease((7,), Lease("other", "to test", 1000)) == Leased()
 
 

@@ -15,7 +15,7 @@ from workers.messages import StepEnd, find
 async def statuses(work, task) -> list[set[str]]:  # noqa: ANN001
     head = await work.store.tasks.head(task.id)
     assert head is not None
-    records = dict(head.subtasks(await work.store.tasks.subtasks(head)))
+    records = dict(head.derive_subtasks(await work.store.tasks.subtasks(head)))
     return [{records[series_id].status for series_id in planned.series} for planned in head.plan]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.auth.signature_checker import Signature
 from core.errors import BadCredentials
-from core.signature import Signable, signature
+from core.signature import Signable, sign
 from core.user import Role
 from tests.support.api import NOW, STOP, Api, entry, running_api
 from tests.support.signing import Signing, access_key
@@ -121,7 +121,7 @@ async def test_a_repeated_change_is_refused_by_every_process_and_a_repeated_look
 async def test_a_replayed_delete_is_refused(api: Api, signing: Signing) -> None:
     checker = api.app.state.fleet.access
     parts = Signable("DELETE", "", "", "Fri, 03 Sep 2021 07:01:10 GMT", "fleet", f"{HOSTS}/2")
-    given = Signature(signing.key_id, signature(signing.secret, parts.messages()[0]))
+    given = Signature(signing.key_id, sign(signing.secret, parts.messages()[0]))
 
     async def body() -> bytes:
         return b""

@@ -22,7 +22,7 @@ class ClaimedMeanwhile(RecordingDispatcher):
     store: FakeStore
 
     @override
-    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+    async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
         first = task.plan.steps[0]
         await self.store.tasks.advance(task, first, Worker(1, "w"), 0, claim=ClaimRequest(limit=1))
         raise BrokerUnavailable("The broker's answer was lost.")

@@ -31,10 +31,10 @@ class Telling(RecordingDispatcher):
         self.go_on.set()
 
     @override
-    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+    async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
         self.said.append(f"asked for {task.id}")
         await self.go_on.wait()
-        await super().submit(task, step, back=back)
+        await super().submit(task, step, backwards=backwards)
         self.said.append(f"published {task.id}")
 
 
@@ -90,7 +90,7 @@ async def test_one_publishes_for_all_while_the_broker_hangs(api: Api, fleet: Fle
     publish(fleet, task(1))
     first = asyncio.create_task(publish_posted({"app": api.app}))
     await asyncio.sleep(0)
-    publish(fleet, task(2), 2, back=True)
+    publish(fleet, task(2), 2, backwards=True)
     await publish_posted({"app": api.app})
     assert broker.said == ["asked for 1"]
     broker.go_on.set()

@@ -44,15 +44,15 @@ class Desk(Dispatcher):
     queued: int = 0
 
     @override
-    async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
-        self.published.append((task.id, step, back))
+    async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
+        self.published.append((task.id, step, backwards))
 
     @override
     async def send(self, errand: Errand) -> None:
         raise NotImplementedError
 
     @override
-    async def waiting(self) -> int:
+    async def count_waiting(self) -> int:
         return self.queued
 
     @override
@@ -110,7 +110,7 @@ async def statuses(work: Work, task: TaskRecord, index: int) -> list[Status]:
     head = await work.store.tasks.head(task.id)
     assert head is not None
     stored = await work.store.tasks.subtasks(head)
-    return [record.status for _, record in head.of_step(head.plan.steps[index], stored)]
+    return [record.status for _, record in head.derive_step(head.plan.steps[index], stored)]
 
 
 async def test_what_a_lost_worker_had_runs_again_as_the_same_run() -> None:
@@ -264,11 +264,11 @@ async def test_losses_are_found_while_the_broker_is_away() -> None:
 
     class Away(Desk):
         @override
-        async def waiting(self) -> int:
+        async def count_waiting(self) -> int:
             raise BrokerUnavailable("The broker does not answer.")
 
         @override
-        async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
+        async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
             raise BrokerUnavailable("The broker does not answer.")
 
     watch.reconciler.dispatcher = Away()
@@ -567,8 +567,8 @@ async def test_what_is_published_first_does_not_make_the_others_wait() -> None:
 
     class Filling(Desk):
         @override
-        async def submit(self, task: TaskRecord, step: int = 0, *, back: bool = False) -> None:
-            await super().submit(task, step, back=back)
+        async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
+            await super().submit(task, step, backwards=backwards)
             self.queued += 1
 
     watch.reconciler.dispatcher = filling = Filling()

@@ -92,7 +92,7 @@ async def bench(monkeypatch: pytest.MonkeyPatch, runs: int) -> Bench:
 def journal(*texts: str) -> Journal:
     made = Journal(lambda: 7)
     for text in texts:
-        made.say(text)
+        made.add(text)
     return made
 
 
@@ -112,14 +112,14 @@ async def test_a_run_is_noted_from_its_third_second_on_when_it_has_more_to_tell(
         table.now += EVERY
         await notes.write()
         assert table.noted.calls == [1], "nothing was added"
-        told.say("two")
+        told.add("two")
         table.now += 0.1
         await notes.write()
         assert await table.texts(claim) == [["one", "two"]]
         (log,) = await table.work.store.tasks.logs(table.task, claim.series_id)
         assert (log.closed, log.operation, log.run_time) == (False, Operation.EXECUTE, 1)
         assert log.executor == table.work.presence.worker.name
-        told.say("three")
+        told.add("three")
     table.now += EVERY
     await notes.write()
     assert table.noted.calls == [1, 1], "a run that is over is the recorder's"

@@ -41,7 +41,7 @@ async def roll_back(work: Work, task: TaskRecord) -> TaskRecord:
 async def go_back(work: Work, task: TaskRecord) -> TaskRecord:
     head = await work.store.tasks.head(task.id)
     assert head is not None
-    for planned in task.plan.steps[head.current :: -1]:
+    for planned in task.plan.steps[head.current_step :: -1]:
         if (await step(work, task, planned.index)).lanes:
             await lane(work, task, planned.index)
     head = await work.store.tasks.head(task.id)
@@ -73,7 +73,7 @@ async def test_a_failed_stop_is_undone_where_the_task_stopped_something() -> Non
 
     head = await roll_back(work, task)
 
-    assert (head.status, head.operation, head.back) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK, 0)
+    assert (head.status, head.operation, head.rollback_step) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK, 0)
     assert [len(executor.list_pids(host_id)) for host_id in (1, 2, 3)] == [3, 3, 0]
     assert await states(work, [1, 2, 3, 4]) == [AS_BEFORE] * 4
     first = task.plan.steps[STOP].first
@@ -83,7 +83,7 @@ async def test_a_failed_stop_is_undone_where_the_task_stopped_something() -> Non
     assert [await verdict(work, task, first + index) for index in (2, 3)] == [untouched] * 2
     assert executor.count_commands(3)["start"] == executor.count_commands(4)["start"] == 0
     stored = await work.store.tasks.subtasks(head)
-    assert {one.status for _, one in head.subtasks(stored)} == {Status.PENDING}
+    assert {one.status for _, one in head.derive_subtasks(stored)} == {Status.PENDING}
 
 
 async def test_a_start_that_fails_on_the_way_back_keeps_all_hosts_until_it_is_dealt_with() -> None:
@@ -94,7 +94,7 @@ async def test_a_start_that_fails_on_the_way_back_keeps_all_hosts_until_it_is_de
 
     head = await roll_back(work, task)
 
-    assert (head.status, head.operation, head.back) == (TaskStatus.FAILED, Operation.ROLLBACK, STOP)
+    assert (head.status, head.operation, head.rollback_step) == (TaskStatus.FAILED, Operation.ROLLBACK, STOP)
     assert {holder for _, _, holder in await states(work, [1, 2, 3])} == {task.id}
     executor.behaviours = {}
     executor.start_agent(1, ())
@@ -215,7 +215,7 @@ async def test_hosts_that_were_given_back_already_are_taken_again_first() -> Non
 
     head = await roll_back(work, task)
 
-    assert (head.status, head.back) == (TaskStatus.FAILED, 4)
+    assert (head.status, head.rollback_step) == (TaskStatus.FAILED, 4)
     assert "holds host 2" in await verdict(work, task, finish.first + 1)
     assert await work.store.tasks.change_course(task, Course.SKIP, work.clock(), finish.first + 1) is not None
     head = await go_back(work, task)

@@ -13,7 +13,7 @@ from app.tasks.watch.channel import REMEMBERED, Channel
 from app.tasks.watch.hub import STOPPING, Hub
 from app.tasks.watch.stream import Pace, messages
 from core.errors import StoreUnavailable, TaskNotFound, Unavailable
-from core.event import NO_EVENT, TaskEvent, cursor_order
+from core.event import NO_EVENT, TaskEvent, parse_cursor
 from core.record import TaskRecord
 from core.status import Status, TaskStatus
 from tests.support.api import Api
@@ -226,11 +226,11 @@ async def test_a_whole_stream_in_the_reply(api: Api) -> None:
     assert (retry, rest) == (b"retry: 2000", b"")
     kind, event_id, data = parsed(end)
     assert (kind, data["status"], data["failedHostIds"]) == ("end", TaskStatus.SUCCESSFUL, [])
-    assert cursor_order(event_id or NO_EVENT) > cursor_order(NO_EVENT)
+    assert parse_cursor(event_id or NO_EVENT) > parse_cursor(NO_EVENT)
     assert list(data) == sorted(data)
 
 
 @pytest.mark.parametrize("text", ["", "1", "1-", "-1", "a-b", "1-2-3", "\u0661-1", "9" * 30 + "-1"])
 def test_what_is_no_cursor(text: str) -> None:
     with pytest.raises(ValueError, match="stream"):
-        cursor_order(text)
+        parse_cursor(text)
