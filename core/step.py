@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from core.host import HostState
 
@@ -45,14 +44,6 @@ class Step:
     """What is done."""
     per_host: bool
     """One subtask for each host, or one in all."""
-
-
-TASKS: Final = "com.alipay.ocp.service.task.business.obagent"
-"""What the class names of OCP's agent steps begin with."""
-HOST_TASKS: Final = "com.alipay.ocp.service.task.business.host"
-"""The same for steps about the host itself."""
-WAIT_NODE: Final = Step("Wait node", "com.alipay.ocp.service.task.business.WaitNode", 30, Action.WAIT, per_host=False)
-"""The barrier between two steps that both work on many hosts, the same in every task type."""
 
 
 @dataclass(frozen=True, slots=True)

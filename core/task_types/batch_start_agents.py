@@ -3,36 +3,13 @@
 from typing import Final
 
 from core.host import RESTARTING, RUNNING
-from core.step import TASKS, WAIT_NODE, Action, Step, TaskType
+from core.step import TaskType
+from core.task_types.steps import FINISH, START, WAIT, prepare
 
 TASK_TYPE: Final = TaskType(
     slug="batch_start_agents",
     name="Batch start OCP agent",
     during=RESTARTING,
     after=RUNNING,
-    steps=(
-        Step(
-            "Prepare start OCP agent",
-            f"{TASKS}.PrepareStartOcpAgentTask",
-            60,
-            Action.TAKE_HOSTS,
-            per_host=True,
-        ),
-        WAIT_NODE,
-        Step(
-            "Start all OCP agent processes",
-            f"{TASKS}.StartAllOcpAgentProcessesTask",
-            600,
-            Action.START_AGENT,
-            per_host=True,
-        ),
-        WAIT_NODE,
-        Step(
-            "Finish OCP agent operation",
-            f"{TASKS}.FinishOcpAgentOperationTask",
-            60,
-            Action.GIVE_BACK,
-            per_host=True,
-        ),
-    ),
+    steps=(prepare("start"), WAIT, START, WAIT, FINISH),
 )

@@ -1,38 +1,15 @@
-"""Stop the agents of many hosts: names, class names and timeouts as in OCP's own reply to batchStopAgents."""
+"""Stop the agents of many hosts, as OCP's batchStopAgents does."""
 
 from typing import Final
 
 from core.host import STOPPED, STOPPING
-from core.step import TASKS, WAIT_NODE, Action, Step, TaskType
+from core.step import TaskType
+from core.task_types.steps import FINISH, STOP, WAIT, prepare
 
 TASK_TYPE: Final = TaskType(
     slug="batch_stop_agents",
     name="Batch stop OCP agent",
     during=STOPPING,
     after=STOPPED,
-    steps=(
-        Step(
-            "Prepare stop OCP agent",
-            f"{TASKS}.PrepareStopOcpAgentTask",
-            60,
-            Action.TAKE_HOSTS,
-            per_host=True,
-        ),
-        WAIT_NODE,
-        Step(
-            "Stop all OCP agent processes",
-            f"{TASKS}.StopAllOcpAgentProcessesTask",
-            600,
-            Action.STOP_AGENT,
-            per_host=True,
-        ),
-        WAIT_NODE,
-        Step(
-            "Finish OCP agent operation",
-            f"{TASKS}.FinishOcpAgentOperationTask",
-            60,
-            Action.GIVE_BACK,
-            per_host=True,
-        ),
-    ),
+    steps=(prepare("stop"), WAIT, STOP, WAIT, FINISH),
 )

@@ -3,35 +3,14 @@
 from typing import Final
 
 from core.host import RESTARTING, RUNNING
-from core.step import TASKS, Action, Step, TaskType
+from core.step import TaskType
+from core.task_types.steps import FINISH, START, prepare
 
 TASK_TYPE: Final = TaskType(
     slug="start_agent",
     name="Start OCP agent",
     during=RESTARTING,
     after=RUNNING,
-    steps=(
-        Step(
-            "Prepare start OCP agent",
-            f"{TASKS}.PrepareStartOcpAgentTask",
-            60,
-            Action.TAKE_HOSTS,
-            per_host=True,
-        ),
-        Step(
-            "Start all OCP agent processes",
-            f"{TASKS}.StartAllOcpAgentProcessesTask",
-            600,
-            Action.START_AGENT,
-            per_host=True,
-        ),
-        Step(
-            "Finish OCP agent operation",
-            f"{TASKS}.FinishOcpAgentOperationTask",
-            60,
-            Action.GIVE_BACK,
-            per_host=True,
-        ),
-    ),
+    steps=(prepare("start"), START, FINISH),
     parallel=False,
 )

@@ -113,12 +113,12 @@ def _check_hosts(snapshot: Snapshot) -> None:
 
 
 def _check_counts(head: TaskRecord, stored: Mapping[int, SubtaskRecord], subtasks: Mapping[int, SubtaskRecord]) -> None:
-    step_of = head.plan.step_of
-    assert +Counter(head.counts) == Counter((step_of(sid).index, one.status) for sid, one in stored.items())
+    find_step = head.plan.find_step
+    assert +Counter(head.counts) == Counter((find_step(sid).index, one.status) for sid, one in stored.items())
     shown = Counter(
         {(i, status): n for i, step in enumerate(compute_progress(head)) for status, n in step.by_status.items()}
     )
-    assert +shown == Counter((step_of(sid).index, one.status) for sid, one in subtasks.items())
+    assert +shown == Counter((find_step(sid).index, one.status) for sid, one in subtasks.items())
 
 
 def _check_task_status(head: TaskRecord, subtasks: Mapping[int, SubtaskRecord]) -> None:

@@ -52,7 +52,7 @@ def test_the_first_step_has_nothing_before_it_and_the_last_nothing_after_it() ->
     plan = Plan(BATCH_STOP, 3)
     assert not plan.upstream(plan.steps[0])
     assert not plan.downstream(plan.steps[-1])
-    assert plan.steps[-1].last
+    assert plan.steps[-1].is_last
     assert list(plan.upstream(plan.steps[2])) == [3]
 
 
