@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
 from fakeredis import FakeAsyncRedis, FakeServer
 from typing_extensions import override
 
 from core.record import RECORD_VERSION
 from infra.store import Store, keys
 from infra.store.values import StoreOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class FakeStore(Store):
@@ -24,6 +31,24 @@ class FakeStore(Store):
     @override
     async def check(self) -> None:
         """Do nothing: the simulated Redis does not say how it persists."""
+
+
+@contextmanager
+def break_after_scripts(store: FakeStore, count: int) -> Iterator[None]:
+    """Let the Redis of a store answer so many scripts, and then nothing any more; afterwards it answers again."""
+    execute = store.client.execute_command
+    left = count
+
+    async def execute_while_there(*words: object, **options: object) -> object:
+        nonlocal left
+        if not left:
+            raise ConnectionError
+        answer = await execute(*words, **options)
+        left -= str(words[0]).startswith("EVAL")
+        return answer
+
+    with patch.object(store.client, "execute_command", execute_while_there):
+        yield
 
 
 async def let_pass(store: FakeStore, milliseconds: int) -> None:

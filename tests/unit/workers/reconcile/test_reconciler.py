@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
+from core.claim import Claims, ClaimVerdict
 from core.errors import BrokerUnavailable, StoreUnavailable
 from core.record import RECORD_VERSION
 from core.status import Operation, Status, TaskStatus
@@ -17,9 +19,9 @@ from infra.dispatch import Dispatcher
 from infra.store import keys
 from infra.store.task_values import ClaimRequest, Course
 from infra.store.values import CHUNK
-from tests.support.fake_store import FakeStore, let_pass, make_newer
+from tests.support.fake_store import FakeStore, break_after_scripts, let_pass, make_newer
 from tests.support.falling import Falling, FallingStore
-from tests.support.records import make_successes, run_log
+from tests.support.records import advance, claim_step, make_failures, make_successes, run_log, settle
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, step
 from workers.messages import StepEnd
@@ -483,6 +485,36 @@ async def test_a_cancelling_that_broke_off_is_finished() -> None:
     assert head is not None
     assert head.status is TaskStatus.FAILED
     assert watch.desk.published == []
+
+
+async def test_a_retry_of_many_subtasks_that_broke_off_is_finished() -> None:
+    watch = await a_watch(store=(store := FakeStore()))
+    task = await make_task(watch.work, range(1, CHUNK + 2))
+    failed = make_failures(await claim_step(store, task, 0))
+    ended = await settle(store, task, 0, failed)
+    assert ended.task_status is TaskStatus.FAILED
+
+    with break_after_scripts(store, 1), pytest.raises(StoreUnavailable):
+        await store.tasks.change_course(task, Course.RETRY, watch.work.clock())
+
+    head = await store.tasks.head(task.id)
+    assert head is not None
+    assert head.turning
+    assert Counter(await statuses(watch.work, task, 0)) == {Status.READY: CHUNK, Status.FAILED: 1}
+    _, answer = await advance(store, task, 0, claim=CHUNK)
+    assert answer == Claims(ClaimVerdict.BUSY), "nobody claims half of a retry"
+
+    await watch.pass_by(8)
+
+    head = await store.tasks.head(task.id)
+    assert head is not None
+    assert not head.turning
+    assert head.operation is Operation.RETRY
+    records = (await store.tasks.subtasks(head)).values()
+    assert {(one.status, one.operation, one.run_time) for one in records} == {(Status.READY, Operation.RETRY, 2)}
+    assert len(records) == CHUNK + 1
+    assert watch.desk.published == [(task.id, 0, False)]
+    assert (await step(watch.work, task, 0)).opened == 1
 
 
 async def test_hosts_in_flight_are_handed_over_when_the_process_must_end() -> None:
