@@ -95,4 +95,4 @@ def test_a_row_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         bench.main(["--rows", "idel"])
 
-    assert "there is no row idel; there are accept, orchestrate" in capsys.readouterr().err
+    assert "there is no row idel; the rows are accept, orchestrate" in capsys.readouterr().err

@@ -102,7 +102,7 @@ def test_ctrl_c_leaves_or_cancels(system: System, hosts: RealHosts) -> None:
         shown.expect(r"Task 1: \[l\]eave it running, \[c\]ancel it, or \[f\]ollow on\? \[l\]: ")
         shown.type("\n")
         assert shown.ended() == 5
-        assert "`ocpfleet task follow 1` watches it again" in shown.text
+        assert "Task 1 goes on. Watch it again: ocpfleet task follow 1" in shown.text
         assert "Traceback" not in shown.text
     assert system.task(1)["status"] == "RUNNING"
 
@@ -138,7 +138,7 @@ def test_an_interrupt_without_a_terminal_leaves_the_task(system: System, hosts: 
         wait_until(lambda: "1 running" in output.read_text(), 30, "the stop to be on its way")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 5
-    assert output.read_text().endswith("Task 1 goes on. `ocpfleet task follow 1` watches it again.\n")
+    assert output.read_text().endswith("Task 1 goes on. Watch it again: ocpfleet task follow 1\n")
     assert system.task(1)["status"] == "RUNNING"
     _ocpfleet(system, "task", "cancel", "1", "--host", "web-2", "-f", code=1)
     hosts.agents[2].unwedge("ocp_agentd")
@@ -157,7 +157,7 @@ def test_an_access_key_a_client_file_and_a_lost_password(system: System, tmp_pat
     file.chmod(0o644)
     assert "others may read it" in _ocpfleet(system, "hosts", "list", code=2, environment=signed)[1]
     nobody = system.environment | {"OCPFLEET_API_URL": system.api}
-    assert "Nothing says who you are." in _ocpfleet(system, "hosts", "list", code=4, environment=nobody)[1]
+    assert "No user and no access key is given." in _ocpfleet(system, "hosts", "list", code=4, environment=nobody)[1]
 
     shown, _ = _ocpfleet(system, "user", "password", "night", "--direct", environment=nobody)
     password = shown.rpartition(": ")[2].strip()
