@@ -124,7 +124,7 @@ class TestStart:
 
     @pytest.mark.parametrize("prefix", ["", "toolong", "OCP", "o/p"])
     def test_a_prefix_that_makes_no_process_name_is_refused(self, tmp_path: Path, prefix: str) -> None:
-        with pytest.raises(StandInError, match="is no prefix"):
+        with pytest.raises(StandInError, match="is not a valid prefix"):
             StandInAgent.install(tmp_path / "agent", prefix=prefix)
 
 
