@@ -30,4 +30,4 @@ async def page_audit(
     size: PageSize = 10,
 ) -> Response:
     found = await audit_service.page_audit(fleet_of(request), page, size)
-    return reply(request, page_document([audit_document(entry) for entry in found.entries], page, size, found.total))
+    return reply(request, page_document([audit_document(entry) for entry in found.items], page, size, found.total))

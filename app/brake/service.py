@@ -96,8 +96,8 @@ async def _running(fleet: Fleet) -> list[int]:
     while True:
         query = TaskQuery(frozenset({TaskStatus.RUNNING}), offset=len(found), limit=CHUNK, ascending=True)
         page = await fleet.store.tasks.page(query, fleet.clock())
-        found += [task.id for task in page.tasks]
-        if len(page.tasks) < CHUNK:
+        found += [task.id for task in page.items]
+        if len(page.items) < CHUNK:
             return found
 
 

@@ -37,7 +37,7 @@ async def page_hosts(
     size: PageSize = 10,
 ) -> Response:
     found = await hosts_service.page_hosts(fleet_of(request), page, size, asked)
-    return reply(request, page_document([host_document(host) for host in found.hosts], page, size, found.total))
+    return reply(request, page_document([host_document(host) for host in found.items], page, size, found.total))
 
 
 @router.get("/{hostId}", summary="Look at one host", **documented(Host, Permission.HOST_READ, 400, 404))

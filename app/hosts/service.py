@@ -10,15 +10,16 @@ from core.chunks import chunks
 from core.errors import AgentStateInvalid, UnknownHosts
 from core.host import Host
 from core.lease import Lease
+from core.page import Page
 from core.text import say
-from infra.store.host_values import HostPage, HostQuery
+from infra.store.host_values import HostQuery
 from infra.store.values import CHUNK
 
 _LEASE: Final = 60_000
 """Milliseconds for which hosts that are about to be deleted are leased."""
 
 
-async def page_hosts(fleet: Fleet, number: int, size: int, query: HostQuery) -> HostPage:
+async def page_hosts(fleet: Fleet, number: int, size: int, query: HostQuery) -> Page[Host]:
     """Return a page of the hosts that fulfil a query; `number` counts from 1."""
     return await fleet.store.hosts.page((number - 1) * size, size, query)
 

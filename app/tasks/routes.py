@@ -36,7 +36,7 @@ SubtaskId = Annotated[
 async def page_tasks(request: Request, _user: TaskReader, asked: AskedTasks) -> Response:
     found, stored = await tasks_service.page_tasks(fleet_of(request), asked)
     await tell_brake(request)
-    contents = [basic_task_instance(task, stored.get(task.id)) for task in found.tasks]
+    contents = [basic_task_instance(task, stored.get(task.id)) for task in found.items]
     return reply(request, page_document(contents, asked.offset // asked.limit + 1, asked.limit, found.total))
 
 

@@ -8,22 +8,25 @@ from app.tasks.find import find_subtask, find_task
 from app.tasks.watch.channel import Channel
 from core.errors import TaskNotFound
 from core.journal import RunLog
+from core.page import Page
 from core.plan import NO_PARALLEL_INDEX
 from core.record import SubtaskRecord, TaskRecord
 from core.text import say
-from infra.store.task_values import TaskPage, TaskQuery
+from infra.store.task_values import TaskQuery
 
 LISTED_HOSTS = 100
 """A list names the subtasks of tasks of at most so many hosts, on pages of at most so many tasks, so that no page is
 longer than the largest task."""
 
 
-async def page_tasks(fleet: Fleet, query: TaskQuery) -> tuple[TaskPage, Mapping[int, Mapping[int, SubtaskRecord]]]:
+async def page_tasks(
+    fleet: Fleet, query: TaskQuery
+) -> tuple[Page[TaskRecord], Mapping[int, Mapping[int, SubtaskRecord]]]:
     """Return a page of tasks, and by task id what happened to the subtasks of those whose subtasks are listed."""
     if not (query.types is None or query.types) or not (query.statuses is None or query.statuses):
-        return TaskPage((), 0), {}
+        return Page((), 0), {}
     page = await fleet.store.tasks.page(query, fleet.clock())
-    listed = [task for task in page.tasks if task.is_known and task.host_count <= LISTED_HOSTS >= query.limit]
+    listed = [task for task in page.items if task.is_known and task.host_count <= LISTED_HOSTS >= query.limit]
     return page, await fleet.store.tasks.many_subtasks(listed) if listed else {}
 
 

@@ -1,10 +1,11 @@
 """The audit in Redis: a capped stream whose entries are numbered without gaps."""
 
 from core.audit import AuditEntry
+from core.page import Page
 from infra.store import keys
 from infra.store.codec.audit import decode, encode
 from infra.store.connection import Connection
-from infra.store.values import AuditPage, StoreOptions
+from infra.store.values import StoreOptions
 
 
 class Audit:
@@ -18,14 +19,14 @@ class Audit:
         """Keep an entry and return the number that it got."""
         return int(await self._redis.run("audit", self._keep, encode(entry)))
 
-    async def page(self, offset: int, limit: int) -> AuditPage:
+    async def page(self, offset: int, limit: int) -> Page[AuditEntry]:
         """Return entries newest first, without the first `offset`."""
         newest, total = await self._redis.calls([("XREVRANGE", keys.AUDIT, "+", "-", "COUNT", 1), ("XLEN", keys.AUDIT)])
         if not newest or offset >= total:
-            return AuditPage((), total)
+            return Page((), total)
         first = _number(newest[0][0]) - offset
         found = await self._redis.call("XREVRANGE", keys.AUDIT, f"{first}-0", "-", "COUNT", limit)
-        return AuditPage(tuple(decode(_number(key), _field(fields)) for key, fields in found), total)
+        return Page(tuple(decode(_number(key), _field(fields)) for key, fields in found), total)
 
 
 def _number(key: str) -> int:

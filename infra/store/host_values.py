@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.host import Host, HostDetails, HostStatus, Target
+from core.host import HostDetails, HostStatus, Target
 from core.record import TaskRecord
 from infra.store.task_values import KeyTaken
 
@@ -82,14 +82,6 @@ class HostQuery:
 
 
 EVERY_HOST = HostQuery()
-
-
-@dataclass(frozen=True, slots=True)
-class HostPage:
-    """A page of the inventory."""
-
-    hosts: tuple[Host, ...]
-    total: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from core.chunks import chunks
 from core.claim import Leasing, Protecting
 from core.host import Host, HostStatus
 from core.lease import Lease, Leased
+from core.page import Page
 from infra.store import keys
 from infra.store.case import folded
 from infra.store.connection import Argument, Connection, Reply
-from infra.store.host_values import EVERY_HOST, HostEntry, HostPage, HostQuery, Standing
+from infra.store.host_values import EVERY_HOST, HostEntry, HostQuery, Standing
 from infra.store.parse import HOST_FIELDS, parse_host, parse_obstacle
 from infra.store.values import CHUNK
 
@@ -28,7 +29,7 @@ class Hosts:
         for chunk in chunks(tuple(entries), CHUNK):
             await self._redis.run("put_host", now, *(word for entry in chunk for word in _words(entry)))
 
-    async def page(self, offset: int, limit: int, query: HostQuery = EVERY_HOST) -> HostPage:
+    async def page(self, offset: int, limit: int, query: HostQuery = EVERY_HOST) -> Page[Host]:
         """Return hosts in id order. With conditions every host is looked at, some hundred at a time."""
         if query.conditions:
             fitting = await self._find(query)
@@ -40,7 +41,7 @@ class Hosts:
             )
             chosen = tuple(map(int, members))
         found = await self.get(chosen)
-        return HostPage(tuple(found.values()), total)
+        return Page(tuple(found.values()), total)
 
     async def _find(self, query: HostQuery) -> tuple[int, ...]:
         """Return the ids of the hosts that fulfil a query's conditions, in its order."""

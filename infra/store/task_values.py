@@ -101,12 +101,3 @@ class TaskQuery:
     """At most so many tasks are returned."""
     ascending: bool = False
     """Oldest first, instead of newest first."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskPage:
-    """A page of tasks."""
-
-    tasks: tuple[TaskRecord, ...]
-    total: int
-    """How many tasks the conditions let pass."""

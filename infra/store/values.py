@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from core.audit import AuditEntry
-
 CHUNK = 200
 """How many subtasks or hosts one script call works on: a few milliseconds of the store's time at the most."""
 
@@ -18,14 +16,6 @@ TOO_MANY_LOSSES = 5
 
 FIRST_USER_ID = 100
 """The number of the first user, as in OCP, where admin is 100."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    """A page of the audit, newest first."""
-
-    entries: tuple[AuditEntry, ...]
-    total: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,14 +70,14 @@ async def gather(rig: Rig, watch: Watch, load: Load, released: int) -> Outcome:
             tasks[head.id] = Task(head.status, hosts, runs, head.finished or 0, head.type_slug, skipped)
             wrong += find_wrong_counts(head, stored)
         page = await store.hosts.page(0, _PAGE, EVERY_HOST)
-        found = {host.target.host_id: Host(host.agent_status, host.holder) for host in page.hosts}
+        found = {host.target.host_id: Host(host.agent_status, host.holder) for host in page.items}
         alive = {worker.id for worker in await store.workers.alive()}
     return Outcome(tasks, found, wrong, list(watch.list_keys()), alive, released)
 
 
 async def _read_tasks(tasks: Tasks) -> AsyncIterator[TaskRecord]:
     offset = 0
-    while found := (await tasks.page(TaskQuery(offset=offset, limit=_PAGE, ascending=True), 0)).tasks:
+    while found := (await tasks.page(TaskQuery(offset=offset, limit=_PAGE, ascending=True), 0)).items:
         for task in found:
             yield task
         offset += len(found)

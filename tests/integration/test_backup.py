@@ -128,7 +128,7 @@ async def test_from_the_middle_of_the_work_to_its_end(old: ValkeyServer, new: Va
                 await lane(work, waiting, index)
         ends = [(await head_of(store, one)).status for one in (task, waiting)]
         assert ends == [TaskStatus.SUCCESSFUL] * 2
-        assert all(host.holder is None for host in (await store.hosts.page(0, 20)).hosts)
+        assert all(host.holder is None for host in (await store.hosts.page(0, 20)).items)
 
 
 async def _done(store: Store, task: TaskRecord, number: int) -> bool:
@@ -215,7 +215,7 @@ async def test_everything_is_kept_with_the_time_for_which_it_is(
 
 async def _everything(store: Store, task: TaskRecord) -> list[object]:
     return [
-        (await store.hosts.page(0, 2000)).hosts,
+        (await store.hosts.page(0, 2000)).items,
         await store.hosts.aliases(),
         await store.users.all(),
         await store.audit.page(0, 1000),

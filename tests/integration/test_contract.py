@@ -38,7 +38,7 @@ async def test_it_is_so_for_signed_requests(tmp_path: Path) -> None:
         code, printed = await found.tried(*QUICK, signed=True)
         assert code == 0, printed
         assert found.done >= operations(found)
-        entries = (await found.app.state.fleet.store.audit.page(0, 2000)).entries
+        entries = (await found.app.state.fleet.store.audit.page(0, 2000)).items
         assert {entry.proof for entry in entries if entry.status == 200 and entry.access_key} == {"ACCESS_KEY"}
 
 

@@ -91,13 +91,13 @@ async def test_lists_are_quick_among_very_many_tasks(server: ValkeyServer, clien
     for name, query in queries.items():
         page = await store.tasks.page(query, NOW)
         taken = await _milliseconds(store, query)
-        print(f"{name}: {page.total} tasks, {len(page.tasks)} on the page, {taken:.1f} ms")  # noqa: T201
-        assert len(page.tasks) == query.limit
+        print(f"{name}: {page.total} tasks, {len(page.items)} on the page, {taken:.1f} ms")  # noqa: T201
+        assert len(page.items) == query.limit
         assert taken < (2000 if query.limit > 10 else 100), "ms, on however busy a machine"
     slow = [one["duration"] for one in await client.slowlog_get(10_000) if "EVAL" in str(one["command"])]
     print(f"longest script: {max(slow, default=0)} µs; median {sorted(slow)[len(slow) // 2]} µs")  # noqa: T201
     found = await store.tasks.page(TaskQuery(limit=2), NOW)
-    assert (found.total, [task.id for task in found.tasks]) == (MANY + 3, [running[2].id, running[1].id])
+    assert (found.total, [task.id for task in found.items]) == (MANY + 3, [running[2].id, running[1].id])
     info = await client.memory_usage(keys.PREFIX + "tasks:SUCCESSFUL:batch_stop_agents")
     print(f"one index of {MANY * 9 // 10} tasks: {info} bytes")  # noqa: T201
 

@@ -215,7 +215,7 @@ class Reconciler:
 
     async def _running(self, offset: int) -> tuple[TaskRecord, ...]:
         query = TaskQuery(frozenset({TaskStatus.RUNNING}), offset=offset, limit=_PAGE, ascending=True)
-        return (await self.work.store.tasks.page(query, self.work.clock())).tasks
+        return (await self.work.store.tasks.page(query, self.work.clock())).items
 
     def _is_due(self, task: TaskRecord, now: float) -> bool:
         state, quiet = (task.current_step, task.changes), self._quiet.get(task.id)

@@ -8,6 +8,7 @@ from core.claim import (
 )
 from core.event import TaskEvent
 from core.journal import RunLog
+from core.page import Page
 from core.record import SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
 from infra.store import keys
@@ -15,7 +16,6 @@ from infra.store.codec import log as logcodec
 from infra.store.connection import Argument, Connection, Reply
 from infra.store.parse import parse_head, parse_subtask
 from infra.store.task_values import (
-    TaskPage,
     TaskQuery,
 )
 from infra.store.tasks.part import TaskPart
@@ -42,10 +42,10 @@ class TaskReader(TaskPart):
             found.update((task_id, parse_head(task_id, fields)) for task_id, fields in pairs if fields)
         return found
 
-    async def page(self, query: TaskQuery, now: int) -> TaskPage:
+    async def page(self, query: TaskQuery, now: int) -> Page[TaskRecord]:
         """Return a page of tasks in id order. The cost hardly grows with the number of tasks."""
         total, ids = await self._redis.run("page", *_page_words(query, now))
-        return TaskPage(tuple((await self.heads(ids)).values()), total)
+        return Page(tuple((await self.heads(ids)).values()), total)
 
     async def host_ids(self, task_id: int) -> tuple[int, ...]:
         """Return a task's hosts in the order given."""

@@ -65,7 +65,7 @@ class History:
             matches = [head for _, head in sorted(self.seen.heads.items()) if _matches(query, head)]
             in_order = matches if query.ascending else matches[::-1]
             assert page.total == len(matches)
-            assert list(page.tasks) == in_order[query.offset : query.offset + query.limit]
+            assert list(page.items) == in_order[query.offset : query.offset + query.limit]
 
     async def check_events(self) -> None:
         """Check that the events of each task that is not as it was at the last check lead to where it stands."""

@@ -32,11 +32,11 @@ class Audit:
         assert await record.audit.page(0, 10) == await record.audit.page(5, 10)
         assert [await record.audit.append(entry) for entry in (ENTRY, BARE, ENTRY)] == [1, 2, 3]
         page = await record.audit.page(0, 10)
-        assert page.entries == (replace(ENTRY, number=3), replace(BARE, number=2), replace(ENTRY, number=1))
+        assert page.items == (replace(ENTRY, number=3), replace(BARE, number=2), replace(ENTRY, number=1))
         assert page.total == 3
         page = await record.audit.page(1, 1)
-        assert page.entries == (replace(BARE, number=2),)
-        assert (await record.audit.page(3, 10)).entries == ()
+        assert page.items == (replace(BARE, number=2),)
+        assert (await record.audit.page(3, 10)).items == ()
 
     async def test_a_task_is_kept_together_with_the_entry_of_its_request(self, record: Record) -> None:
         made = await record.tasks.create(replace(draft((1, 2)), entry=ENTRY))
@@ -46,12 +46,12 @@ class Audit:
         await record.tasks.create_once(replace(draft((3,)), entry=BARE), once)
         assert isinstance(other, TaskRecord)
         page = await record.audit.page(0, 10)
-        assert page.entries == (replace(BARE, number=2, task_id=other.id), replace(ENTRY, number=1, task_id=made.id))
+        assert page.items == (replace(BARE, number=2, task_id=other.id), replace(ENTRY, number=1, task_id=made.id))
 
     async def test_the_audit_keeps_the_newest(self, record: Record) -> None:
         record.configure(StoreOptions(keep_audit=5))
         for _ in range(12):
             await record.audit.append(ENTRY)
         page = await record.audit.page(1, 2)
-        assert ([entry.number for entry in page.entries], page.total) == ([11, 10], 5)
-        assert [entry.number for entry in (await record.audit.page(3, 10)).entries] == [9, 8]
+        assert ([entry.number for entry in page.items], page.total) == ([11, 10], 5)
+        assert [entry.number for entry in (await record.audit.page(3, 10)).items] == [9, 8]

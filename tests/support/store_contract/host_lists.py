@@ -9,7 +9,7 @@ from tests.support.store_contract.new_hosts import add, new
 
 async def find(record: Record, query: HostQuery, offset: int = 0, limit: int = 10) -> tuple[list[int], int]:
     page = await record.hosts.page(offset, limit, query)
-    return [host.target.host_id for host in page.hosts], page.total
+    return [host.target.host_id for host in page.items], page.total
 
 
 class HostLists:

@@ -25,9 +25,9 @@ class Inventory:
         ids = [1, 2, 10, 999, 2**53, 2**53 + 1, 2**53 + 2, LARGEST - 1, LARGEST]
         await record.hosts.put(map(entry, reversed(ids)), NOW)
         pages = [await record.hosts.page(offset, 4) for offset in (0, 4, 8, 12)]
-        assert [[host.target.host_id for host in page.hosts] for page in pages] == [ids[:4], ids[4:8], ids[8:], []]
+        assert [[host.target.host_id for host in page.items] for page in pages] == [ids[:4], ids[4:8], ids[8:], []]
         assert {page.total for page in pages} == {9}
-        assert (await record.hosts.page(0, 0)).hosts == ()
+        assert (await record.hosts.page(0, 0)).items == ()
 
     async def test_more_hosts_than_one_call_takes(self, record: Record) -> None:
         await record.hosts.put(map(entry, range(1, 1202)), NOW)

@@ -57,7 +57,7 @@ class NewHosts:
             claims = await record.task(task).claim_hosts(0)
             assert [(claim.host_id, claim.target) for claim in claims] == [(host_id, hosts[host_id].target)]
             found = await record.tasks.page(TaskQuery(host_id=host_id), NOW)
-            assert [listed.id for listed in found.tasks] == [task.id]
+            assert [listed.id for listed in found.items] == [task.id]
         first, second = added.tasks
         assert second.first_subtask_id == first.first_subtask_id + first.plan.size
         assert dict(first.derive_subtasks({}))[0].status is Status.READY

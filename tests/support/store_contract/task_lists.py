@@ -23,7 +23,7 @@ FAILED = frozenset({TaskStatus.FAILED})
 async def find(record: Record, query: TaskQuery = EVERY_TASK) -> tuple[int, list[int]]:
     """Return how many tasks there are of those that a query asks for, and the ids on the page."""
     page = await record.tasks.page(query, NOW)
-    return page.total, [task.id for task in page.tasks]
+    return page.total, [task.id for task in page.items]
 
 
 async def end(record: Record, task: TaskRecord, status: TaskStatus) -> None:
@@ -46,7 +46,7 @@ class TaskLists:
         assert await find(record, TaskQuery(offset=3, limit=4, ascending=True)) == (25, ids[::-1][3:7])
         assert await find(record, TaskQuery(offset=2**62, limit=2000)) == (25, [])
         page = await record.tasks.page(TaskQuery(limit=1), NOW)
-        assert page.tasks == (tasks[-1].accepted,)
+        assert page.items == (tasks[-1].accepted,)
 
     async def test_every_filter_finds_what_it_says_and_all_of_it(self, record: Record) -> None:
         made: list[tuple[TaskRecord, TaskStatus, str]] = []
@@ -89,7 +89,7 @@ class TaskLists:
 
         async def only_one_is_listed() -> bool:
             page = await record.tasks.page(TaskQuery(), NOW + 10)
-            return (page.total, [task.id for task in page.tasks]) == (1, [running.id])
+            return (page.total, [task.id for task in page.items]) == (1, [running.id])
 
         await eventually(only_one_is_listed, 10, "only the running task is listed")
         assert (await record.tasks.page(TaskQuery(FAILED), NOW + 10)).total == 0

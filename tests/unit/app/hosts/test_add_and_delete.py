@@ -299,7 +299,7 @@ async def test_several_hosts_are_deleted_or_none(api: Api) -> None:
     done = await api.client.post(f"{HOSTS}/batchDelete", json={"hostIdList": [1002, 2, 2]})
     assert done.status_code == 200
     assert "data" not in done.json()
-    assert [host.target.host_id for host in (await api.store.hosts.page(0, 9)).hosts] == [1001]
+    assert [host.target.host_id for host in (await api.store.hosts.page(0, 9)).items] == [1001]
 
 
 async def test_a_host_on_which_a_request_works_is_not_deleted(api: Api) -> None:

@@ -41,7 +41,7 @@ def user(store: FakeStore, name: str) -> User:
 
 
 def noted(store: FakeStore) -> list[AuditEntry]:
-    return list(asyncio.run(store.audit.page(0, 100)).entries)
+    return list(asyncio.run(store.audit.page(0, 100)).items)
 
 
 def test_users_are_listed_by_name(command: Command, store: FakeStore, file: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_user_from_its_first_to_its_last_day(
     ]
     assert [user["name"] for user in json.loads(command("user", "list", "--json")[1])] == ["admin", "ann"]
     assert command("user", "remove", "ann") == (0, "Removed ann and its access keys.\n", "")
-    entries = asyncio.run(store.audit.page(0, 10)).entries
+    entries = asyncio.run(store.audit.page(0, 10)).items
     assert {(entry.user, entry.proof) for entry in entries} == {("admin", Proof.PASSWORD)}
     assert [entry.method for entry in entries] == ["DELETE", "POST", "POST", "POST"]
 
