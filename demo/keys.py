@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import asyncssh
 
+from infra.private_file import write_private
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -31,7 +33,6 @@ def make_key_pair(directory: Path, name: str = "id_ed25519") -> KeyPair:
     directory.mkdir(parents=True, exist_ok=True)
     key = asyncssh.generate_private_key("ssh-ed25519")
     private, public = directory / name, directory / f"{name}.pub"
-    private.touch(mode=0o600)
-    private.write_bytes(key.export_private_key())
+    write_private(private, key.export_private_key())
     public.write_bytes(key.export_public_key())
     return KeyPair(private, public, " ".join(public.read_text().split()[:2]))

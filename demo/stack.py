@@ -19,6 +19,7 @@ from demo.agents import StandInAgent
 from demo.ports import reserve_port
 from demo.supervisor import ChildFailedError, Supervisor
 from infra import embedded
+from infra.private_file import write_private
 
 USER = "admin"
 _PATIENCE = 60.0
@@ -38,12 +39,12 @@ class Facts:
 
     def write(self, path: Path) -> None:
         """Write them as JSON; only the owner can read the file."""
-        _write_private(path, json.dumps({name: getattr(self, name) for name in self.__slots__}, indent=2))
+        write_private(path, json.dumps({name: getattr(self, name) for name in self.__slots__}, indent=2).encode())
 
     def write_client(self, path: Path) -> None:
         """Write a client file for the command line; only the owner can read the file."""
         lines = (f"{key} = {json.dumps(value)}\n" for key, value in self._client.items())
-        _write_private(path, "".join(lines))
+        write_private(path, "".join(lines).encode())
 
     @property
     def _client(self) -> dict[str, str]:
@@ -224,15 +225,6 @@ def _get_status(url: str) -> int | None:
         return None
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read. A reader never sees a half-written file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    beside.replace(path)
-
-
 def _shorten(path: Path) -> str:
     return os.path.relpath(path)
 
@@ -243,6 +235,5 @@ def _make_key(path: Path) -> None:
     path.parent.chmod(0o700)
     if not path.exists():
         key = asyncssh.generate_private_key("ssh-ed25519", comment="ocpfleet demo")
-        key.write_private_key(str(path))
-        path.chmod(0o600)
+        write_private(path, key.export_private_key())
         key.write_public_key(str(path.with_suffix(".pub")))

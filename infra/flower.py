@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from infra.celery import make_celery
+from infra.private_file import create_private
 from infra.settings import FlowerSettings, load_settings
 
 
@@ -41,11 +42,10 @@ def password(settings: FlowerSettings) -> str:
 def read_or_create_secret(path: Path) -> str:
     """Return the secret in a file of mode 0600; where there is none, make one."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    secret = secrets.token_urlsafe(18)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with create_private(path) as file:
+            file.write(f"{secret}\n".encode())
     except FileExistsError:
         return path.read_text().strip()
-    secret = secrets.token_urlsafe(18)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(f"{secret}\n")
     return secret

@@ -1,7 +1,6 @@
 """The first user: `admin`, with a password that is generated on the first start and shown once, on a terminal."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 from app.auth.passwords import Passwords, generated
 from core.errors import Misconfigured
 from core.user import Role, User
+from infra.private_file import write_draft
 from infra.store.users import Users
 
 ADMIN: Final = "admin"
@@ -27,7 +27,7 @@ async def ensure_admin(users: Users, passwords: Passwords, file: Path) -> None:
     if await users.count():
         return
     password = generated()
-    draft = _written(file, password)
+    draft = _write_draft(file, password)
     password_hash = await asyncio.to_thread(passwords.hashed, password)
     if not await users.put(User(0, ADMIN, password_hash, frozenset({Role.ADMIN}))):
         draft.unlink()
@@ -39,18 +39,12 @@ async def ensure_admin(users: Users, passwords: Passwords, file: Path) -> None:
     sys.stderr.flush()
 
 
-def _written(file: Path, password: str) -> Path:
+def _write_draft(file: Path, password: str) -> Path:
     """Write a password to a new file beside `file` that only this user can read, and return the new one."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as written:
-            written.write(f"{password}\n")
+        return write_draft(file, f"{password}\n".encode())
     except OSError as error:
         raise Misconfigured(
             f"Cannot write the password of {ADMIN} to {file}: {error.strerror}. No user was made. "
             "Set OCPFLEET_ADMIN_PASSWORD_FILE to a file in a directory that this user may write to."
         ) from None
-    return draft

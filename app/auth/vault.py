@@ -1,7 +1,6 @@
 """Secret keys, encrypted for the store with a key that only the API's machine has."""
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.errors import Misconfigured
 from core.text import say
+from infra.private_file import write_draft
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -100,14 +100,8 @@ class Vault:
 
     def _make(self) -> None:
         """Make the file. Of several processes at once one wins; all use its file."""
-        draft = self._file.with_name(f".{self._file.name}.{secrets.token_hex(8)}")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as written:
-                written.write(Fernet.generate_key() + b"\n")
-                written.flush()
-                os.fsync(written.fileno())
+            draft = write_draft(self._file, Fernet.generate_key() + b"\n")
             try:
                 self._file.hardlink_to(draft)
             except FileExistsError:

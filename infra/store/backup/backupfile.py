@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from core.errors import InvalidRequest
+from infra.private_file import create_private
 
 FORMAT: Final = "ocpfleet backup"
 VERSION: Final = 1
@@ -98,11 +99,11 @@ def written(path: Path, at: int) -> Iterator[Writer]:
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         unfinished.unlink(missing_ok=True)
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        created = create_private(unfinished)
     except OSError as error:
         raise InvalidRequest("FILE", str(path), f"{path} cannot be written: {error.strerror}.") from None
     try:
-        with os.fdopen(descriptor, "wb") as raw:
+        with created as raw:
             with gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as file:
                 yield Writer(file, at)
             raw.flush()
