@@ -336,7 +336,7 @@ async def test_a_host_without_a_pinned_key_is_not_contacted(keys: KeyPair) -> No
     assert outcome == HostKeyNotPinned(f"127.0.0.1:{server.port}")
     assert "Run `ocpfleet hosts trust ID`, or set OCPFLEET_TRUST_ON_FIRST_USE, then retry." in outcome.sentence()
     assert unreadable == HostKeyUnreadable(f"127.0.0.1:{server.port}")
-    assert "is no OpenSSH public key" in unreadable.sentence()
+    assert "is not an OpenSSH public key" in unreadable.sentence()
     assert server.connections == []
 
 
