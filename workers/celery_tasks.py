@@ -11,12 +11,12 @@ from core.step import Action
 from infra import dispatch
 from infra.failpoint import WorkerFailpoint
 from workers.errands import run_errand
-from workers.messages import Found, find_and, handle_lane, handle_step
+from workers.messages import NamedStep, handle_lane, handle_message, handle_step
 from workers.runtime import Runtime
 
 
 def register(celery: Celery, runtime: Runtime) -> None:
-    """Make the Celery tasks that messages name, working on a started runtime."""
+    """Register the Celery tasks that messages name, working on a started runtime."""
 
     def step(self: Task[Any, Any], task_id: int, index: int) -> None:
         if not run_step_message(celery, runtime, task_id, index, rest=dispatch.find_next_step(self.request.chain)):
@@ -27,7 +27,7 @@ def register(celery: Celery, runtime: Runtime) -> None:
         run_lane_message(celery, runtime, task_id, index)
 
     def errand(errand_id: str) -> None:
-        runtime.call(run_errand(runtime.work, errand_id))
+        runtime.call(run_errand(runtime.context, errand_id))
 
     celery.task(name=dispatch.ERRAND)(errand)
     for action in Action:
@@ -44,41 +44,41 @@ def run_step_message(celery: Celery, runtime: Runtime, task_id: int, index: int,
         runtime: the worker process.
         task_id: the task that the message names.
         index: the step that it names.
-        rest: the step that the chain which the message carries goes on with, where it carries one.
+        rest: the step at which the chain in the message goes on; None where the message has no chain.
 
     Returns:
-        Whether Celery shall go on with the chain that the message carries. Only the message that opened the next step
-        goes on: a late, early or second copy ends here.
+        Whether Celery must go on with the chain in the message. Only the message that opened the next step goes on: a
+        copy, or a message that comes too late or too early, ends here.
     """
-    handled = runtime.call(find_and(handle_step, runtime.work, task_id, index))
+    handled = runtime.call(handle_message(handle_step, runtime.context, task_id, index))
     if handled is None:
         return False
-    found, end = handled
-    if end.lanes:
-        count = dispatch.lane_count(found.ready, runtime.work.max_lanes, runtime.work.lane_window)
-        dispatch.publish(dispatch.build_lanes(celery, found.task, found.planned, count))
-    if end.opened is None:
+    named, result = handled
+    if result.lanes:
+        count = dispatch.lane_count(named.ready, runtime.context.max_lanes, runtime.context.lane_window)
+        dispatch.publish(dispatch.build_lanes(celery, named.task, named.planned, count))
+    if result.opened is None:
         return False
-    runtime.work.reach_failpoint(WorkerFailpoint.STEP_RECORDED)
-    if end.opened != rest:
-        _publish_from(celery, found, end.opened)
-    return end.opened == rest
+    runtime.context.reach_failpoint(WorkerFailpoint.STEP_RECORDED)
+    if result.opened != rest:
+        _publish_from(celery, named, result.opened)
+    return result.opened == rest
 
 
-def _publish_from(celery: Celery, found: Found, opened: int) -> None:
-    """Publish the chain from the step that was opened: on, or back where it is the one before."""
-    back = opened < found.planned.index
-    dispatch.publish(dispatch.build_chain(celery, found.task, opened, backwards=back))
+def _publish_from(celery: Celery, named: NamedStep, opened: int) -> None:
+    """Publish the chain from the step that was opened: backwards where it lies before the named step."""
+    back = opened < named.planned.index
+    dispatch.publish(dispatch.build_chain(celery, named.task, opened, backwards=back))
 
 
 def run_lane_message(celery: Celery, runtime: Runtime, task_id: int, index: int) -> None:
-    """Handle the message of a lane: work until nothing is left, then publish what follows, if it is ours to do."""
-    handled = runtime.call(find_and(handle_lane, runtime.work, task_id, index))
+    """Handle the message of a lane: work until nothing is left, then publish what follows where this lane must."""
+    handled = runtime.call(handle_message(handle_lane, runtime.context, task_id, index))
     if handled is None:
         return
-    found, end = handled
-    if end.opened is not None:
-        runtime.work.reach_failpoint(WorkerFailpoint.LANE_RECORDED)
-        _publish_from(celery, found, end.opened)
-    if end.handed_over:
-        dispatch.publish(dispatch.build_lanes(celery, found.task, found.planned, 1))
+    named, result = handled
+    if result.opened is not None:
+        runtime.context.reach_failpoint(WorkerFailpoint.LANE_RECORDED)
+        _publish_from(celery, named, result.opened)
+    if result.handed_over:
+        dispatch.publish(dispatch.build_lanes(celery, named.task, named.planned, 1))

@@ -1,4 +1,4 @@
-"""What the work needs, in one value: tests hand in their own."""
+"""What a worker process works with, in one value: tests make their own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,20 +9,20 @@ from infra.store import Store
 from workers.agent.timing import Timing
 from workers.executor.base import Executor
 from workers.executor.slots import Slots
-from workers.record.heartbeat import Presence
-from workers.record.open_logs import Notes
+from workers.record.heartbeat import Heartbeat
+from workers.record.open_logs import OpenLogs
 from workers.record.recorder import Recorder
 
 
 @dataclass(frozen=True)
-class Work:
+class WorkerContext:
     """The worker process, as its steps and lanes see it."""
 
     store: Store
     """The record."""
     executor: Executor
     """The way to the hosts."""
-    presence: Presence
+    heartbeat: Heartbeat
     """This process in the record."""
     slots: Slots
     """The places for hosts in flight."""
@@ -31,22 +31,22 @@ class Work:
     timing: Timing = field(default_factory=Timing)
     """How long the work on a host waits, and how far it may go."""
     max_lanes: int = 32
-    """Into how many lanes a step fans out."""
+    """Lanes of one step, at most."""
     lane_window: int = 128
     """Hosts that one lane works on at a time, at most."""
     host_time_limit: float | None = None
     """Seconds that one host may take where that is less than the plan's limit."""
-    draining: Callable[[], bool] = lambda: False
-    """Whether the process is about to stop: lanes then finish what they have and claim no more."""
+    is_draining: Callable[[], bool] = lambda: False
+    """Whether the process is about to stop: lanes then finish the hosts that they have and claim no more."""
     reach_failpoint: FailpointHook = ignore_failpoint
     """Called where a crash would hurt most; tests have the process die there."""
 
     @cached_property
     def recorder(self) -> Recorder:
-        """The hand that writes."""
-        return Recorder(self.store, self.presence, self.clock)
+        """The one writer of results."""
+        return Recorder(self.store, self.heartbeat, self.clock)
 
     @cached_property
-    def notes(self) -> Notes:
-        """What is written of runs that go on."""
-        return Notes(self.store, self.presence)
+    def open_logs(self) -> OpenLogs:
+        """The logs of runs that go on."""
+        return OpenLogs(self.store, self.heartbeat)

@@ -1,4 +1,4 @@
-"""A worker process: settings, the runtime with its loop, then Celery's worker with the threads pool in front of it."""
+"""A worker process: its settings, the runtime with its loop, and Celery's worker with a pool of threads."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from infra.dispatch import CeleryDispatcher
 from infra.logs import configure_logging
 from infra.settings import WorkerSettings, load_settings
 from workers.celery_tasks import register
-from workers.runtime import Runtime, node_name
+from workers.runtime import Runtime, make_node_name
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ def run() -> None:
     """
     settings = load_settings(WorkerSettings)
     configure_logging(settings.log_format, settings.log_level)
-    name = node_name(settings, os.getpid())
+    name = make_node_name(settings, os.getpid())
     runtime = Runtime(settings, name)
     try:
         celery = make_celery(settings, worker=True)
@@ -44,7 +44,7 @@ def _work(celery: Celery, runtime: Runtime, settings: WorkerSettings, name: str)
 
     worker_shutting_down.connect(drain)
     log.info("worker starts", name=name, executor=settings.executor, in_flight=settings.max_in_flight)
-    # Not through Celery's command line, which brings with it every command that is installed, Flower's among them.
+    # Not through Celery's command line: it loads every installed command, also Flower's.
     worker = celery.Worker(
         hostname=name,
         pool_cls="threads",

@@ -11,8 +11,8 @@ from core.plan import PlannedStep
 from core.progress import compute_progress
 from core.record import TaskRecord
 from core.status import Status
-from workers.context import Work
-from workers.steps.lane import LaneEnd, run_lane
+from workers.context import WorkerContext
+from workers.steps.lane import LaneResult, run_lane
 from workers.steps.store_steps import run_step
 
 log = structlog.get_logger(__name__)
@@ -20,17 +20,17 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class StepEnd:
-    """What is left to publish once the message of a step is dealt with."""
+class StepResult:
+    """What is left to publish after the message of a step was handled."""
 
     opened: int | None = None
-    """The step that it opened: the chain from there. None where someone else goes on, or nothing is left to do."""
+    """The step that the message opened: publish the chain from there. None where there is nothing to publish."""
     lanes: bool = False
-    """The step's lanes, and nothing of the chain: whoever settles the last host publishes the rest."""
+    """Publish the step's lanes and nothing of the chain: whoever settles the last host publishes the rest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NamedStep:
     """The step that a message names, as the record has it."""
 
     task: TaskRecord
@@ -42,9 +42,9 @@ class Found:
         return max(1, compute_progress(self.task)[self.planned.index].by_status.get(Status.READY, 0))
 
 
-async def find(work: Work, task_id: int, index: int) -> Found | None:
-    """Return the step that a message names; None where the record has no such step or this code does not know it."""
-    task = await work.recorder.persist(lambda: work.store.tasks.head(task_id))
+async def find_step(context: WorkerContext, task_id: int, index: int) -> NamedStep | None:
+    """Return the step that a message names; None where the record lacks it, or is too new for this code."""
+    task = await context.recorder.retry(lambda: context.store.tasks.head(task_id))
     if task is None:
         log.info("message for a task that is gone", task=task_id)
         return None
@@ -54,35 +54,35 @@ async def find(work: Work, task_id: int, index: int) -> Found | None:
     if not 0 <= index < len(task.plan.steps):
         log.warning("message for a step that the task does not have", task=task_id, step=index)
         return None
-    return Found(task, task.plan.steps[index])
+    return NamedStep(task, task.plan.steps[index])
 
 
-async def find_and(
-    handle: Callable[[Work, Found], Awaitable[T]], work: Work, task_id: int, index: int
-) -> tuple[Found, T] | None:
-    """Handle a message by `handle_step` or `handle_lane`; None where there is no such step."""
-    found = await find(work, task_id, index)
-    return None if found is None else (found, await handle(work, found))
+async def handle_message(
+    handle: Callable[[WorkerContext, NamedStep], Awaitable[T]], context: WorkerContext, task_id: int, index: int
+) -> tuple[NamedStep, T] | None:
+    """Handle a message by `handle_step` or `handle_lane`; return None where there is no such step."""
+    step = await find_step(context, task_id, index)
+    return None if step is None else (step, await handle(context, step))
 
 
-async def handle_step(work: Work, found: Found) -> StepEnd:
+async def handle_step(context: WorkerContext, step: NamedStep) -> StepResult:
     """Do what the message of a step asks for, as far as the record agrees."""
-    if found.planned.step.action.is_remote:
-        return StepEnd(lanes=found.planned.index == found.task.current_step)
-    with _named_in_logs(found):
-        return StepEnd(opened=await run_step(work, found.task, found.planned))
+    if step.planned.step.action.is_remote:
+        return StepResult(lanes=step.planned.index == step.task.current_step)
+    with _bind_log_context(step):
+        return StepResult(opened=await run_step(context, step.task, step.planned))
 
 
-async def handle_lane(work: Work, found: Found) -> LaneEnd:
+async def handle_lane(context: WorkerContext, step: NamedStep) -> LaneResult:
     """Work as a lane of a step."""
-    if not found.planned.step.action.is_remote:
-        log.warning("lane for a step without host work", task=found.task.id, step=found.planned.index)
-        return LaneEnd(opened=None, handed_over=False)
-    with _named_in_logs(found):
-        return await run_lane(work, found.task, found.planned)
+    if not step.planned.step.action.is_remote:
+        log.warning("lane for a step without work on hosts", task=step.task.id, step=step.planned.index)
+        return LaneResult(opened=None, handed_over=False)
+    with _bind_log_context(step):
+        return await run_lane(context, step.task, step.planned)
 
 
-def _named_in_logs(found: Found) -> AbstractContextManager[object]:
-    """Put the request's trace id, the task and the step into every line that is logged on the way."""
-    task = found.task
-    return structlog.contextvars.bound_contextvars(traceId=task.trace_id, task=task.id, step=found.planned.index)
+def _bind_log_context(step: NamedStep) -> AbstractContextManager[object]:
+    """Put the request's trace id, the task and the step into every line that is logged meanwhile."""
+    task = step.task
+    return structlog.contextvars.bound_contextvars(traceId=task.trace_id, task=task.id, step=step.planned.index)

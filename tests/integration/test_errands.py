@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from core.agent import AgentInspection
     from core.record import TaskRecord
-    from workers.context import Work
+    from workers.context import WorkerContext
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ class Office:
     """A desk whose errands a worker does, each as soon as it is sent."""
 
     store: Store
-    work: Work
+    work: WorkerContext
     agent: StandInAgent
     idle: bool = False
     runs: list[asyncio.Task[None]] = field(default_factory=list)

@@ -15,11 +15,11 @@ from infra.store.task_values import ClaimRequest
 from infra.store.values import SUSPECT
 from tests.support.fake_store import FakeStore
 from tests.support.records import run_log
-from workers.context import Work
+from workers.context import WorkerContext
 from workers.executor.slots import Slots
 from workers.executor.stub.executor import StubExecutor
-from workers.messages import StepEnd, find, handle_lane, handle_step
-from workers.record.heartbeat import Presence
+from workers.messages import StepResult, find_step, handle_lane, handle_step
+from workers.record.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
     import asyncio
@@ -35,44 +35,44 @@ def target(host_id: int) -> Target:
     return Target(host_id, "10.0.0.1", 22, "admin", "/home/admin/ocp_agent", "ocp", sudo=False, host_key="key")
 
 
-async def make_work(store: Store | None = None, executor: Executor | None = None, **more: object) -> Work:
+async def make_work(store: Store | None = None, executor: Executor | None = None, **more: object) -> WorkerContext:
     """Return the context of a worker that has just enrolled."""
     ticks = itertools.count(1_000)
     store = store or FakeStore()
     worker = await store.workers.enrol("worker-1@test")
     settings = {"slots": Slots(512), "max_lanes": 4, "lane_window": 8, **more}
-    return Work(
+    return WorkerContext(
         store=store,
         executor=executor or StubExecutor(),
-        presence=Presence(store, worker, every=1.0, alive_for=5.0),
+        heartbeat=Heartbeat(store, worker, every=1.0, alive_for=5.0),
         clock=lambda: next(ticks),
         **settings,
     )
 
 
-async def make_task(work: Work, host_ids: Sequence[int], slug: str = "batch_stop_agents") -> TaskRecord:
+async def make_task(work: WorkerContext, host_ids: Sequence[int], slug: str = "batch_stop_agents") -> TaskRecord:
     """Store a task on hosts, which are added to the inventory."""
     await work.store.hosts.put([HostEntry(target(host_id), None) for host_id in host_ids], 0)
     draft = Draft(TASK_TYPES[slug], tuple(host_ids), Creator(100, "admin"), "127.0.0.1", "0" * 16, work.clock())
     return await work.store.tasks.create(draft)
 
 
-async def step(work: Work, task: TaskRecord, index: int) -> StepEnd:
+async def step(work: WorkerContext, task: TaskRecord, index: int) -> StepResult:
     """Handle the message of a step."""
-    found = await find(work, task.id, index)
+    found = await find_step(work, task.id, index)
     assert found is not None
     return await handle_step(work, found)
 
 
-async def lane(work: Work, task: TaskRecord, index: int = 2) -> tuple[int | None, bool]:
+async def lane(work: WorkerContext, task: TaskRecord, index: int = 2) -> tuple[int | None, bool]:
     """Handle the message of a lane; say which step it opened, and whether it wants a successor."""
-    found = await find(work, task.id, index)
+    found = await find_step(work, task.id, index)
     assert found is not None
     end = await handle_lane(work, found)
     return end.opened, end.handed_over
 
 
-async def run_through(work: Work, task: TaskRecord) -> TaskRecord:
+async def run_through(work: WorkerContext, task: TaskRecord) -> TaskRecord:
     """Handle the messages of all steps in order; return the task's head as it then stands."""
     for planned in task.plan:
         if (await step(work, task, planned.index)).lanes:
@@ -82,15 +82,15 @@ async def run_through(work: Work, task: TaskRecord) -> TaskRecord:
     return head
 
 
-async def prepared(work: Work, host_ids: Sequence[int]) -> TaskRecord:
+async def prepared(work: WorkerContext, host_ids: Sequence[int]) -> TaskRecord:
     """Store a batch stop and bring it to the point where its lanes may work."""
     task = await make_task(work, host_ids)
-    assert await step(work, task, 0) == StepEnd(opened=1)
-    assert await step(work, task, 1) == StepEnd(opened=2)
+    assert await step(work, task, 0) == StepResult(opened=1)
+    assert await step(work, task, 1) == StepResult(opened=2)
     return task
 
 
-async def suspected(work: Work, host_ids: Sequence[int], count: int | None = None) -> TaskRecord:
+async def suspected(work: WorkerContext, host_ids: Sequence[int], count: int | None = None) -> TaskRecord:
     """Store a batch stop that lost two workers at its hosts, or the first few of them: they are suspects."""
     task = await prepared(work, host_ids)
     count = len(host_ids) if count is None else count

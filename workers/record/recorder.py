@@ -1,4 +1,4 @@
-"""Writes results and asks for work, whatever the store is doing: a worker waits for a store that is away."""
+"""Writes results and asks for work; waits for a store that does not answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -17,91 +17,93 @@ from core.transition import Settled
 from infra.store import Store
 from infra.store.task_values import ClaimRequest
 from infra.store.values import CHUNK
-from workers.record.heartbeat import Presence
-from workers.record.suspect_slot import SuspectPlace
+from workers.record.heartbeat import Heartbeat
+from workers.record.suspect_slot import SuspectSlot
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""Seconds between two tries; the last one goes on."""
+"""Seconds between two tries; the last pause is repeated."""
 
 
 class Recorder:
-    """The worker's hand on one step of one task.
+    """The one writer of results in this process.
 
     Args:
         store: the record.
-        presence: who claims.
+        heartbeat: the process that claims.
         clock: milliseconds since the epoch.
-        patience: seconds for which a store that does not answer is tried again.
+        patience: seconds for which it retries when the store does not answer.
     """
 
-    def __init__(self, store: Store, presence: Presence, clock: Callable[[], int], *, patience: float = 600.0) -> None:
+    def __init__(
+        self, store: Store, heartbeat: Heartbeat, clock: Callable[[], int], *, patience: float = 600.0
+    ) -> None:
         self._store = store
-        self._presence = presence
+        self._heartbeat = heartbeat
         self._clock = clock
         self._patience = patience
-        self.suspects = SuspectPlace()
-        """This process's place for a suspect."""
+        self.suspect_slot = SuspectSlot()
+        """This process's slot for a suspect."""
 
     async def advance(
         self, task: TaskRecord, step: PlannedStep, settled: Sequence[Settled] = (), claim: ClaimRequest | None = None
     ) -> tuple[Settlement, Claims]:
-        """Record results and claim more (see `infra.store.values.Tasks.advance`), waiting for the store where need be.
+        """Record results and claim more (see `advance` of the store's tasks); wait for the store where it is away.
 
-        A call that failed may have been done all the same, its answer lost. Tried again, its results are stale then,
-        and the word that it opened the next step would be lost with it: so the head is read, and an open next step
-        counts as opened by us. To publish a step twice is harmless.
+        A call that failed may have been done although its answer was lost. The second try then finds its results
+        stale, and would not hear that it opened the next step. So the head is read, and an open next step counts as
+        opened by this call. To publish a step twice is harmless.
         """
         tries = 0
 
-        async def once() -> tuple[Settlement, Claims]:
+        async def try_once() -> tuple[Settlement, Claims]:
             nonlocal tries
             tries += 1
             return await self._store.tasks.advance(
-                task, step, self._presence.worker, self._clock(), settled=settled, claim=claim
+                task, step, self._heartbeat.worker, self._clock(), settled=settled, claim=claim
             )
 
         try:
-            settlement, claims = await self.persist(once)
-            self._presence.in_hand.update(claim.key for claim in claims.granted)
-            self.suspects.enter(claims.granted)
-        finally:  # whatever became of the results, nobody here works on these any more
-            self._let_go([ClaimKey(task.id, result.series_id, result.token) for result in settled])
+            settlement, claims = await self.retry(try_once)
+            self._heartbeat.known_claims.update(claim.key for claim in claims.granted)
+            self.suspect_slot.enter(claims.granted)
+        finally:  # whatever became of the results, nobody in this process works on these claims any more
+            self._forget_keys([ClaimKey(task.id, result.series_id, result.token) for result in settled])
         if tries > 1 and settlement.stale:
-            settlement = replace(settlement, opened=await self._opened_after(task, step))
+            settlement = replace(settlement, opened=await self._find_opened_step(task, step))
         return settlement, claims
 
-    def drop(self, claims: Iterable[Claim]) -> None:
-        """Say that nobody in this process works on claims any more, whatever the record says of them."""
-        self._let_go([claim.key for claim in claims])
+    def forget(self, claims: Iterable[Claim]) -> None:
+        """Note that nobody in this process works on these claims any more, whatever the record says of them."""
+        self._forget_keys([claim.key for claim in claims])
 
-    def _let_go(self, claims: Sequence[ClaimKey]) -> None:
-        self._presence.in_hand.difference_update(claims)
-        self.suspects.leave(claims)
+    def _forget_keys(self, claims: Sequence[ClaimKey]) -> None:
+        self._heartbeat.known_claims.difference_update(claims)
+        self.suspect_slot.leave(claims)
 
     async def hand_over(self, task: TaskRecord, claims: Sequence[Claim]) -> None:
-        """Give claims back that were not brought to an end: somebody else goes on with them."""
+        """Give back claims whose runs were broken off: another worker goes on with them."""
         for chunk in chunks(claims, CHUNK):
             keys = [claim.key for claim in chunk]
-            worker, now = self._presence.worker, self._clock()
-            await self.persist(partial(self._store.tasks.reopen, task, worker, keys, now, lost=None))
-        self.drop(claims)
+            worker, now = self._heartbeat.worker, self._clock()
+            await self.retry(partial(self._store.tasks.reopen, task, worker, keys, now, lost=None))
+        self.forget(claims)
 
-    async def _opened_after(self, task: TaskRecord, step: PlannedStep) -> int | None:
-        """Return the step after this one, or on the way back the one before, where that is what the task is at."""
-        head = await self.persist(lambda: self._store.tasks.head(task.id))
+    async def _find_opened_step(self, task: TaskRecord, step: PlannedStep) -> int | None:
+        """Return the next step, or in a rollback the one before, where the task is at that step."""
+        head = await self.retry(lambda: self._store.tasks.head(task.id))
         if head is None:
             return None
         following = step.index - 1 if head.is_rollback else step.index + 1
         return following if head.current_step == following else None
 
-    async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def retry(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call that may be repeated until the store answers.
 
         Raises:
-            StoreUnavailable: it did not within the recorder's patience.
+            StoreUnavailable: the store did not answer within the recorder's patience.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
@@ -110,7 +112,7 @@ class Recorder:
             try:
                 return await call()
             except StoreUnavailable as error:
-                self._presence.doubt()
+                self._heartbeat.distrust_claims()
                 pause = _PAUSES[min(attempt, len(_PAUSES) - 1)]
                 if loop.time() + pause > deadline:
                     raise

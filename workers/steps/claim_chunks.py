@@ -11,14 +11,14 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-async def by_two(claims: Sequence[S], do: Callable[[Sequence[S]], Awaitable[T]]) -> list[T]:
+async def map_chunks(claims: Sequence[S], do: Callable[[Sequence[S]], Awaitable[T]]) -> list[T]:
     """Do something with claims in chunks, two at a time: while the store works on one, the other is made or read."""
     every = list(chunks(claims, CHUNK))
 
-    async def each(some: Sequence[Sequence[S]]) -> list[T]:
+    async def do_each(some: Sequence[Sequence[S]]) -> list[T]:
         return [await do(chunk) for chunk in some]
 
-    halves = [asyncio.create_task(each(every[first::2])) for first in range(min(2, len(every)))]
+    halves = [asyncio.create_task(do_each(every[first::2])) for first in range(min(2, len(every)))]
     try:
         return [answer for half in halves for answer in await half]
     finally:

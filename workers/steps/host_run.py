@@ -20,7 +20,7 @@ from core.transition import Settled
 from infra.failpoint import WorkerFailpoint
 from workers.agent.decide.table import DECIDERS
 from workers.agent.run import Run
-from workers.context import Work
+from workers.context import WorkerContext
 from workers.executor.base import HostConnectionError
 from workers.record.heartbeat import ClaimLostError
 from workers.steps.results import make_transition
@@ -31,11 +31,13 @@ log = structlog.get_logger(__name__)
 SKIPPED: Final = PassedOver("a person declared this subtask successful")
 
 
-async def run_host(work: Work, task: TaskRecord, action: Action, claim: HostClaim, limit: float) -> Settled | HostClaim:
+async def run_host(
+    context: WorkerContext, task: TaskRecord, action: Action, claim: HostClaim, limit: float
+) -> Settled | HostClaim:
     """Run a claimed subtask on its host.
 
     Args:
-        work: the worker process.
+        context: the worker process.
         task: the task that the subtask belongs to.
         action: what to do on the host.
         claim: the right to do it.
@@ -45,12 +47,12 @@ async def run_host(work: Work, task: TaskRecord, action: Action, claim: HostClai
         The transition to record; where the claim was lost on the way, the record refuses it. The claim itself where
         the process ends before the run does: it must be handed over.
     """
-    return await _HostRun(work, task, action, claim, limit, Journal(work.clock)).run()
+    return await _HostRun(context, task, action, claim, limit, Journal(context.clock)).run()
 
 
 @dataclass(frozen=True, slots=True)
 class _HostRun:
-    work: Work
+    context: WorkerContext
     task: TaskRecord
     action: Action
     claim: HostClaim
@@ -58,8 +60,9 @@ class _HostRun:
     journal: Journal = field(repr=False)
 
     async def run(self) -> Settled | HostClaim:
+        """Run, and return what `run_host` returns."""
         claim, journal = self.claim, self.journal
-        with self.work.presence.running.of(claim), self.work.notes.of(claim, journal):
+        with self.context.heartbeat.runs.track(claim), self.context.open_logs.track(claim, journal):
             outcome = await self._run_unless_cancelled()
         if outcome is None:
             log.info("host handed over", host=claim.host_id)
@@ -68,7 +71,7 @@ class _HostRun:
         # The record tells how each host ended. To log success as well costs as much as a third of the work on a host.
         write = log.debug if outcome.successful else log.info
         write("host done", host=claim.host_id, ok=outcome.successful, verdict=outcome.sentence())
-        return make_transition(self.work, claim, outcome, journal)
+        return make_transition(self.context, claim, outcome, journal)
 
     async def _run_unless_cancelled(self) -> Outcome | None:
         """Run, and return how that ended; None where the run was broken off to be handed over."""
@@ -78,12 +81,12 @@ class _HostRun:
             log.warning("claim lost, host left alone", host=self.claim.host_id)
             return Abandoned()
         except asyncio.CancelledError:
-            run, running = asyncio.current_task(), self.work.presence.running
-            abandoned, given_up = running.abandoned(self.claim), running.given_up(self.claim)
-            if run is None or not (abandoned or given_up):
+            run, runs = asyncio.current_task(), self.context.heartbeat.runs
+            cancelled, handed_over = runs.pop_cancelled(self.claim), runs.pop_handed_over(self.claim)
+            if run is None or not (cancelled or handed_over):
                 raise
             run.uncancel()
-            return Abandoned() if abandoned else None
+            return Abandoned() if cancelled else None
 
     async def _run_within_limit(self) -> Outcome:
         outcome = await self._conclude_without_connecting()
@@ -109,29 +112,29 @@ class _HostRun:
         if self.claim.operation in {Operation.SKIP, Operation.ROLLBACK_SKIP}:
             return SKIPPED
         if self.claim.operation.is_rollback:
-            return await explain_nothing_to_undo(self.work, self.task, self.claim)
+            return await explain_nothing_to_undo(self.context, self.task, self.claim)
         if self.claim.held or self.claim.target is None:
             return None
         return await self._conclude_without_host()
 
     async def _conclude_without_host(self) -> Outcome:
         """Return how a run ends whose task does not hold the host: well where a person skipped the taking."""
-        taking = await find_earlier_subtask(self.work, self.task, self.claim, Action.TAKE_HOSTS)
+        taking = await find_earlier_subtask(self.context, self.task, self.claim, Action.TAKE_HOSTS)
         if taking is not None and taking.operation is Operation.SKIP:
             return PassedOver("the taking of this host was skipped, so this task never held it")
         return HostNotHeld(self.claim.host_id)
 
     async def _work_on_host(self, target: Target) -> Outcome:
-        work, journal = self.work, self.journal
+        context, journal = self.context, self.journal
         # Where the store does not answer, no command is sent until it does.
-        require_claim = partial(work.recorder.persist, partial(work.presence.require, self.claim))
+        require_claim = partial(context.recorder.retry, partial(context.heartbeat.require_claim, self.claim))
         await require_claim()
-        work.reach_failpoint(WorkerFailpoint.CLAIMED)
+        context.reach_failpoint(WorkerFailpoint.CLAIMED)
         journal.add(f"Connecting to {target.endpoint} as {target.user}.")
         action = OPPOSITES[self.action] if self.claim.operation.is_rollback else self.action
-        async with work.executor.connect(target) as session:
-            outcome = await Run(session, target, work.timing, journal, require_claim).follow(DECIDERS[action])
+        async with context.executor.connect(target) as session:
+            outcome = await Run(session, target, context.timing, journal, require_claim).follow(DECIDERS[action])
             if isinstance(outcome, AgentPresent):
-                note = partial(work.store.hosts.note_version, target.host_id, outcome.version, work.clock())
-                await work.recorder.persist(note)
+                note = partial(context.store.hosts.note_version, target.host_id, outcome.version, context.clock())
+                await context.recorder.retry(note)
             return outcome

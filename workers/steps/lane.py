@@ -1,8 +1,8 @@
-"""A lane: one message of a step's group.
+"""A lane: one message of the group that does a step on hosts.
 
-It claims hosts, works on several at a time, refills as each ends, and is over when nothing is left to claim. A wedged
-host keeps one of its places; the hosts behind it go on. Suspects come one after another: while this process has one and
-others are withheld, one lane of their step waits for the next, and its other lanes end.
+A lane claims hosts, works on several at a time, claims more as each run ends, and ends when nothing is left to claim. A
+wedged host keeps one of its places; the hosts behind it go on. Suspects come one after another: while this process has
+one and others are withheld, one lane of their step waits for the next, and the other lanes of the step end.
 """
 
 import asyncio
@@ -15,128 +15,131 @@ from core.record import TaskRecord
 from core.transition import Settled
 from infra.dispatch import lane_count
 from infra.store.task_values import ClaimRequest
-from workers.context import Work
+from workers.context import WorkerContext
 from workers.steps.host_run import run_host
 
 
 @dataclass(frozen=True, slots=True)
-class LaneEnd:
+class LaneResult:
     """How a lane ended."""
 
     opened: int | None
-    """The step that it opened by settling the last host of its own, which the caller must publish."""
+    """The step that the lane opened by settling the last host of its own step. The caller must publish it."""
     handed_over: bool
-    """Whether it broke off because the process is about to stop, and the caller must publish a lane in its place."""
+    """Whether the lane broke off because the process is about to stop. The caller must publish a lane in its place."""
 
 
-async def run_lane(work: Work, task: TaskRecord, planned: PlannedStep) -> LaneEnd:
+async def run_lane(context: WorkerContext, task: TaskRecord, planned: PlannedStep) -> LaneResult:
     """Work until nothing of the step is left to claim, or until the process is about to stop."""
-    return await Lane(work, task, planned).run()
+    return await _Lane(context, task, planned).run()
 
 
-class Lane:
+class _Lane:
     """The state of one lane while it runs."""
 
-    def __init__(self, work: Work, task: TaskRecord, planned: PlannedStep) -> None:
-        self._work = work
+    def __init__(self, context: WorkerContext, task: TaskRecord, planned: PlannedStep) -> None:
+        self._context = context
         self._task = task
         self._planned = planned
-        self._window = window(planned.size, work.max_lanes, work.lane_window)
-        self._limit = min(planned.step.timeout, work.host_time_limit or planned.step.timeout)
-        self._working: dict[asyncio.Task[Settled | HostClaim], HostClaim] = {}
-        self._given_up: list[HostClaim] = []
+        self._window = compute_window(planned.size, context.max_lanes, context.lane_window)
+        self._limit = min(planned.step.timeout, context.host_time_limit or planned.step.timeout)
+        self._runs: dict[asyncio.Task[Settled | HostClaim], HostClaim] = {}
+        self._handed_over: list[HostClaim] = []
         """Claims of runs that were broken off because the process ends."""
         self._exhausted = False
+        """Whether nothing is left to claim."""
         self._withheld = False
-        """Whether suspects were withheld when it asked last."""
-        self._vacated = 0
-        """How often the place for a suspect had become free when it asked last."""
+        """Whether the last answer to a claim withheld suspects."""
+        self._times_freed = 0
+        """How often the slot for a suspect had become free at the last claim."""
         self._opened: int | None = None
 
-    async def run(self) -> LaneEnd:
-        """Claim, work, record and refill until nothing is left."""
+    async def run(self) -> LaneResult:
+        """Claim, work, record and claim more until nothing is left."""
         results: list[Settled] = []
         try:
             while True:
-                await self._exchange(results)
-                if not self._working and self._over():
+                await self._record_and_claim(results)
+                if not self._runs and self._is_over():
                     return await self._end()
-                results = await self._next_results()
+                results = await self._wait_for_results()
         finally:
-            await self._abandon()
+            await self._cancel_runs()
 
-    async def _end(self) -> LaneEnd:
-        if self._given_up:
-            await self._work.recorder.hand_over(self._task, self._given_up)
-        return LaneEnd(self._opened, handed_over=bool(self._given_up) or not self._exhausted)
+    async def _end(self) -> LaneResult:
+        if self._handed_over:
+            await self._context.recorder.hand_over(self._task, self._handed_over)
+        return LaneResult(self._opened, handed_over=bool(self._handed_over) or not self._exhausted)
 
-    def _over(self) -> bool:
-        return self._exhausted or self._work.draining()
+    def _is_over(self) -> bool:
+        return self._exhausted or self._context.is_draining()
 
-    async def _exchange(self, results: list[Settled]) -> None:
-        """Record results and claim what there is room for, in one call to the store."""
+    async def _record_and_claim(self, results: list[Settled]) -> None:
+        """Record results and claim what there are places for, in one call to the store."""
         self._withheld = False
-        room = await self._room(waiting=not results)
-        if not results and not room:
+        places = await self._take_places(may_wait=not results)
+        if not results and not places:
             return
-        self._vacated = self._work.recorder.suspects.vacated
+        self._times_freed = self._context.recorder.suspect_slot.times_freed
         try:
-            request = ClaimRequest(room) if room else None
-            settlement, claims = await self._work.recorder.advance(self._task, self._planned, results, request)
+            request = ClaimRequest(places) if places else None
+            settlement, claims = await self._context.recorder.advance(self._task, self._planned, results, request)
         except BaseException:
-            self._work.slots.release(room)
+            self._context.slots.release(places)
             raise
         if settlement.opened is not None:
             self._opened = settlement.opened
-        self._start(require_host_claims(claims.granted), room)
+        self._start_runs(require_host_claims(claims.granted), places)
         self._withheld = claims.withheld
-        if claims.verdict is not ClaimVerdict.GRANTED or (len(claims.granted) < room and not claims.withheld):
+        if claims.verdict is not ClaimVerdict.GRANTED or (len(claims.granted) < places and not claims.withheld):
             self._exhausted = True
 
-    async def _room(self, *, waiting: bool) -> int:
-        """Take places for more hosts. With nothing else to do, wait for one."""
-        if self._over():
+    async def _take_places(self, *, may_wait: bool) -> int:
+        """Take places for more hosts. A lane that has nothing else to do waits for one."""
+        if self._is_over():
             return 0
-        taken = self._work.slots.take(self._window - len(self._working))
-        if taken or self._working or not waiting:
-            return taken
-        await self._work.slots.take_one()
-        if self._over():  # the process began to stop meanwhile
-            self._work.slots.release(1)
+        places = self._context.slots.take(self._window - len(self._runs))
+        if places or self._runs or not may_wait:
+            return places
+        await self._context.slots.take_one()
+        if self._is_over():  # the process began to stop meanwhile
+            self._context.slots.release(1)
             return 0
         return 1
 
-    def _start(self, claims: list[HostClaim], places: int) -> None:
-        self._work.slots.release(places - len(claims))
+    def _start_runs(self, claims: list[HostClaim], places: int) -> None:
+        self._context.slots.release(places - len(claims))
         for claim in claims:
-            run = run_host(self._work, self._task, self._planned.step.action, claim, self._limit)
-            self._working[asyncio.create_task(run)] = claim
+            run = run_host(self._context, self._task, self._planned.step.action, claim, self._limit)
+            self._runs[asyncio.create_task(run)] = claim
 
-    async def _next_results(self) -> list[Settled]:
-        """Wait until a run ends, or until a suspect may be had; with neither to wait for there is nothing to add."""
-        turn = self._turn()
-        if not (self._working or turn):
-            self._exhausted |= self._withheld  # whoever has the suspect, or waits for its end, goes on with the step
+    async def _wait_for_results(self) -> list[Settled]:
+        """Wait until a run ends or the slot for a suspect is free; return what the ended runs have to record."""
+        turn = self._wait_for_turn()
+        if not (self._runs or turn):
+            self._exhausted |= self._withheld  # the lane that has the suspect, or waits for its end, does the rest
             return []
-        done = await self._until(turn)
-        self._work.slots.release(len(done))
+        done = await self._wait_for_any(turn)
+        self._context.slots.release(len(done))
         results: list[Settled] = []
         for run in done:
-            del self._working[run]
+            del self._runs[run]
             match run.result():
                 case HostClaim() as claim:
-                    self._given_up.append(claim)
+                    self._handed_over.append(claim)
                 case result:
                     results.append(result)
         return results
 
-    def _turn(self) -> asyncio.Future[None] | None:
+    def _wait_for_turn(self) -> asyncio.Future[None] | None:
+        if not self._withheld:
+            return None
         step = self._task.id, self._planned.index
-        return self._work.recorder.suspects.turn(step, self._vacated) if self._withheld else None
+        return self._context.recorder.suspect_slot.wait_for_turn(step, self._times_freed)
 
-    async def _until(self, turn: asyncio.Future[None] | None) -> set[asyncio.Task[Settled | HostClaim]]:
-        """Return the runs that have ended once there is one, or none once the turn has come."""
-        waited: set[asyncio.Future[Any]] = {*self._working}
+    async def _wait_for_any(self, turn: asyncio.Future[None] | None) -> set[asyncio.Task[Settled | HostClaim]]:
+        """Return the runs that have ended as soon as there is one; none where the turn comes first."""
+        waited: set[asyncio.Future[Any]] = {*self._runs}
         if turn:
             waited.add(turn)
         try:
@@ -144,18 +147,18 @@ class Lane:
         finally:
             if turn:
                 turn.cancel()
-        return self._working.keys() & ended
+        return self._runs.keys() & ended
 
-    async def _abandon(self) -> None:
-        """Leave nothing running where the lane itself breaks off."""
-        for task in self._working:
+    async def _cancel_runs(self) -> None:
+        """Leave nothing running where the lane itself is broken off."""
+        for task in self._runs:
             task.cancel()
-        await asyncio.gather(*self._working, return_exceptions=True)
-        self._work.slots.release(len(self._working))
-        self._work.recorder.drop(self._working.values())
-        self._working = {}
+        await asyncio.gather(*self._runs, return_exceptions=True)
+        self._context.slots.release(len(self._runs))
+        self._context.recorder.forget(self._runs.values())
+        self._runs = {}
 
 
-def window(hosts: int, max_lanes: int, most: int) -> int:
-    """Return how many hosts one lane works on at a time: its share of the step, up to `most`."""
-    return min(most, -(-hosts // lane_count(hosts, max_lanes, most)))
+def compute_window(hosts: int, max_lanes: int, max_hosts: int) -> int:
+    """Return how many hosts one lane works on at a time: its share of the step, up to `max_hosts`."""
+    return min(max_hosts, -(-hosts // lane_count(hosts, max_lanes, max_hosts)))

@@ -1,4 +1,4 @@
-"""From an outcome to the transition that records it, with its log."""
+"""Turns outcomes into the transitions that record them, with their logs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,45 +6,46 @@ from core.claim import Claim
 from core.journal import Journal, RunLog
 from core.outcome.base import Outcome
 from core.transition import Failed, Settled, Succeeded, Undone
-from workers.context import Work
+from workers.context import WorkerContext
 
 
-def make_transitions(work: Work, claims: Sequence[Claim], verdicts: Mapping[int, Outcome]) -> list[Settled]:
-    """Return the transitions of runs that have no journal: their logs are the verdicts alone.
+def make_transitions(context: WorkerContext, claims: Sequence[Claim], outcomes: Mapping[int, Outcome]) -> list[Settled]:
+    """Return the transitions of runs that have no journal: their logs are the outcomes alone.
 
-    Runs that ended alike, as most of a step do, share one log.
+    Runs that ended alike, as most runs of a step do, share one log.
     """
     logs: dict[tuple[str, int, int], RunLog] = {}
     results: list[Settled] = []
     for claim in claims:
-        outcome = verdicts[claim.series_id]
-        alike = claim.operation, claim.run_time, id(outcome)
-        log = logs.get(alike)
+        outcome = outcomes[claim.series_id]
+        key = claim.operation, claim.run_time, id(outcome)
+        log = logs.get(key)
         if log is None:
-            journal = Journal(work.clock)
+            journal = Journal(context.clock)
             journal.add_outcome(outcome)
-            log = logs[alike] = _log(work, claim, journal)
-        results.append(_kind(claim, outcome)(claim.series_id, claim.token, log, outcome.agent_alive, touched=False))
+            log = logs[key] = _make_log(context, claim, journal)
+        make = _choose_transition(claim, outcome)
+        results.append(make(claim.series_id, claim.token, log, outcome.agent_alive, touched=False))
     return results
 
 
-def make_transition(work: Work, claim: Claim, outcome: Outcome, journal: Journal) -> Settled:
+def make_transition(context: WorkerContext, claim: Claim, outcome: Outcome, journal: Journal) -> Settled:
     """Return the transition that a run's outcome means; its journal, verdict included, becomes its log.
 
-    What a run that failed has seen of the agent counts too, also where it was cancelled or lost its host on the way:
-    nobody has looked since.
+    What a failed run saw of the agent counts too, also where it was cancelled or lost its host on the way: nobody has
+    looked since.
     """
     alive = outcome.agent_alive
     if alive is None and not outcome.successful:
         alive = journal.agent_alive
-    log = _log(work, claim, journal)
-    return _kind(claim, outcome)(claim.series_id, claim.token, log, alive, journal.touched)
+    log = _make_log(context, claim, journal)
+    return _choose_transition(claim, outcome)(claim.series_id, claim.token, log, alive, journal.touched)
 
 
-def _kind(claim: Claim, outcome: Outcome) -> type[Settled]:
-    done: type[Settled] = Undone if claim.operation.is_rollback else Succeeded
-    return done if outcome.successful else Failed
+def _choose_transition(claim: Claim, outcome: Outcome) -> type[Settled]:
+    success: type[Settled] = Undone if claim.operation.is_rollback else Succeeded
+    return success if outcome.successful else Failed
 
 
-def _log(work: Work, claim: Claim, journal: Journal) -> RunLog:
-    return RunLog(claim.operation, claim.run_time, work.presence.worker.name, tuple(journal.lines))
+def _make_log(context: WorkerContext, claim: Claim, journal: Journal) -> RunLog:
+    return RunLog(claim.operation, claim.run_time, context.heartbeat.worker.name, tuple(journal.lines))

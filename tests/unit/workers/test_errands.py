@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
     from core.errand import ClaimedErrand, ErrandAnswer
     from core.host import Target
-    from workers.context import Work
+    from workers.context import WorkerContext
     from workers.executor.base import HostSession
 
 LOOK = Errand("e1", ErrandKind.LOOK, 7, None, "0" * 16)
 STOP = Errand("e2", ErrandKind.STOP, 7, "monagent", "0" * 16)
 
 
-async def work_on(behaviour: Behaviour = Behaviour.HEALTHY) -> Work:
+async def work_on(behaviour: Behaviour = Behaviour.HEALTHY) -> WorkerContext:
     work = await make_work(FakeStore(), StubExecutor(behaviours={7: behaviour}))
     await work.store.hosts.put([HostEntry(target(7), None)], 0)
     return work
 
 
-async def done(work: Work, errand: Errand) -> ErrandAnswer | None:
+async def done(work: WorkerContext, errand: Errand) -> ErrandAnswer | None:
     await work.store.errands.put(errand, 60_000)
     await run_errand(work, errand.id)
-    return await work.store.errands.wait(errand.id, 0.01)
+    return await work.store.errands.wait(errand.id, 10)
 
 
-def claim_late(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+def claim_late(work: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a worker claim errands when 100 ms are left of them."""
     claim = work.store.errands.claim
 
@@ -117,7 +117,7 @@ async def test_a_process_that_was_frozen_beyond_its_time_sends_nothing_more(monk
     answer = await done(replace(work, executor=frozen), STOP)
     assert isinstance(answer, ErrandFailed)
     assert answer.sentence.startswith("Timed out: ")
-    assert hosts.commands(7).total() == 0
+    assert hosts.count_commands(7).total() == 0
 
 
 @dataclass

@@ -9,7 +9,7 @@ from core.status import Status, TaskStatus
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
-from workers.messages import StepEnd, find
+from workers.messages import StepResult, find_step
 
 
 async def statuses(work, task) -> list[set[str]]:  # noqa: ANN001
@@ -23,16 +23,16 @@ async def test_from_accepted_to_successful() -> None:
     work = await make_work()
     task = await make_task(work, [3, 1, 2])
 
-    assert await step(work, task, 0) == StepEnd(opened=1)
+    assert await step(work, task, 0) == StepResult(opened=1)
     taken = await work.store.hosts.get([1, 2, 3])
     assert {(host.status, host.agent_status, host.holder) for host in taken.values()} == {
         (HostStatus.OFFLINE, AgentStatus.STOPPING, task.id)
     }
-    assert await step(work, task, 1) == StepEnd(opened=2)
-    assert await step(work, task, 2) == StepEnd(lanes=True)
+    assert await step(work, task, 1) == StepResult(opened=2)
+    assert await step(work, task, 2) == StepResult(lanes=True)
     assert await lane(work, task) == (3, False)
-    assert await step(work, task, 3) == StepEnd(opened=4)
-    assert await step(work, task, 4) == StepEnd()
+    assert await step(work, task, 3) == StepResult(opened=4)
+    assert await step(work, task, 4) == StepResult()
 
     head = await work.store.tasks.head(task.id)
     assert head is not None
@@ -47,7 +47,7 @@ async def test_from_accepted_to_successful() -> None:
 async def test_an_early_message_does_nothing(index: int) -> None:
     work = await make_work()
     task = await make_task(work, [1, 2])
-    assert await step(work, task, index) == StepEnd()
+    assert await step(work, task, index) == StepResult()
     assert await statuses(work, task) == [{Status.READY}, *[{Status.PENDING}] * 4]
 
 
@@ -62,20 +62,20 @@ async def test_a_second_copy_of_a_message_does_nothing() -> None:
     executor = StubExecutor()
     work = await make_work(executor=executor)
     task = await prepared(work, [1, 2])
-    assert await step(work, task, 0) == StepEnd()
-    assert await step(work, task, 1) == StepEnd()
+    assert await step(work, task, 0) == StepResult()
+    assert await step(work, task, 1) == StepResult()
     assert await lane(work, task) == (3, False)
     assert await lane(work, task) == (None, False)
-    assert await step(work, task, 2) == StepEnd()
+    assert await step(work, task, 2) == StepResult()
     assert executor.count_commands(1) == {"stop": 1}
 
 
 async def test_messages_about_nothing_are_dropped() -> None:
     work = await make_work()
     task = await make_task(work, [1])
-    assert await find(work, 999, 0) is None
-    assert await find(work, task.id, 5) is None
-    assert await find(work, task.id, -1) is None
+    assert await find_step(work, 999, 0) is None
+    assert await find_step(work, task.id, 5) is None
+    assert await find_step(work, task.id, -1) is None
     assert await lane(work, task, index=0) == (None, False)
 
 
@@ -85,7 +85,7 @@ async def test_of_two_tasks_the_second_takes_nothing_and_names_the_first() -> No
     second = await make_task(work, [1, 2])
     await step(work, first, 0)
 
-    assert await step(work, second, 0) == StepEnd()
+    assert await step(work, second, 0) == StepResult()
 
     head = await work.store.tasks.head(second.id)
     assert head is not None
@@ -105,7 +105,7 @@ async def test_more_hosts_than_one_call_takes_are_still_taken_all_or_none() -> N
     await step(work, holder, 0)
     task = await make_task(work, many)
 
-    assert await step(work, task, 0) == StepEnd()
+    assert await step(work, task, 0) == StepResult()
 
     held = {host_id for host_id, host in (await work.store.hosts.get(many)).items() if host.holder == task.id}
     assert held == set()

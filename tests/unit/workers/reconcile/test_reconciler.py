@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 from typing_extensions import override
@@ -24,16 +25,17 @@ from tests.support.falling import Falling, FallingStore
 from tests.support.records import advance, claim_step, make_failures, make_successes, run_log, settle
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, step
-from workers.messages import StepEnd
-from workers.reconcile.reconciler import Patience, Reconciler
+from workers.messages import StepResult
+from workers.reconcile.reconciler import Reconciler
+from workers.reconcile.timing import ReconcileTiming
 from workers.record.recorder import Recorder
 
 if TYPE_CHECKING:
     from core.claim import Worker
     from core.errand import Errand
     from core.record import TaskRecord
-    from workers.context import Work
-    from workers.executor.stub.executor import StubExecutor
+    from workers.context import WorkerContext
+    from workers.executor.base import Executor
 
 STOP = 2
 
@@ -66,7 +68,7 @@ class Desk(Dispatcher):
 class Watch:
     """A reconciler, its clock, and what it publishes. `pass_by` lets time go on and has it look now and then."""
 
-    work: Work
+    work: WorkerContext
     desk: Desk
     reconciler: Reconciler
     now: float = 0.0
@@ -74,28 +76,24 @@ class Watch:
     async def pass_by(self, seconds: float, *beating: Worker) -> None:
         for _ in range(int(seconds)):
             self.now += 1
-            for worker in (self.work.presence.worker, *beating):
+            for worker in (self.work.heartbeat.worker, *beating):
                 await self.work.store.workers.beat(worker, 60_000)
-            await self.reconciler.look()
+            await self.reconciler.run_once()
 
     async def without_store(self, seconds: float) -> None:
         """Let time go on in which the store is away: nobody beats, and every look fails."""
         workers = self.work.store.workers
-        there = workers.beats
-        workers.beats = Falling(workers, "beats").beats  # type: ignore[method-assign]
-        try:
+        with patch.object(workers, "beats", Falling(workers, "beats").beats):
             for _ in range(int(seconds)):
                 self.now += 1
                 with pytest.raises(StoreUnavailable):
-                    await self.reconciler.look()
-        finally:
-            workers.beats = there  # type: ignore[method-assign]
+                    await self.reconciler.run_once()
 
 
-async def a_watch(executor: StubExecutor | None = None, store: FakeStore | None = None) -> Watch:
+async def a_watch(executor: Executor | None = None, store: FakeStore | None = None, desk: Desk | None = None) -> Watch:
     work = await make_work(store, executor)
-    desk = Desk()
-    watch = Watch(work, desk, Reconciler(work, desk, Patience(every=1.0)))
+    desk = desk or Desk()
+    watch = Watch(work, desk, Reconciler(work, desk, ReconcileTiming(every=1.0)))
     watch.reconciler.monotonic = lambda: watch.now
     return watch
 
@@ -108,7 +106,7 @@ async def claimed_by_another(watch: Watch, task: TaskRecord, index: int, count: 
     return other
 
 
-async def statuses(work: Work, task: TaskRecord, index: int) -> list[Status]:
+async def statuses(work: WorkerContext, task: TaskRecord, index: int) -> list[Status]:
     head = await work.store.tasks.head(task.id)
     assert head is not None
     stored = await work.store.tasks.subtasks(head)
@@ -249,7 +247,7 @@ async def test_a_loss_is_found_however_often_the_store_is_killed() -> None:
 async def test_lost_answers_and_lost_messages_are_made_good_however_often_the_store_is_killed() -> None:
     watch = await a_watch()
     task, waiting = await prepared(watch.work, [1]), await make_task(watch.work, [2])
-    worker = watch.work.presence.worker
+    worker = watch.work.heartbeat.worker
     await watch.work.store.tasks.advance(task, task.plan.steps[STOP], worker, 5, claim=ClaimRequest(1))
     for _ in range(5):
         await watch.pass_by(4)
@@ -368,11 +366,11 @@ async def test_a_rollback_goes_on_backwards() -> None:
     task = await prepared(watch.work, [1, 2])
     store = watch.work.store
     _, claims = await store.tasks.advance(
-        task, task.plan.steps[STOP], watch.work.presence.worker, 5, claim=ClaimRequest(2)
+        task, task.plan.steps[STOP], watch.work.heartbeat.worker, 5, claim=ClaimRequest(2)
     )
     assert await store.tasks.cancel(task, 6) is True
     await store.tasks.reopen(
-        task, watch.work.presence.worker, [claim.key for claim in claims.granted], 7, lost=run_log(1, "lost")
+        task, watch.work.heartbeat.worker, [claim.key for claim in claims.granted], 7, lost=run_log(1, "lost")
     )
     assert await store.tasks.change_course(task, Course.ROLLBACK, 8) is not None
     await claimed_by_another(watch, task, STOP, 1)
@@ -412,7 +410,7 @@ async def test_a_host_that_takes_its_workers_with_it_fails_and_its_neighbours_do
 async def test_a_claim_whose_answer_was_lost_is_given_back() -> None:
     watch = await a_watch()
     task = await prepared(watch.work, [1, 2])
-    worker = watch.work.presence.worker
+    worker = watch.work.heartbeat.worker
     await watch.work.store.tasks.advance(task, task.plan.steps[STOP], worker, 5, claim=ClaimRequest(2))
     await watch.pass_by(12)
     assert await statuses(watch.work, task, STOP) == [Status.READY] * 2
@@ -426,7 +424,7 @@ async def test_a_worker_that_does_not_lead_gives_back_claims_whose_answer_was_lo
     leader = await watch.work.store.workers.enrol("leader@test")
     assert await watch.work.store.workers.lead(leader, 3_600_000)
     planned = task.plan.steps[STOP]
-    await watch.work.store.tasks.advance(task, planned, watch.work.presence.worker, 5, claim=ClaimRequest(CHUNK))
+    await watch.work.store.tasks.advance(task, planned, watch.work.heartbeat.worker, 5, claim=ClaimRequest(CHUNK))
 
     await watch.pass_by(15, leader)
 
@@ -463,7 +461,7 @@ async def test_a_lost_leader_is_not_waited_for_whatever_the_clock_of_the_store_s
 
 async def test_what_is_in_hand_is_not_given_back() -> None:
     executor = GatedExecutor(held={1: asyncio.Event()})
-    watch = await a_watch(executor)  # type: ignore[arg-type]
+    watch = await a_watch(executor)
     task = await prepared(watch.work, [1])
     running = asyncio.create_task(lane(watch.work, task))
     await eventually(lambda: executor.inside == 1, 5, "the host to be in work")
@@ -471,7 +469,7 @@ async def test_what_is_in_hand_is_not_given_back() -> None:
     assert await statuses(watch.work, task, STOP) == [Status.RUNNING]
     executor.held[1].set()
     assert await running == (3, False)
-    assert not watch.work.presence.in_hand
+    assert not watch.work.heartbeat.known_claims
 
 
 async def test_a_cancelling_that_broke_off_is_finished() -> None:
@@ -520,21 +518,21 @@ async def test_a_retry_of_many_subtasks_that_broke_off_is_finished() -> None:
 async def test_hosts_in_flight_are_handed_over_when_the_process_must_end() -> None:
     executor = GatedExecutor(held={1: asyncio.Event(), 2: asyncio.Event()})
     draining: list[int] = []
-    work = await make_work(executor=executor, max_lanes=1, lane_window=3, draining=lambda: bool(draining))
+    work = await make_work(executor=executor, max_lanes=1, lane_window=3, is_draining=lambda: bool(draining))
     task = await prepared(work, [1, 2, 3])
     running = asyncio.create_task(lane(work, task))
     await eventually(lambda: executor.inside == 2 and len(executor.order) == 3, 5, "two hosts to be in work")
 
     draining.append(1)
-    work.presence.running.give_up()
+    work.heartbeat.runs.hand_over_all()
 
     assert await running == (None, True)
     assert await statuses(work, task, STOP) == [Status.READY, Status.READY, Status.SUCCESSFUL]
-    assert await work.store.workers.claims(work.presence.worker) == ()
+    assert await work.store.workers.claims(work.heartbeat.worker) == ()
     for gate in executor.held.values():
         gate.set()
     draining.clear()
-    assert await step(work, task, STOP) == StepEnd(lanes=True)
+    assert await step(work, task, STOP) == StepResult(lanes=True)
     assert await lane(work, task) == (3, False)
     records = await work.store.tasks.subtasks(task)
     assert {one.run_time for one in records.values()} == {1}
@@ -546,14 +544,14 @@ async def test_a_process_that_was_taken_for_lost_lets_all_its_hosts_go() -> None
     task = await prepared(work, [1])
     running = asyncio.create_task(lane(work, task))
     await eventually(lambda: executor.inside == 1, 5, "the host to be in work")
-    old = work.presence.worker
+    old = work.heartbeat.worker
     claims = await work.store.workers.claims(old)
     await work.store.tasks.reopen(task, old, claims, 9, lost=run_log(1, "lost"))
     await work.store.workers.bury(old)
 
-    await work.presence.beat()
+    await work.heartbeat.beat()
 
-    assert work.presence.worker.id != old.id
+    assert work.heartbeat.worker.id != old.id
     await eventually(lambda: len(executor.order) == 2, 5, "the host to be claimed anew")
     executor.held[1].set()
     assert await running == (3, False)
@@ -571,9 +569,9 @@ async def test_a_store_that_is_away_ends_nothing() -> None:
         looks.append(1)
         raise StoreUnavailable("The store does not answer.")
 
-    watch.reconciler.look = look  # type: ignore[method-assign]
-    watch.reconciler.patience = Patience(every=0.001)
-    going_on = asyncio.create_task(watch.reconciler.look_for_ever())
+    watch.reconciler.run_once = look  # type: ignore[method-assign]
+    watch.reconciler.timing = ReconcileTiming(every=0.001)
+    going_on = asyncio.create_task(watch.reconciler.run_forever())
     await eventually(lambda: len(looks) > 3, 5, "more looks")
     going_on.cancel()
 
@@ -583,27 +581,25 @@ async def test_what_could_not_be_recorded_is_in_nobodys_hand() -> None:
     work = await make_work(store)
     task = await prepared(work, [1])
     planned = task.plan.steps[STOP]
-    recorder = Recorder(store, work.presence, work.clock, patience=0)
+    recorder = Recorder(store, work.heartbeat, work.clock, patience=0)
     _, claims = await recorder.advance(task, planned, claim=ClaimRequest(1))
-    assert work.presence.in_hand == {claims.granted[0].key}
+    assert work.heartbeat.known_claims == {claims.granted[0].key}
 
     store.broken_tasks = Falling(store.tasks, "advance")
     with pytest.raises(StoreUnavailable):
         await recorder.advance(task, planned, make_successes(claims.granted))
 
-    assert not work.presence.in_hand, "the reconciler gives it back"
+    assert not work.heartbeat.known_claims, "the reconciler gives it back"
 
 
 async def test_what_is_published_first_does_not_make_the_others_wait() -> None:
-    watch = await a_watch()
-
     class Filling(Desk):
         @override
         async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
             await super().submit(task, step, backwards=backwards)
             self.queued += 1
 
-    watch.reconciler.dispatcher = filling = Filling()
+    watch = await a_watch(desk=Filling())
     tasks = [await make_task(watch.work, [host_id]) for host_id in (1, 2, 3)]
     await watch.pass_by(8)
-    assert filling.published == [(task.id, 0, False) for task in tasks]
+    assert watch.desk.published == [(task.id, 0, False) for task in tasks]

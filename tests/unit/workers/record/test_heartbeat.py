@@ -9,7 +9,7 @@ import pytest
 from infra.store.task_values import ClaimRequest
 from tests.support.work import make_task, make_work
 from workers.executor.slots import Slots
-from workers.record.heartbeat import ClaimLostError, Presence
+from workers.record.heartbeat import ClaimLostError, Heartbeat
 
 if TYPE_CHECKING:
     from core.claim import Claim
@@ -57,89 +57,89 @@ class Ticking:
         return self.now
 
 
-async def claimed() -> tuple[FakeStore, Presence, Claim, Ticking]:
+async def claimed() -> tuple[FakeStore, Heartbeat, Claim, Ticking]:
     work = await make_work()
     task = await make_task(work, [1])
     clock = Ticking()
-    presence = Presence(work.store, work.presence.worker, every=2.0, alive_for=10.0, monotonic=clock)
+    heartbeat = Heartbeat(work.store, work.heartbeat.worker, every=2.0, alive_for=10.0, monotonic=clock)
     request = ClaimRequest(1)
-    _, answer = await work.store.tasks.advance(task, task.plan.steps[0], presence.worker, 1, claim=request)
-    return work.store, presence, answer.granted[0], clock
+    _, answer = await work.store.tasks.advance(task, task.plan.steps[0], heartbeat.worker, 1, claim=request)
+    return work.store, heartbeat, answer.granted[0], clock
 
 
 async def test_while_it_beats_a_worker_trusts_its_claims_without_asking() -> None:
-    _, presence, claim, clock = await claimed()
+    _, heartbeat, claim, clock = await claimed()
     clock.now += 3.9
-    await presence.require(replace(claim, token=999))
+    await heartbeat.require_claim(replace(claim, token=999))
 
 
 async def test_after_a_pause_a_worker_asks_the_record() -> None:
-    _, presence, claim, clock = await claimed()
+    _, heartbeat, claim, clock = await claimed()
     clock.now += 4.1
-    await presence.require(claim)
+    await heartbeat.require_claim(claim)
     with pytest.raises(ClaimLostError):
-        await presence.require(replace(claim, token=999))
+        await heartbeat.require_claim(replace(claim, token=999))
 
 
 async def test_a_worker_that_stands_still_after_it_asked_is_not_awake() -> None:
-    _, presence, claim, clock = await claimed()
-    assert presence.awake()
+    _, heartbeat, claim, clock = await claimed()
+    assert heartbeat.may_send()
     clock.now += 4.1
-    assert not presence.awake()
-    await presence.require(claim)
-    assert presence.awake(), "so that it does not ask for ever where only its beats fail"
+    assert not heartbeat.may_send()
+    await heartbeat.require_claim(claim)
+    assert heartbeat.may_send(), "so that it does not ask for ever where only its beats fail"
     clock.now += 4.1
-    assert not presence.awake()
+    assert not heartbeat.may_send()
 
 
 async def test_a_beat_ends_the_pause() -> None:
-    _, presence, claim, clock = await claimed()
+    _, heartbeat, claim, clock = await claimed()
     clock.now += 60
-    await presence.beat()
-    await presence.require(replace(claim, token=999))
+    await heartbeat.beat()
+    await heartbeat.require_claim(replace(claim, token=999))
 
 
 async def test_after_an_outage_a_worker_asks_the_record_until_it_beats_again() -> None:
-    _, presence, claim, _ = await claimed()
-    await presence.beat()
-    presence.doubt()
+    _, heartbeat, claim, _ = await claimed()
+    await heartbeat.beat()
+    heartbeat.distrust_claims()
     with pytest.raises(ClaimLostError):
-        await presence.require(replace(claim, token=999))
-    await presence.beat()
-    await presence.require(replace(claim, token=999))
+        await heartbeat.require_claim(replace(claim, token=999))
+    await heartbeat.beat()
+    await heartbeat.require_claim(replace(claim, token=999))
 
 
 async def test_after_an_outage_runs_of_claims_that_the_record_has_forgotten_are_abandoned() -> None:
-    _, presence, claim, _ = await claimed()
+    _, heartbeat, claim, _ = await claimed()
     forgotten = replace(claim, token=999)
-    runs = {one: asyncio.create_task(_run(presence, one)) for one in (claim, forgotten)}
+    runs = {one: asyncio.create_task(_run(heartbeat, one)) for one in (claim, forgotten)}
     await asyncio.sleep(0)
-    await presence.beat()
+    await heartbeat.beat()
     await asyncio.sleep(0)
     assert not any(run.done() for run in runs.values()), "nothing gave cause for doubt"
 
-    presence.doubt()
-    await presence.beat()
+    heartbeat.distrust_claims()
+    await heartbeat.beat()
 
     with pytest.raises(asyncio.CancelledError):
         await runs[forgotten]
-    assert presence.running.abandoned(forgotten)
+    assert heartbeat.runs.pop_cancelled(forgotten)
     assert not runs[claim].done()
     runs[claim].cancel()
 
 
-async def _run(presence: Presence, claim: Claim) -> None:
-    with presence.running.of(claim):
+async def _run(heartbeat: Heartbeat, claim: Claim) -> None:
+    with heartbeat.runs.track(claim):
         await asyncio.Event().wait()
 
 
 async def test_a_worker_that_the_record_has_forgotten_enrols_anew() -> None:
     work = await make_work()
-    store, presence = work.store, work.presence
-    before = presence.worker
+    store, heartbeat = work.store, work.heartbeat
+    before = heartbeat.worker
     assert await store.workers.bury(before)
-    await presence.beat()
-    assert presence.worker.id != before.id
-    assert presence.worker.name == before.name
-    await presence.beat()
-    assert presence.worker in await store.workers.alive()
+    await heartbeat.beat()
+    assert heartbeat.worker.id != before.id
+    assert heartbeat.worker.name == before.name
+    await heartbeat.beat()
+    assert heartbeat.worker in await store.workers.alive()

@@ -19,7 +19,7 @@ from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, run_through
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
-from workers.record.open_logs import AT_ONCE, EVERY, Notes
+from workers.record.open_logs import MAX_ROUND_SIZE, WRITE_EVERY, OpenLogs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.host import Target
     from core.record import TaskRecord
     from infra.store.task_values import OpenLog
-    from workers.context import Work
+    from workers.context import WorkerContext
     from workers.executor.base import Completed, HostSession
 
 
@@ -58,14 +58,14 @@ class Noted:
 class Bench:
     """Runs of one step, without anybody at work on them, and a clock that a test moves."""
 
-    work: Work
+    work: WorkerContext
     task: TaskRecord
     claims: Sequence[Claim]
     noted: Noted
     now: float = 100.0
 
-    def notes(self) -> Notes:
-        return Notes(self.work.store, self.work.presence, monotonic=lambda: self.now)
+    def notes(self) -> OpenLogs:
+        return OpenLogs(self.work.store, self.work.heartbeat, monotonic=lambda: self.now)
 
     async def texts(self, claim: Claim) -> list[list[str]]:
         """Return the lines of each run of a claim's subtask."""
@@ -84,7 +84,7 @@ async def bench(monkeypatch: pytest.MonkeyPatch, runs: int) -> Bench:
     noted = spied(store, monkeypatch)
     work = await make_work(store)
     task = await make_task(work, range(1, runs + 1))
-    worker = work.presence.worker
+    worker = work.heartbeat.worker
     _, claims = await store.tasks.advance(task, task.plan.steps[0], worker, 1, claim=ClaimRequest(runs))
     return Bench(work, task, claims.granted, noted)
 
@@ -102,14 +102,14 @@ async def test_a_run_is_noted_from_its_third_second_on_when_it_has_more_to_tell(
     table = await bench(monkeypatch, 1)
     (claim,) = table.claims
     notes, told = table.notes(), journal("one")
-    with notes.of(claim, told):
-        table.now += EVERY - 0.1
+    with notes.track(claim, told):
+        table.now += WRITE_EVERY - 0.1
         await notes.write()
         assert table.noted.calls == []
         table.now += 0.1
         await notes.write()
         assert await table.texts(claim) == [["one"]]
-        table.now += EVERY
+        table.now += WRITE_EVERY
         await notes.write()
         assert table.noted.calls == [1], "nothing was added"
         told.add("two")
@@ -118,9 +118,9 @@ async def test_a_run_is_noted_from_its_third_second_on_when_it_has_more_to_tell(
         assert await table.texts(claim) == [["one", "two"]]
         (log,) = await table.work.store.tasks.logs(table.task, claim.series_id)
         assert (log.closed, log.operation, log.run_time) == (False, Operation.EXECUTE, 1)
-        assert log.executor == table.work.presence.worker.name
+        assert log.executor == table.work.heartbeat.worker.name
         told.add("three")
-    table.now += EVERY
+    table.now += WRITE_EVERY
     await notes.write()
     assert table.noted.calls == [1, 1], "a run that is over is the recorder's"
 
@@ -130,8 +130,8 @@ async def test_no_call_notes_more_than_a_chunk(monkeypatch: pytest.MonkeyPatch) 
     notes = table.notes()
     with ExitStack() as runs:
         for claim in table.claims:
-            runs.enter_context(notes.of(claim, journal("one of many")))
-        table.now += EVERY
+            runs.enter_context(notes.track(claim, journal("one of many")))
+        table.now += WRITE_EVERY
         await notes.write()
     assert table.noted.calls == [CHUNK, CHUNK, 5]
 
@@ -141,14 +141,14 @@ async def test_long_journals_take_turns_and_one_that_fills_a_round_has_its_own(
 ) -> None:
     table = await bench(monkeypatch, 4)
     notes = table.notes()
-    told = [journal("x" * size) for size in (AT_ONCE // 2, AT_ONCE // 2, AT_ONCE * 2, 10)]
+    told = [journal("x" * size) for size in (MAX_ROUND_SIZE // 2, MAX_ROUND_SIZE // 2, MAX_ROUND_SIZE * 2, 10)]
     rounds = []
     with ExitStack() as runs:
         for claim, one in zip(table.claims, told, strict=True):
-            runs.enter_context(notes.of(claim, one))
+            runs.enter_context(notes.track(claim, one))
             table.now += 0.01
         for _ in range(6):
-            table.now += EVERY
+            table.now += WRITE_EVERY
             before = [bool(await table.texts(claim)) for claim in table.claims]
             await notes.write()
             after = [bool(await table.texts(claim)) for claim in table.claims]
@@ -157,13 +157,13 @@ async def test_long_journals_take_turns_and_one_that_fills_a_round_has_its_own(
 
 
 async def test_a_store_that_is_away_loses_a_note_and_gets_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.record.open_logs.EVERY", 0.01)
+    monkeypatch.setattr("workers.record.open_logs.WRITE_EVERY", 0.01)
     table = await bench(monkeypatch, 1)
     table.noted.fault = StoreUnavailable("The store does not answer.")
     notes = table.notes()
-    with notes.of(table.claims[0], journal("one")):
-        table.now += EVERY
-        writing = asyncio.create_task(notes.write_for_ever())
+    with notes.track(table.claims[0], journal("one")):
+        table.now += WRITE_EVERY
+        writing = asyncio.create_task(notes.write_forever())
         await eventually(lambda: len(table.noted.calls) > 2, 5, "several notes to be lost")
         table.noted.fault = None
         await eventually(lambda: table.texts(table.claims[0]), 5, "a note to be taken")
@@ -173,18 +173,18 @@ async def test_a_store_that_is_away_loses_a_note_and_gets_the_next(monkeypatch: 
 
 
 async def test_a_store_that_hangs_holds_up_neither_hosts_nor_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.record.open_logs.EVERY", 0.01)
+    monkeypatch.setattr("workers.record.open_logs.WRITE_EVERY", 0.01)
     executor = GatedExecutor(held={1: asyncio.Event()})
     store = FakeStore()
     noted = spied(store, monkeypatch)
     noted.hangs = True
     work = await make_work(store, executor)
     task = await prepared(work, [1, 2])
-    writing = asyncio.create_task(work.notes.write_for_ever())
+    writing = asyncio.create_task(work.open_logs.write_forever())
     working = asyncio.create_task(lane(work, task))
     await eventually(lambda: noted.calls, 5, "a note to hang")
 
-    await work.presence.beat()
+    await work.heartbeat.beat()
     executor.held[1].set()
     assert await asyncio.wait_for(working, 5) == (3, False)
 
@@ -201,7 +201,7 @@ async def test_fast_runs_are_never_noted(monkeypatch: pytest.MonkeyPatch) -> Non
     task = await make_task(work, range(1, 51))
     working = asyncio.create_task(run_through(work, task))
     while not working.done():
-        await work.notes.write()
+        await work.open_logs.write()
         await asyncio.sleep(0)
     assert noted.calls == []
     assert (await working).status == "SUCCESSFUL"
@@ -235,7 +235,7 @@ class _WedgedSession:
 
 
 async def test_the_log_of_a_wedged_host_grows_and_is_whole_in_the_end_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.record.open_logs.EVERY", 0.0)
+    monkeypatch.setattr("workers.record.open_logs.WRITE_EVERY", 0.0)
     executor = Wedged()
     work = await make_work(executor=executor)
     task = await prepared(work, [1])
@@ -243,7 +243,7 @@ async def test_the_log_of_a_wedged_host_grows_and_is_whole_in_the_end_once(monke
     working = asyncio.create_task(lane(work, task))
 
     async def commands() -> list[str]:
-        await work.notes.write()
+        await work.open_logs.write()
         return [
             line.text for log in await work.store.tasks.logs(task, stop) for line in log.lines if line.text[0] == "$"
         ]
@@ -268,23 +268,23 @@ async def _two(commands: Any) -> bool:
 
 
 async def test_a_cancelled_run_is_noted_until_it_lets_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.record.open_logs.EVERY", 0.0)
+    monkeypatch.setattr("workers.record.open_logs.WRITE_EVERY", 0.0)
     executor = GatedExecutor(held={1: asyncio.Event()})
     work = await make_work(executor=executor)
-    await work.presence.beat()
+    await work.heartbeat.beat()
     task = await prepared(work, [1])
     stop = task.plan.steps[2].first
     working = asyncio.create_task(lane(work, task))
     await eventually(lambda: executor.inside == 1, 5, "the host to be in work")
     assert await work.store.tasks.cancel(task, work.clock(), stop) is True
 
-    await work.notes.write()
+    await work.open_logs.write()
     (log,) = await work.store.tasks.logs(task, stop)
     assert (log.closed, [line.text for line in log.lines]) == (False, ["Connecting to 10.0.0.1:22 as admin."])
 
-    await work.presence.beat()
+    await work.heartbeat.beat()
     assert await working == (None, False)
-    await work.notes.write()
+    await work.open_logs.write()
     (log,) = await work.store.tasks.logs(task, stop)
     assert log.closed
     assert log.lines[0].text == "Connecting to 10.0.0.1:22 as admin."
@@ -292,7 +292,7 @@ async def test_a_cancelled_run_is_noted_until_it_lets_go(monkeypatch: pytest.Mon
 
 
 async def test_a_lane_that_breaks_off_leaves_what_was_noted_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.record.open_logs.EVERY", 0.0)
+    monkeypatch.setattr("workers.record.open_logs.WRITE_EVERY", 0.0)
     executor = GatedExecutor(held={1: asyncio.Event(), 2: asyncio.Event()})
     store = FakeStore()
     noted = spied(store, monkeypatch)
@@ -300,14 +300,14 @@ async def test_a_lane_that_breaks_off_leaves_what_was_noted_and_nothing_more(mon
     task = await prepared(work, [1, 2])
     working = asyncio.create_task(lane(work, task))
     await eventually(lambda: executor.inside == 2, 5, "the hosts to be in work")
-    await work.notes.write()
+    await work.open_logs.write()
     assert noted.calls == [2]
 
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
 
-    await work.notes.write()
+    await work.open_logs.write()
     assert noted.calls == [2]
     for series_id in task.plan.steps[2].series:
         record = await store.tasks.subtask(task, series_id)

@@ -14,11 +14,11 @@ from infra.store.task_values import ClaimRequest
 from tests.support.falling import FallingStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_work, prepared, suspected
-from workers.record.suspect_slot import SuspectPlace
+from workers.record.suspect_slot import SuspectSlot
 
 if TYPE_CHECKING:
     from core.record import TaskRecord
-    from workers.context import Work
+    from workers.context import WorkerContext
 
 STOP = 2
 
@@ -38,7 +38,7 @@ class Counting:
         return await self._tasks.advance(*words, claim=claim, **more)
 
 
-async def stopped(work: Work, task: TaskRecord) -> int:
+async def stopped(work: WorkerContext, task: TaskRecord) -> int:
     head = await work.store.tasks.head(task.id)
     assert head is not None
     return head.counts.get((STOP, Status.SUCCESSFUL), 0)
@@ -129,14 +129,14 @@ async def test_a_lane_with_a_wedged_host_takes_suspects_when_their_turn_comes() 
 async def test_a_draining_worker_leaves_the_suspects_that_wait_to_others(*, given_up: bool) -> None:
     executor = GatedExecutor(held={1: asyncio.Event()})
     draining: list[int] = []
-    work = await make_work(executor=executor, draining=lambda: bool(draining))
+    work = await make_work(executor=executor, is_draining=lambda: bool(draining))
     one, other = await suspected(work, [1, 2]), await suspected(work, [3, 4])
     running = [asyncio.create_task(lane(work, task)) for task in (one, other)]
     await eventually(lambda: executor.inside == 1, 5, "a suspect to be in work")
 
     draining.append(1)
     if given_up:
-        work.presence.running.give_up()
+        work.heartbeat.runs.hand_over_all()
     else:
         executor.held[1].set()
 
@@ -152,7 +152,7 @@ async def test_a_suspect_that_nobody_here_knows_of_is_not_waited_for() -> None:
     executor = GatedExecutor()
     work = await make_work(executor=executor)
     task = await suspected(work, [1, 2, 3])
-    worker = work.presence.worker
+    worker = work.heartbeat.worker
     await work.store.tasks.advance(task, task.plan.steps[STOP], worker, work.clock(), claim=ClaimRequest(1))
 
     assert await lane(work, task) == (None, False), "the reconciler gives it back, and publishes the step"
@@ -164,26 +164,26 @@ def suspect(series_id: int) -> HostClaim:
 
 
 async def test_the_place_wakes_whoever_waits_once_nobody_is_in_it() -> None:
-    place = SuspectPlace()
-    assert place.turn((1, 2), 0) is None, "nobody is in it"
-    place.enter([suspect(1)])
-    turn = place.turn((1, 2), 0)
+    slot = SuspectSlot()
+    assert slot.wait_for_turn((1, 2), 0) is None, "nobody is in it"
+    slot.enter([suspect(1)])
+    turn = slot.wait_for_turn((1, 2), 0)
     assert turn is not None
-    assert place.turn((1, 2), 0) is None, "another lane of the step waits already"
-    other = place.turn((7, 2), 0)
+    assert slot.wait_for_turn((1, 2), 0) is None, "another lane of the step waits already"
+    other = slot.wait_for_turn((7, 2), 0)
     assert other is not None
     other.cancel()
-    assert place.turn((7, 2), 0) is not None, "that one does not wait any more"
-    more = [place.turn((task_id, 2), 0) for task_id in range(100, 120)]
+    assert slot.wait_for_turn((7, 2), 0) is not None, "that one does not wait any more"
+    more = [slot.wait_for_turn((task_id, 2), 0) for task_id in range(100, 120)]
     assert [one is not None for one in more] == [True] * 14 + [False] * 6, "a bounded number of lanes waits"
 
-    place.leave([ClaimKey(1, 9, 9)])
-    place.enter([suspect(2)])
-    place.leave([suspect(1).key])
+    slot.leave([ClaimKey(1, 9, 9)])
+    slot.enter([suspect(2)])
+    slot.leave([suspect(1).key])
     assert not turn.done(), "another suspect is in it"
-    place.leave([suspect(2).key])
+    slot.leave([suspect(2).key])
     assert turn.done()
-    again = place.turn((1, 2), 0)
+    again = slot.wait_for_turn((1, 2), 0)
     assert again is not None
     assert again.done(), "it was free since the store was asked"
-    assert place.turn((1, 2), place.vacated) is None
+    assert slot.wait_for_turn((1, 2), slot.times_freed) is None

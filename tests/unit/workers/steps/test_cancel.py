@@ -12,14 +12,14 @@ from tests.support.work import GatedExecutor, lane, make_work, prepared
 async def test_a_cancelled_host_is_abandoned_and_the_others_finish() -> None:
     executor = GatedExecutor(held={2: asyncio.Event()})
     work = await make_work(executor=executor)
-    await work.presence.beat()
+    await work.heartbeat.beat()
     task = await prepared(work, [1, 2, 3])
     stop = task.plan.steps[2]
     running = asyncio.create_task(lane(work, task))
     await eventually(lambda: 2 in executor.order and executor.inside == 1, 5, "only the wedged host to be in work")
 
     assert await work.store.tasks.cancel(task, work.clock(), stop.first + 1) is True
-    await work.presence.beat()
+    await work.heartbeat.beat()
 
     assert await running == (None, False)
     assert executor.inside == 0
@@ -37,13 +37,13 @@ async def test_a_cancelled_host_is_abandoned_and_the_others_finish() -> None:
 async def test_a_cancelled_task_lets_all_its_hosts_go_and_starts_no_other() -> None:
     executor = GatedExecutor(held={host_id: asyncio.Event() for host_id in range(1, 9)})
     work = await make_work(executor=executor, max_lanes=1, lane_window=3)
-    await work.presence.beat()
+    await work.heartbeat.beat()
     task = await prepared(work, range(1, 9))
     running = asyncio.create_task(lane(work, task))
     await eventually(lambda: executor.inside == 3, 5, "three hosts to be in work")
 
     assert await work.store.tasks.cancel(task, work.clock()) is True
-    await work.presence.beat()
+    await work.heartbeat.beat()
 
     assert await running == (None, False)
     assert executor.order == [1, 2, 3]

@@ -12,23 +12,23 @@ from infra.store.task_values import Course
 from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
-from workers.messages import StepEnd
+from workers.messages import StepResult
 
 if TYPE_CHECKING:
     from core.record import TaskRecord
-    from workers.context import Work
+    from workers.context import WorkerContext
 
 STOP = 2
 
 
-async def _ask(work: Work, task: TaskRecord, course: Course, series_id: int | None = None) -> None:
+async def _ask(work: WorkerContext, task: TaskRecord, course: Course, series_id: int | None = None) -> None:
     assert await work.store.tasks.change_course(task, course, work.clock(), series_id) is not None
 
 
-async def _finish(work: Work, task: TaskRecord) -> TaskRecord:
+async def _finish(work: WorkerContext, task: TaskRecord) -> TaskRecord:
     """Handle what follows the step on hosts."""
-    assert await step(work, task, 3) == StepEnd(opened=4)
-    assert await step(work, task, 4) == StepEnd()
+    assert await step(work, task, 3) == StepResult(opened=4)
+    assert await step(work, task, 4) == StepResult()
     head = await work.store.tasks.head(task.id)
     assert head is not None
     assert head.status is TaskStatus.SUCCESSFUL
@@ -44,7 +44,7 @@ async def test_a_retry_touches_only_the_host_that_failed() -> None:
     before = {host_id: executor.count_commands(host_id) for host_id in (1, 3)}
 
     await _ask(work, task, Course.RETRY)
-    assert await step(work, task, STOP) == StepEnd(lanes=True)
+    assert await step(work, task, STOP) == StepResult(lanes=True)
     assert await lane(work, task) == (3, False)
 
     assert {host_id: executor.count_commands(host_id) for host_id in (1, 3)} == before
@@ -96,8 +96,8 @@ async def test_a_host_whose_taking_was_skipped_is_never_worked_on() -> None:
 
     await _ask(work, task, Course.SKIP, 1)
     await _ask(work, task, Course.RETRY, 0)
-    assert await step(work, task, 0) == StepEnd(opened=1)
-    assert await step(work, task, 1) == StepEnd(opened=2)
+    assert await step(work, task, 0) == StepResult(opened=1)
+    assert await step(work, task, 1) == StepResult(opened=2)
     assert await lane(work, task) == (3, False)
     head = await _finish(work, task)
 
@@ -118,6 +118,6 @@ async def test_a_lost_request_for_hosts_can_be_retried_once_they_are_free() -> N
     await _finish(work, holder)
 
     await _ask(work, loser, Course.RETRY)
-    assert await step(work, loser, 0) == StepEnd(opened=1)
+    assert await step(work, loser, 0) == StepResult(opened=1)
 
     assert {host.holder for host in (await work.store.hosts.get([1, 2])).values()} == {loser.id}

@@ -13,8 +13,8 @@ from tests.support.falling import Falling, FallingStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_work, prepared
 from workers.executor.slots import Slots
-from workers.record.heartbeat import Presence
-from workers.steps.lane import window
+from workers.record.heartbeat import Heartbeat
+from workers.steps.lane import compute_window
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from workers.steps.lane import window
     [(1, 32, 64, 1), (8, 32, 64, 1), (100, 32, 64, 13), (1000, 32, 64, 63), (10_000, 32, 64, 64)],
 )
 def test_a_lane_works_on_its_share_at_a_time(hosts: int, lanes: int, most: int, expected: int) -> None:
-    assert window(hosts, lanes, most) == expected
+    assert compute_window(hosts, lanes, most) == expected
 
 
 async def test_a_wedged_host_does_not_hold_the_hosts_behind_it() -> None:
@@ -92,7 +92,7 @@ async def test_a_fault_of_ours_is_recorded_and_stops_nobody_else() -> None:
 async def test_a_store_that_is_away_while_hosts_are_worked_on_fails_none_of_them() -> None:
     store = FallingStore()
     work = await make_work(store)
-    work = replace(work, presence=Presence(store, work.presence.worker, every=0, alive_for=5))  # asks every time
+    work = replace(work, heartbeat=Heartbeat(store, work.heartbeat.worker, every=0, alive_for=5))  # asks every time
     task = await prepared(work, [1, 2])
     store.broken_tasks = Falling(store.tasks, "stands")
     running = asyncio.create_task(lane(work, task))
@@ -109,7 +109,7 @@ async def test_a_store_that_is_away_while_hosts_are_worked_on_fails_none_of_them
 async def test_a_draining_worker_finishes_what_it_has_and_asks_for_a_successor() -> None:
     executor = GatedExecutor(held={host_id: asyncio.Event() for host_id in range(1, 9)})
     draining = []
-    work = await make_work(executor=executor, max_lanes=1, lane_window=2, draining=lambda: bool(draining))
+    work = await make_work(executor=executor, max_lanes=1, lane_window=2, is_draining=lambda: bool(draining))
     task = await prepared(work, range(1, 9))
 
     running = asyncio.create_task(lane(work, task))
@@ -129,7 +129,7 @@ async def test_a_lane_that_waits_for_a_place_when_its_worker_drains_claims_nothi
     executor = GatedExecutor(held={1: asyncio.Event()})
     draining = []
     slots = Slots(1)
-    work = await make_work(executor=executor, slots=slots, lane_window=1, draining=lambda: bool(draining))
+    work = await make_work(executor=executor, slots=slots, lane_window=1, is_draining=lambda: bool(draining))
     task = await prepared(work, range(1, 9))
     first, *waiting = [asyncio.create_task(lane(work, task)) for _ in range(4)]
     await eventually(lambda: executor.inside == 1, 5, "the first host to be in work")

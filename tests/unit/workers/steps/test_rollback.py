@@ -15,30 +15,30 @@ from tests.support.work import lane, make_task, make_work, prepared, step
 from workers.agent.timing import Timing
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
-from workers.messages import StepEnd
+from workers.messages import StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from core.record import TaskRecord
-    from workers.context import Work
+    from workers.context import WorkerContext
 
 STOP = 2
 AT_ONCE = Timing(poll_every=0, proof_wait=0, settle_for=0.1, ready_for=0.1, proof_gap=0)
 
 
-async def a_work(behaviours: Mapping[int, Behaviour]) -> tuple[Work, StubExecutor]:
+async def a_work(behaviours: Mapping[int, Behaviour]) -> tuple[WorkerContext, StubExecutor]:
     executor = StubExecutor(behaviours=behaviours)
     return await make_work(executor=executor, timing=AT_ONCE), executor
 
 
-async def roll_back(work: Work, task: TaskRecord) -> TaskRecord:
+async def roll_back(work: WorkerContext, task: TaskRecord) -> TaskRecord:
     """Ask for a rollback and handle the messages of its steps, from the one where the task failed to the first."""
     assert await work.store.tasks.change_course(task, Course.ROLLBACK, work.clock()) is not None
     return await go_back(work, task)
 
 
-async def go_back(work: Work, task: TaskRecord) -> TaskRecord:
+async def go_back(work: WorkerContext, task: TaskRecord) -> TaskRecord:
     head = await work.store.tasks.head(task.id)
     assert head is not None
     for planned in task.plan.steps[head.current_step :: -1]:
@@ -49,12 +49,12 @@ async def go_back(work: Work, task: TaskRecord) -> TaskRecord:
     return head
 
 
-async def states(work: Work, host_ids: Sequence[int]) -> list[tuple[HostStatus, AgentStatus, int | None]]:
+async def states(work: WorkerContext, host_ids: Sequence[int]) -> list[tuple[HostStatus, AgentStatus, int | None]]:
     hosts = await work.store.hosts.get(host_ids)
     return [(hosts[one].status, hosts[one].agent_status, hosts[one].holder) for one in host_ids]
 
 
-async def verdict(work: Work, task: TaskRecord, series_id: int) -> str:
+async def verdict(work: WorkerContext, task: TaskRecord, series_id: int) -> str:
     logs = await work.store.tasks.logs(task, series_id)
     return logs[-1].lines[-1].text
 
@@ -151,7 +151,7 @@ async def test_a_restart_is_undone_by_what_its_stop_did() -> None:
     assert [len(executor.list_pids(host_id)) for host_id in (1, 2, 3)] == [3, 0, 3]
     assert await states(work, [1, 2, 3]) == [AS_BEFORE, STOPPED, AS_BEFORE], "the record took host 2's for running"
     start = task.plan.steps[6].first
-    ran = "Nothing was done: the agent ran before this task stopped it and started it anew."
+    ran = "Nothing was done: the agent ran before this task stopped it and started it again."
     assert await verdict(work, task, start) == ran
     assert (await verdict(work, task, start + 1)).startswith("Stopped: ")
 
@@ -205,7 +205,7 @@ async def test_hosts_that_were_given_back_already_are_taken_again_first() -> Non
     work, executor = await a_work({})
     task = await prepared(work, [1, 2, 3])
     await lane(work, task)
-    assert await step(work, task, 3) == StepEnd(opened=4)
+    assert await step(work, task, 3) == StepResult(opened=4)
     finish = task.plan.steps[4]
     _, claims = await work.recorder.advance(task, finish, claim=ClaimRequest(10))
     await work.store.tasks.give_back_hosts(require_host_claims(claims.granted[:2]), work.clock(), task.task_type.after)
@@ -221,7 +221,7 @@ async def test_hosts_that_were_given_back_already_are_taken_again_first() -> Non
     head = await go_back(work, task)
     assert (head.status, head.operation) == (TaskStatus.SUCCESSFUL, Operation.ROLLBACK)
     assert [len(executor.list_pids(host_id)) for host_id in (1, 2, 3)] == [3, 0, 3]
-    left = "Nothing was done: this task does not hold the host (any more), so that it is left as it is."
+    left = "Nothing was done: this task does not hold the host, or no longer does, so the host is left as it is."
     assert await verdict(work, task, task.plan.steps[STOP].first + 1) == left
     assert [holder for _, _, holder in await states(work, [1, 2, 3])] == [None, other.id, None]
 
@@ -232,5 +232,5 @@ async def test_messages_of_steps_that_are_not_at_their_turn_change_nothing(index
     task = await prepared(work, [1])
     await lane(work, task)
     await work.store.tasks.change_course(task, Course.ROLLBACK, work.clock())
-    assert await step(work, task, index) == StepEnd()
-    assert await step(work, task, STOP) == StepEnd(lanes=True)
+    assert await step(work, task, index) == StepResult()
+    assert await step(work, task, STOP) == StepResult(lanes=True)

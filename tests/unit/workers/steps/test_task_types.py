@@ -20,16 +20,16 @@ from workers.executor.stub.executor import StubExecutor
 
 if TYPE_CHECKING:
     from core.record import TaskRecord
-    from workers.context import Work
+    from workers.context import WorkerContext
 
 QUICK = Timing(proof_gap=0.0)
 
 
-async def work_with(executor: StubExecutor) -> Work:
+async def work_with(executor: StubExecutor) -> WorkerContext:
     return await make_work(executor=executor, timing=QUICK)
 
 
-async def verdicts(work: Work, task: TaskRecord, index: int) -> list[str]:
+async def verdicts(work: WorkerContext, task: TaskRecord, index: int) -> list[str]:
     """Return the last line of each log of a step."""
     found = []
     for series_id in task.plan.steps[index].series:
@@ -38,7 +38,7 @@ async def verdicts(work: Work, task: TaskRecord, index: int) -> list[str]:
     return found
 
 
-async def hosts(work: Work, host_ids: list[int]) -> set[tuple[HostStatus, AgentStatus, int | None]]:
+async def hosts(work: WorkerContext, host_ids: list[int]) -> set[tuple[HostStatus, AgentStatus, int | None]]:
     found = (await work.store.hosts.get(host_ids)).values()
     return {(host.status, host.agent_status, host.holder) for host in found}
 
@@ -216,7 +216,7 @@ async def test_a_task_does_not_take_a_host_on_which_a_request_works() -> None:
     assert await hosts(work, [1, 2]) == {(HostStatus.ONLINE, AgentStatus.AVAILABLE, None)}
 
 
-async def added(work: Work) -> tuple[TaskRecord, int]:
+async def added(work: WorkerContext) -> tuple[TaskRecord, int]:
     """Add a host; return the task that prepares it, and its id."""
     new = NewHost(target(0), None, HostDetails())
     draft = Draft(TASK_TYPES["prepare_host"], (), Creator(100, "admin"), "127.0.0.1", "0" * 16, work.clock())
