@@ -1,4 +1,4 @@
-"""The API process: what it is built of, and how it runs."""
+"""The API process: how it is built, and how it runs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,29 +15,26 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from app.agents import process_routes as processes
 from app.agents import routes as agents
-from app.agents.errand_client import Desk
-from app.audit import recorder as audit
-from app.audit import routes as audit_routes
-from app.auth.authenticator import Authenticator
+from app.agents.errand_client import ErrandClient
+from app.audit import routes as audit
+from app.audit.recorder import record_reply
 from app.auth.first_admin import ensure_admin
-from app.auth.lockout import Lockout, LockoutRules
 from app.auth.passwords import Argon2, Passwords
-from app.auth.rates import RateRules, Rates
-from app.auth.signature_checker import AccessChecker
+from app.auth.services import build_auth
 from app.auth.vault import Vault
 from app.brake import routes as brake
-from app.context import Fleet
+from app.context import Context
 from app.health import routes as health
 from app.hosts import routes as hosts
-from app.http import errors
-from app.http.methods import answer_head
-from app.http.request_state import Exchanges
-from app.http.server import Server, bound_socket, local_address
+from app.http.errors import add_error_handlers, refuse_unexpected
+from app.http.methods import add_head_routes
+from app.http.middleware import RequestMiddleware
+from app.http.server import Server, find_local_address, open_listener
 from app.iam import routes as iam
-from app.openapi.document import described
+from app.openapi.document import complete_document
 from app.tasks import host_routes as task_hosts
 from app.tasks import routes as tasks
-from app.tasks.outbox import publish_posted
+from app.tasks.outbox import Outbox, publish_posted
 from app.tasks.watch.hub import Hub
 from core.errors import Misconfigured, Unavailable
 from infra import collector
@@ -49,10 +46,10 @@ from infra.logs import configure_logging
 from infra.settings import ApiSettings, InventorySettings, load_settings
 from infra.store import Store
 
-_WORTH_IT: Final = 1024
-"""Bytes from which on a reply is compressed for a client that takes gzip; archives and event streams never are."""
+_MIN_COMPRESSED: Final = 1024
+"""Bytes from which a reply is compressed for a client that takes gzip. Archives and event streams never are."""
 _LEVEL: Final = 2
-"""How hard: a task of 10,000 hosts becomes a fourteenth of its size; more makes it slower, but not much smaller."""
+"""The level of compression. A task of 10,000 hosts shrinks to a fourteenth. A higher level saves hardly more."""
 
 log = structlog.get_logger("ocpfleet.api")
 
@@ -65,9 +62,8 @@ def create_app(
     clock: Callable[[], int] = now,
     passwords: Passwords | None = None,
 ) -> FastAPI:
-    """Return the API over a store and a dispatcher; it closes the store when it shuts down."""
+    """Return the API. It closes the store when it shuts down."""
     hub = Hub(store, settings.max_watchers)
-    passwords, vault = passwords or Argon2(), Vault(settings.key_file)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -84,26 +80,24 @@ def create_app(
         lifespan=lifespan,
         generate_unique_id_function=attrgetter("name"),
     )
-    app.state.fleet = Fleet(
+    reach_failpoint = make_failpoint_hook(settings.failpoint)
+    app.state.context = Context(
         store=store,
         dispatcher=dispatcher,
-        authenticator=Authenticator(store.users, passwords, Lockout(store.guard, _lockout_rules(settings))),
-        access=AccessChecker(store, vault, clock),
-        passwords=passwords,
-        vault=vault,
-        rates=Rates(_rate_rules(settings)) if settings.rate_limit else None,
         clock=clock,
-        server=settings.server_address or local_address(),
+        server_address=settings.server_address or find_local_address(),
         max_hosts=settings.max_hosts,
-        hub=hub,
-        desk=Desk(store, dispatcher, settings.max_errands, settings.errand_timeout),
         inventory=load_settings(InventorySettings),
-        withdraws=settings.replicas > 0,
-        reach_failpoint=make_failpoint_hook(settings.failpoint),
+        may_withdraw=settings.replicas > 0,
+        reach_failpoint=reach_failpoint,
     )
-    errors.install(app)
-    app.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=_LEVEL)
-    app.add_middleware(Exchanges, on_fault=errors.unexpected, on_reply=audit.record, on_sent=publish_posted)
+    app.state.auth = build_auth(settings, store, passwords or Argon2(), clock)
+    app.state.outbox = Outbox(dispatcher, reach_failpoint)
+    app.state.hub = hub
+    app.state.errand_client = ErrandClient(store, dispatcher, settings.max_errands, settings.errand_timeout)
+    add_error_handlers(app)
+    app.add_middleware(GZipMiddleware, minimum_size=_MIN_COMPRESSED, compresslevel=_LEVEL)
+    app.add_middleware(RequestMiddleware, on_fault=refuse_unexpected, on_reply=record_reply, on_sent=publish_posted)
     for router in (
         agents.router,
         processes.router,
@@ -112,45 +106,27 @@ def create_app(
         task_hosts.router,
         brake.router,
         iam.router,
-        audit_routes.router,
+        audit.router,
         health.router,
     ):
-        answer_head(router)
+        add_head_routes(router)
         app.include_router(router)
     _describe(app, settings.max_hosts)
     return app
 
 
 def _describe(app: FastAPI, max_hosts: int) -> None:
-    """Let the document be completed when somebody first asks for it."""
-    read_off_the_routes = app.openapi
-    complete = cache(lambda: described(read_off_the_routes(), max_hosts))
+    """Let the OpenAPI document be completed when it is first requested."""
+    generate = app.openapi
+    complete = cache(lambda: complete_document(generate(), max_hosts))
     app.openapi = complete  # type: ignore[method-assign] # FastAPI's own way to extend its document
 
 
-def _lockout_rules(settings: ApiSettings) -> LockoutRules:
-    return LockoutRules(
-        per_pair=settings.login_failures,
-        per_address=settings.login_failures_per_address,
-        per_user=settings.login_failures_per_user,
-        lapses=settings.login_lockout,
-    )
-
-
-def _rate_rules(settings: ApiSettings) -> RateRules:
-    return RateRules(
-        per_10_seconds=settings.rate_limit_10_seconds,
-        per_minute=settings.rate_limit_minute,
-        per_hour=settings.rate_limit_hour,
-        per_day=settings.rate_limit_day,
-    )
-
-
 def serve(settings: ApiSettings) -> None:
-    """Answer requests until told to stop: SIGTERM and SIGINT let those that are under way finish, within a limit.
+    """Answer requests until SIGTERM or SIGINT. Then open requests may finish, within a limit.
 
     Raises:
-        FleetError: it cannot start; the sentence says why.
+        FleetError: the API cannot start; the sentence says why.
     """
     configure_logging(settings.log_format, settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -163,10 +139,9 @@ async def _serve(settings: ApiSettings) -> None:
     try:
         await _prepare(settings, store, passwords)
         app = create_app(settings, store, CeleryDispatcher(make_celery(settings)), passwords=passwords)
-        fleet: Fleet = app.state.fleet
         collector.tune_collector()
-        with bound_socket(settings.api_host, settings.api_port) as listener:
-            await Server(app, fleet.hub.stop, grace=settings.request_grace).run_on(listener)
+        with open_listener(settings.api_host, settings.api_port) as listener:
+            await Server(app, app.state.hub.stop, grace=settings.request_grace).run_on(listener)
     finally:
         await store.aclose()
 

@@ -1,9 +1,11 @@
-"""The desk for errands: what this process has workers do on a host while a client waits for the answer."""
+"""The client of errands: what a worker does on a host while the API's client waits for the answer."""
 
 import secrets
 from typing import Final
 
-from app.hosts.availability import refuse_where_taken, refuse_while_braked
+from starlette.requests import Request
+
+from app.hosts.availability import refuse_unless_leased, refuse_while_braked
 from core.agent import AgentInspection
 from core.errand import Errand, ErrandAnswer, ErrandFailed, ErrandKind
 from core.errors import AgentStateInvalid, BrokerUnavailable, HostFailed, Unavailable
@@ -13,51 +15,51 @@ from infra.dispatch import Dispatcher
 from infra.store import Store
 
 LEASE_MARGIN: Final = 10.0
-"""Seconds by which a lease outlasts its errand: a command of a worker that was killed goes on for so long at most."""
+"""Seconds by which a lease outlasts its errand. The command of a killed worker goes on for so long at most."""
 
 
-_WAITED: Final = 0.9
-"""Which part of its time an errand is waited for. It is still there then where no worker has taken it, which tells."""
+_WAITED_PART: Final = 0.9
+"""The part of an errand's time for which its client waits. Then an errand that no worker took still exists."""
 
 
-class Desk:
-    """Sends errands and waits for the answers, on one connection to the store each.
+class ErrandClient:
+    """Sends errands and waits for the answers, each on a connection to the store of its own.
 
     Args:
-        store: where errands are left and answers come in.
+        store: carries errands and answers.
         dispatcher: tells the workers.
-        most: so many errands may be on their way at a time.
-        timeout: seconds that one may take, waiting for a worker included.
+        max_errands: how many errands may be under way at a time.
+        timeout: seconds that an errand may take, including the wait for a worker.
     """
 
-    def __init__(self, store: Store, dispatcher: Dispatcher, most: int, timeout: float) -> None:
+    def __init__(self, store: Store, dispatcher: Dispatcher, max_errands: int, timeout: float) -> None:
         self._store = store
         self._dispatcher = dispatcher
-        self._most = most
+        self._max_errands = max_errands
         self._timeout = timeout
-        self._out = 0
+        self._under_way = 0
 
     async def run(self, kind: ErrandKind, host_id: int, process: str | None, trace_id: str) -> AgentInspection:
-        """Have something done on a host and return what was found there afterwards.
+        """Have a worker do something on a host, and return what it found there afterwards.
 
         Raises:
             AgentStateInvalid: a task or another request works on the host, or the agent's state forbids it.
-            HostFailed: the host could not be reached, or did not do it.
-            Unavailable: too many errands are on their way, or no worker answered in time.
+            HostFailed: the host could not be reached, or the operation failed there.
+            Unavailable: too many errands are under way, or no worker answered in time.
         """
-        if self._out >= self._most:
+        if self._under_way >= self._max_errands:
             raise Unavailable(
                 say(
                     "{count} requests wait for hosts at this server already, as many as OCPFLEET_MAX_ERRANDS allows. "
                     "Nothing was done; try again.",
-                    count=self._out,
+                    count=self._under_way,
                 )
             )
-        self._out += 1
+        self._under_way += 1
         try:
-            answer = await self._leased(Errand(secrets.token_hex(16), kind, host_id, process, trace_id))
+            answer = await self._run_leased(Errand(secrets.token_hex(16), kind, host_id, process, trace_id))
         finally:
-            self._out -= 1
+            self._under_way -= 1
         match answer:
             case AgentInspection():
                 return answer
@@ -65,26 +67,26 @@ class Desk:
                 sentence = say("Host {id}: {reason}", id=host_id, reason=reason)
                 raise AgentStateInvalid(sentence) if refused else HostFailed(sentence)
 
-    async def _leased(self, errand: Errand) -> ErrandAnswer:
-        """Have an errand done under a lease on its host where it changes something there."""
+    async def _run_leased(self, errand: Errand) -> ErrandAnswer:
+        """Run an errand, under a lease on its host if it changes something there."""
         if errand.kind.is_change:
             refuse_while_braked(await self._store.brake.get())
             lease = Lease(errand.id, errand.purpose, round((self._timeout + LEASE_MARGIN) * 1000))
-            refuse_where_taken(await self._store.hosts.lease((errand.host_id,), lease))
+            refuse_unless_leased(await self._store.hosts.lease((errand.host_id,), lease))
         try:
-            return await self._answered(errand)
+            return await self._send_and_wait(errand)
         except BrokerUnavailable:
-            await self._withdrawn(errand)
+            await self._withdraw(errand)
             raise
 
-    async def _answered(self, errand: Errand) -> ErrandAnswer:
+    async def _send_and_wait(self, errand: Errand) -> ErrandAnswer:
         await self._store.errands.put(errand, round(self._timeout * 1000))
         await self._dispatcher.send(errand)
-        patience = self._timeout * _WAITED
+        patience = self._timeout * _WAITED_PART
         answer = await self._store.errands.wait(errand.id, patience)
         if answer is not None:
             return answer
-        if await self._withdrawn(errand):
+        if await self._withdraw(errand):
             raise Unavailable(
                 say(
                     "No worker took the request within {seconds:g} s, so nothing was done on host {id}. "
@@ -106,9 +108,15 @@ class Desk:
             say("The worker that took the request did not answer within {seconds:g} s. Try again.", seconds=patience)
         )
 
-    async def _withdrawn(self, errand: Errand) -> bool:
-        """Take an errand back, and its lease with it; False where a worker has claimed it."""
+    async def _withdraw(self, errand: Errand) -> bool:
+        """Withdraw an errand and its lease. Return False where a worker has already claimed it."""
         withdrawn = await self._store.errands.withdraw(errand.id)
         if withdrawn and errand.kind.is_change:
             await self._store.hosts.release((errand.host_id,), errand.id)
         return withdrawn
+
+
+def errand_client_of(request: Request) -> ErrandClient:
+    """Return the errand client of the process that answers a request."""
+    client: ErrandClient = request.app.state.errand_client
+    return client

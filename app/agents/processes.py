@@ -1,6 +1,9 @@
-"""To look at the agent of one host, and to work on one of its processes, while the client waits."""
+"""Looks at the agent of one host, and changes one of its processes, while the client waits."""
 
-from app.context import Fleet
+from dataclasses import dataclass
+
+from app.agents.errand_client import ErrandClient
+from app.context import Context
 from app.hosts.service import read_host
 from core.agent import AGENTD, PROCESS_IDS, InspectedAgent
 from core.errand import ErrandKind
@@ -9,32 +12,41 @@ from core.host import Host
 from core.text import say
 
 
-async def look_at_agent(fleet: Fleet, host_id: int, trace_id: str) -> InspectedAgent:
+@dataclass(frozen=True, slots=True)
+class ProcessTarget:
+    """A process of an agent, by the ids that a request names."""
+
+    host_id: int
+    process_id: int
+
+
+async def look_at_agent(context: Context, errands: ErrandClient, host_id: int, trace_id: str) -> InspectedAgent:
     """Have a worker look at the agent of a host.
 
     Raises:
-        NotFound: there is no such host.
-        HostFailed: it could not be looked at.
+        NotFound: the host does not exist.
+        HostFailed: the look failed.
         Unavailable: no worker answered in time, or too many requests wait.
     """
-    return await _run(fleet, ErrandKind.LOOK, await read_host(fleet, host_id), None, trace_id)
+    host = await read_host(context, host_id)
+    return InspectedAgent(host, await errands.run(ErrandKind.LOOK, host_id, None, trace_id), context.clock())
 
 
 async def change_process(
-    fleet: Fleet, kind: ErrandKind, host_id: int, process_id: int, trace_id: str
+    context: Context, errands: ErrandClient, kind: ErrandKind, target: ProcessTarget, trace_id: str
 ) -> InspectedAgent:
-    """Have a worker stop or restart one process of the agent of a host, and look at the agent then.
+    """Have a worker stop or restart one process of the agent of a host, and then look at the agent.
 
     Raises:
-        NotFound: there is no such host, or an agent has no such process.
-        AgentStateInvalid: the process cannot be worked on by itself, or the host is not free for it.
-        HostFailed: it was not done.
+        NotFound: the host does not exist, or an agent has no such process.
+        AgentStateInvalid: the process cannot be changed by itself, or the host is not free.
+        HostFailed: the change failed.
         Unavailable: no worker answered in time, or too many requests wait.
     """
-    host = await read_host(fleet, host_id)
-    name = process_name(host, process_id)
+    host = await read_host(context, target.host_id)
+    name = name_process(host, target.process_id)
     if name == AGENTD:
-        path = f"POST /api/v2/compute/hosts/{host_id}/agent/{kind}"
+        path = f"POST /api/v2/compute/hosts/{target.host_id}/agent/{kind}"
         raise AgentStateInvalid(
             say(
                 "agentProcessId: {name} looks after the others and is not operable by itself. "
@@ -43,14 +55,14 @@ async def change_process(
                 path=path,
             )
         )
-    return await _run(fleet, kind, host, name, trace_id)
+    return InspectedAgent(host, await errands.run(kind, target.host_id, name, trace_id), context.clock())
 
 
-def process_name(host: Host, process_id: int) -> str:
-    """Return which of the agent's processes an id stands for.
+def name_process(host: Host, process_id: int) -> str:
+    """Return the name of the process of the agent that has an id.
 
     Raises:
-        NotFound: none.
+        NotFound: no process has it.
     """
     for name, number in PROCESS_IDS.items():
         if number == process_id:
@@ -64,8 +76,3 @@ def process_name(host: Host, process_id: int) -> str:
             known=known,
         )
     )
-
-
-async def _run(fleet: Fleet, kind: ErrandKind, host: Host, process: str | None, trace_id: str) -> InspectedAgent:
-    found = await fleet.desk.run(kind, host.target.host_id, process, trace_id)
-    return InspectedAgent(host, found, fleet.clock())

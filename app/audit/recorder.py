@@ -1,109 +1,95 @@
-"""The audit: what is kept of a request once its reply is known, in the store and in the log."""
+"""Records changes and refusals for the audit, in the store and in the log, once the reply is known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
 from starlette.requests import Request
-from starlette.types import Scope
 
 from app.auth.lockout import digest, network_of
-from app.context import Fleet, fleet_of
-from app.http.request_state import Exchange, exchange_of
+from app.context import Context, context_of
+from app.http.request_state import state_of
 from core.audit import AuditEntry, Proof
 from core.errors import FleetError
 
 OK: Final = 200
 REFUSALS: Final = frozenset({401, 403, 429})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_NAMED: Final = 5
-"""So many ids of a list are kept."""
-_LONGEST: Final = 300
-"""Characters of a path or a sentence that are kept."""
-_DIGITS: Final = 18
-"""Of a task's id in a path: those that a JSON writer takes for sure."""
-_STRANGERS: Final = 20
-"""So many entries of one source without proved credentials are kept in the store …"""
+_MAX_LENGTH: Final = 300
+"""How many characters of a path or a message are kept."""
+_MAX_DIGITS: Final = 18
+"""How many digits of a task's id in a path are read: any JSON writer takes that many."""
+_MAX_STRANGERS: Final = 20
+"""How many entries without proved credentials the store keeps of one source …"""
 _STRANGERS_LAPSE: Final = 10 * 60 * 1000
-"""… until it was quiet for so many milliseconds: nobody can push real entries out by being refused."""
+"""… until the source is quiet for that many milliseconds. So nobody can push real entries out by being refused."""
 
 log = structlog.get_logger("ocpfleet.audit")
 
 
-def note(request: Request, fields: Mapping[str, object] | None = None, *, task_id: int | None = None) -> None:
-    """Say what a request is about, for the audit: the task that it made or acts on, and its key fields."""
-    exchange = exchange_of(request)
-    exchange.task_id = task_id or exchange.task_id
-    exchange.fields |= {name: _shortened(value) for name, value in (fields or {}).items()}
+def build_acceptance_entry(request: Request) -> AuditEntry:
+    """Return the entry of a request that is accepted, without the task that it becomes."""
+    return _build_entry(request, OK)
 
 
-def acceptance(request: Request) -> AuditEntry:
-    """Return what is kept of a request that is accepted, but for the task that it becomes."""
-    scope = request.scope
-    return _entry(scope, exchange_of(request), fleet_of(request).clock(), OK)
+def mark_kept_with_task(request: Request) -> None:
+    """Note that the store already has the entry of a request's acceptance, together with the task."""
+    state_of(request).kept_status = OK
 
 
-def kept_with_task(request: Request) -> None:
-    """Say that the store has the entry of a request's acceptance already, together with the task."""
-    exchange_of(request).kept_status = OK
+async def record_reply(request: Request) -> None:
+    """Record a change or a refusal, and nothing else. Called before the reply goes out.
 
-
-async def record(scope: Scope, exchange: Exchange) -> None:
-    """Keep a change or a refusal; nothing of what is neither. Called before the reply goes out.
-
-    A store that does not answer costs the entry in the store, not the reply: the log has it.
+    A store that does not answer costs the entry in the store and not the reply. The log has every entry.
     """
-    if scope["method"] in _READING and exchange.status not in REFUSALS:
+    state, context = state_of(request), context_of(request)
+    if request.method in _READING and state.status not in REFUSALS:
         return
-    fleet: Fleet = scope["app"].state.fleet
-    entry = _entry(scope, exchange, fleet.clock(), exchange.status)
-    log.info("audit", **_for_the_log(entry))
-    if exchange.status == exchange.kept_status:
+    entry = _build_entry(request, state.status)
+    log.info("audit", **_render_for_log(entry))
+    if state.status == state.kept_status:
         return
     try:
-        if entry.proof is not Proof.NONE or await _is_heard(fleet, entry.source):
-            await fleet.store.audit.append(entry)
+        if entry.proof is not Proof.NONE or await _may_store_stranger(context, entry.source):
+            await context.store.audit.append(entry)
     except FleetError as error:
-        log.error("the audit entry before this one is in the log only", reason=error.sentence)  # noqa: TRY400 - expected
+        reason = error.sentence
+    else:
+        return
+    log.error("the audit entry before this one is in the log only", reason=reason)
 
 
-async def _is_heard(fleet: Fleet, source: str) -> bool:
-    (count,) = await fleet.store.guard.count((f"stranger:{digest(network_of(source))}",), _STRANGERS_LAPSE)
-    return count <= _STRANGERS
+async def _may_store_stranger(context: Context, source: str) -> bool:
+    (count,) = await context.store.guard.count((f"stranger:{digest(network_of(source))}",), _STRANGERS_LAPSE)
+    return count <= _MAX_STRANGERS
 
 
-def _entry(scope: Scope, exchange: Exchange, now: int, status: int) -> AuditEntry:
-    code, message = exchange.error
+def _build_entry(request: Request, status: int) -> AuditEntry:
+    state, scope = state_of(request), request.scope
+    code, message = state.error
     return AuditEntry(
-        at=now,
-        user=exchange.user or exchange.claimed,
-        proof=exchange.proof,
-        access_key=exchange.access_key,
-        source=exchange.source,
+        at=context_of(request).clock(),
+        user=state.user or state.claimed,
+        proof=state.proof,
+        access_key=state.access_key,
+        source=state.source,
         method=scope["method"],
-        path=scope["path"][:_LONGEST],
-        fields=exchange.fields,
-        task_id=exchange.task_id or _task_of(scope.get("path_params", {})),
+        path=scope["path"][:_MAX_LENGTH],
+        fields=state.fields,
+        task_id=state.task_id or _read_task_id(scope.get("path_params", {})),
         status=status,
         code=code,
-        message=message[:_LONGEST],
-        trace_id=exchange.trace_id,
+        message=message[:_MAX_LENGTH],
+        trace_id=state.trace_id,
     )
 
 
-def _task_of(path_params: Mapping[str, Any]) -> int | None:
+def _read_task_id(path_params: Mapping[str, Any]) -> int | None:
     text = str(path_params.get("taskInstanceId", ""))
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
 
 
-def _shortened(value: object) -> str:
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        return str(value)[:_LONGEST]
-    named = ", ".join(map(str, value[:_NAMED]))
-    return f"{named} and {len(value) - _NAMED} more" if len(value) > _NAMED else named
-
-
-def _for_the_log(entry: AuditEntry) -> dict[str, object]:
+def _render_for_log(entry: AuditEntry) -> dict[str, object]:
     return {
         "user": entry.user,
         "proof": str(entry.proof),

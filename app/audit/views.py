@@ -1,24 +1,24 @@
-"""An entry of the audit as a reply shows it."""
+"""Renders entries of the audit for replies."""
 
-from app.http.wire import long, stamp
+from app.http.wire import format_id, format_time
 from core.audit import AuditEntry
 
 
-def audit_document(entry: AuditEntry) -> dict[str, object]:
-    """Return an entry; what is not known of it is null."""
+def render_entry(entry: AuditEntry) -> dict[str, object]:
+    """Return an entry. What is not known of it is null."""
     return {
         "accessKey": entry.access_key,
         "code": entry.code,
         "fields": dict(entry.fields),
-        "id": long(entry.number),
+        "id": format_id(entry.number),
         "message": entry.message or None,
         "method": entry.method,
         "path": entry.path,
         "proof": entry.proof,
         "source": entry.source,
         "status": entry.status,
-        "taskId": None if entry.task_id is None else long(entry.task_id),
-        "time": stamp(entry.at),
+        "taskId": None if entry.task_id is None else format_id(entry.task_id),
+        "time": format_time(entry.at),
         "traceId": entry.trace_id or None,
         "user": entry.user,
     }

@@ -2,16 +2,23 @@
 
 import binascii
 from base64 import b64decode
+from dataclasses import dataclass, field
 
 from fastapi.openapi.models import HTTPBase as BasicModel
 from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
-from app.auth.authenticator import Credentials
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A name and a password that a client sent; not yet checked."""
+
+    name: str
+    password: str = field(repr=False)
 
 
 class BasicCredentials(SecurityBase):
-    """The dependency that reads them. None where the header is missing or is nothing of the kind."""
+    """The dependency that reads them. It returns None where the header is missing or is not a valid Basic header."""
 
     def __init__(self) -> None:
         self.model = BasicModel(scheme="basic", description="A user of ocpfleet and its password.")

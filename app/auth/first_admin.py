@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from app.auth.passwords import Passwords, generated
+from app.auth.passwords import Passwords, generate_password
 from core.errors import Misconfigured
 from core.user import Role, User
 from infra.private_file import write_draft
@@ -15,10 +15,10 @@ ADMIN: Final = "admin"
 
 
 async def ensure_admin(users: Users, passwords: Passwords, file: Path) -> None:
-    """Make the user `admin` where there is no user at all.
+    """Make the user `admin` where the store has no user.
 
-    Of several processes that start at once, one wins; only its password is written, and shown where that is to a
-    terminal. It is written beside the file first, so that a crash in between does not lose it.
+    Where several processes start at once, one wins. Only its password is written, and shown if this is a terminal. The
+    password is first written beside the file, so that a crash in between does not lose it.
 
     Raises:
         Misconfigured: the file cannot be written; no user was made.
@@ -26,21 +26,21 @@ async def ensure_admin(users: Users, passwords: Passwords, file: Path) -> None:
     """
     if await users.count():
         return
-    password = generated()
+    password = generate_password()
     draft = _write_draft(file, password)
-    password_hash = await asyncio.to_thread(passwords.hashed, password)
+    password_hash = await asyncio.to_thread(passwords.hash, password)
     if not await users.put(User(0, ADMIN, password_hash, frozenset({Role.ADMIN}))):
         draft.unlink()
         return
     draft.replace(file)
-    # Only to a person at a terminal: everywhere else this becomes a log, and logs are kept and shipped.
+    # Shown only to a person at a terminal: anywhere else it would become a log, which is kept and shipped.
     shown = f"   Password: {password}\n  Shown once; kept" if sys.stderr.isatty() else "\n  Its password is"
     sys.stderr.write(f"\n  First start. User: {ADMIN}{shown} in {file} (mode 0600).\n\n")
     sys.stderr.flush()
 
 
 def _write_draft(file: Path, password: str) -> Path:
-    """Write a password to a new file beside `file` that only this user can read, and return the new one."""
+    """Write a password to a new file beside `file` that only this user can read, and return that file."""
     try:
         return write_draft(file, f"{password}\n".encode())
     except OSError as error:

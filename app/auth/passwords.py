@@ -1,4 +1,4 @@
-"""Passwords: how they are hashed, checked and generated."""
+"""Hashes, checks and generates passwords."""
 
 import secrets
 from typing import Final, Protocol
@@ -7,18 +7,18 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from typing_extensions import override
 
-LONGEST: Final = 1024
-"""Most characters of a password: what is hashed is bounded."""
+MAX_PASSWORD_LENGTH: Final = 1024
+"""How many characters a password may have, which bounds the cost of hashing it."""
 
 
 class Passwords(Protocol):
-    """A way to hash passwords. Both calls take tens of milliseconds of a core."""
+    """Hashes passwords. Both calls take a core tens of milliseconds."""
 
-    def hashed(self, password: str) -> str:
-        """Return a password's hash, with its salt and parameters."""
+    def hash(self, password: str) -> str:
+        """Return the hash of a password, with its salt and parameters."""
 
-    def match(self, password_hash: str, password: str) -> bool:
-        """Return whether a hash is that password's."""
+    def matches(self, password_hash: str, password: str) -> bool:
+        """Return whether a hash is that of a password."""
 
 
 class Argon2(Passwords):
@@ -28,17 +28,17 @@ class Argon2(Passwords):
         self._hasher = hasher or PasswordHasher()
 
     @override
-    def hashed(self, password: str) -> str:
+    def hash(self, password: str) -> str:
         return self._hasher.hash(password)
 
     @override
-    def match(self, password_hash: str, password: str) -> bool:
+    def matches(self, password_hash: str, password: str) -> bool:
         try:
             return self._hasher.verify(password_hash, password)
         except (VerificationError, InvalidHashError):
             return False
 
 
-def generated() -> str:
+def generate_password() -> str:
     """Return a new password of 144 random bits."""
     return secrets.token_urlsafe(18)

@@ -1,4 +1,4 @@
-"""How many requests a user may make: fixed windows, counted by each API process for itself."""
+"""Limits how many requests a user may make: in fixed windows, which each API process counts by itself."""
 
 import math
 import time
@@ -17,7 +17,7 @@ from core.user import User
 
 @dataclass(frozen=True, slots=True)
 class RateRules:
-    """Most requests of one user in each window."""
+    """How many requests a user may make in each window."""
 
     per_10_seconds: int
     per_minute: int
@@ -27,16 +27,16 @@ class RateRules:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How a user stands in the window that leaves the least room."""
+    """What the window with the least room leaves to a user."""
 
     limit: int
-    """Requests that the window allows."""
+    """How many requests the window allows."""
     window: Text
     """Its length in words, such as 10 s."""
     remaining: int
-    """Requests that it has left."""
+    """How many more requests it allows."""
     reset: int
-    """Seconds until it is over."""
+    """Seconds until it ends."""
     exceeded: bool
     """Whether the request is one too many."""
 
@@ -51,9 +51,9 @@ class Allowance:
 
 
 class _Counters(MemoryStorage):
-    """Counters that lapse by the monotonic clock: a window must not last for an hour more since somebody set the time.
+    """Counters that lapse by the monotonic clock, so that a window does not grow when somebody sets the time.
 
-    The library's own go by the time of day. Only what fixed windows need is here.
+    The library's own counters go by the time of day. This class has only what fixed windows need.
 
     Args:
         monotonic: the clock, in seconds.
@@ -65,7 +65,7 @@ class _Counters(MemoryStorage):
 
     @override
     async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        self._let_go_of_what_has_lapsed()
+        self._drop_lapsed()
         if key not in self.expirations:
             self.expirations[key] = self._monotonic() + expiry
         self.storage[key] += amount
@@ -80,19 +80,19 @@ class _Counters(MemoryStorage):
         """Return when a counter lapses, in seconds of the monotonic clock."""
         return self.expirations.get(key, self._monotonic())
 
-    def _let_go_of_what_has_lapsed(self) -> None:
+    def _drop_lapsed(self) -> None:
         now = self._monotonic()
         for key in [key for key, end in self.expirations.items() if end <= now]:
             del self.expirations[key]
             del self.storage[key]
 
 
-class Rates:
-    """Counts the requests of users.
+class RateLimiter:
+    """Counts and limits the requests of users.
 
     Args:
         rules: how many are allowed.
-        monotonic: the clock that the windows go by, in seconds.
+        monotonic: the clock of the windows, in seconds.
     """
 
     def __init__(self, rules: RateRules, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -106,7 +106,7 @@ class Rates:
         self._monotonic = monotonic
 
     async def count(self, user: User) -> Allowance:
-        """Count a request. One that a window refuses does not count in longer ones."""
+        """Count a request. One that a window refuses does not count in longer windows."""
         tightest: Allowance | None = None
         for item, window in self._windows:
             passes = await self._limiter.hit(item, str(user.id))
@@ -118,5 +118,5 @@ class Rates:
             if tightest is None or remaining < tightest.remaining:
                 tightest = allowance
         if tightest is None:
-            raise AssertionError("there are windows")
+            raise AssertionError("there are always windows")
         return tightest

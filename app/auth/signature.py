@@ -1,10 +1,11 @@
-"""Signed requests: the signature and what it binds, read from a request's headers."""
+"""The signature of a signed request, and what it signs, read from the request's headers."""
+
+from dataclasses import dataclass, field
 
 from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
-from app.auth.signature_checker import Signature
 from core.errors import BadCredentials
 from core.signature import SCHEME, SIGNED_PREFIX, Signable
 from core.text import say
@@ -12,8 +13,16 @@ from core.text import say
 _LOSSLESS = "surrogateescape"
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the Authorization header of a signed request says."""
+
+    key_id: str
+    text: str = field(repr=False)
+
+
 class SignedCredentials(SecurityBase):
-    """The dependency that reads the signature. None where the header is missing or of another scheme."""
+    """The dependency that reads the signature. It returns None where the header is missing or of another scheme."""
 
     def __init__(self) -> None:
         self.model = APIKey.model_validate(
@@ -29,7 +38,7 @@ class SignedCredentials(SecurityBase):
         """Return the signature of a request.
 
         Raises:
-            BadCredentials: the header is of our scheme but nothing that can be read.
+            BadCredentials: the header is of our scheme and cannot be read.
         """
         scheme, _, rest = request.headers.get("authorization", "").partition(" ")
         if scheme.upper() != SCHEME:
@@ -42,8 +51,8 @@ class SignedCredentials(SecurityBase):
         return Signature(key_id, text)
 
 
-def parts_of(request: Request) -> Signable:
-    """Return what the signature of a request binds, without its body."""
+def read_signed_parts(request: Request) -> Signable:
+    """Return what the signature of a request signs, without the digest of its body."""
     headers: dict[str, list[str]] = {}
     for name, value in request.scope["headers"]:
         headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode(errors=_LOSSLESS))
@@ -53,12 +62,12 @@ def parts_of(request: Request) -> Signable:
         content_type=",".join(headers.get("content-type", ())),
         date=",".join(headers.get("date", ())),
         host=",".join(headers.get("host", ())),
-        path=_raw_path(request),
+        path=_read_raw_path(request),
         query=request.scope["query_string"].decode(errors=_LOSSLESS),
         headers={name: values for name, values in headers.items() if name.startswith(SIGNED_PREFIX)},
     )
 
 
-def _raw_path(request: Request) -> str:
+def _read_raw_path(request: Request) -> str:
     raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     return raw.partition(b"?")[0].decode(errors=_LOSSLESS)

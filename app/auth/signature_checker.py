@@ -1,11 +1,12 @@
-"""Whether a request was signed with a user's access key, lately, and for the first time."""
+"""Checks that a request was signed with a user's access key, recently, and for the first time."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from app.auth.lockout import digest
+from app.auth.signature import Signature
 from app.auth.vault import Vault
 from core.access_key import AccessKey
 from core.errors import BadCredentials
@@ -14,24 +15,16 @@ from core.text import Text, say
 from core.user import User
 from infra.store import Store
 
-WINDOW: Final = 15 * 60 * 1000
-"""Milliseconds that a request's Date may differ from the server's clock."""
-_REMEMBERED: Final = 2 * WINDOW + 60_000
-"""Milliseconds for which a signature is remembered: longer than its Date can be right."""
+MAX_CLOCK_DIFFERENCE: Final = 15 * 60 * 1000
+"""How many milliseconds a request's Date may differ from the server's clock."""
+_REMEMBERED: Final = 2 * MAX_CLOCK_DIFFERENCE + 60_000
+"""How many milliseconds a signature is remembered: longer than its Date is accepted."""
 _RFC_1123: Final = "%a, %d %b %Y %H:%M:%S GMT"
-_REPEATABLE: Final = frozenset({"GET", "HEAD"})
-_SHOWN: Final = 200
+_MAY_REPEAT: Final = frozenset({"GET", "HEAD"})
+_MAX_SHOWN: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What an Authorization header of a signed request says."""
-
-    key_id: str
-    text: str = field(repr=False)
-
-
-class AccessChecker:
+class SignatureChecker:
     """Checks signatures against the store's access keys."""
 
     def __init__(self, store: Store, vault: Vault, clock: Callable[[], int]) -> None:
@@ -39,26 +32,26 @@ class AccessChecker:
         self._vault = vault
         self._clock = clock
 
-    async def user(self, given: Signature, parts: Signable, body: Callable[[], Awaitable[bytes]]) -> User:
+    async def authenticate(self, given: Signature, parts: Signable, body: Callable[[], Awaitable[bytes]]) -> User:
         """Return the user whose access key signed a request.
 
         Args:
             given: the signature.
             parts: the request without its body.
-            body: reads the body, and is not called before the cheap checks passed.
+            body: reads the body. It is called only after the cheap checks have passed.
 
         Raises:
-            BadCredentials: naming what is wrong, never what would have been right.
+            BadCredentials: it says what is wrong, never what would have been right.
             Misconfigured: the secret key cannot be decrypted.
-            StoreUnavailable: keys or users cannot be read, or the signature not be remembered.
+            StoreUnavailable: keys or users cannot be read, or the signature cannot be remembered.
         """
         self._check_date(parts.date)
-        key, user = await self._owner(given.key_id)
+        key, user = await self._find_owner(given.key_id)
         complete = replace(parts, body_md5=body_md5(await body()))
-        right = find_matching_signature(self._vault.opened(key.sealed), complete, given.text)
+        right = find_matching_signature(self._vault.unseal(key.sealed), complete, given.text)
         if right is None:
-            raise BadCredentials(_unfitting(complete))
-        if parts.method not in _REPEATABLE:
+            raise BadCredentials(_explain_mismatch(complete))
+        if parts.method not in _MAY_REPEAT:
             await self._refuse_replay(key, right)
         return user
 
@@ -70,11 +63,11 @@ class AccessChecker:
         except ValueError:
             sentence = say(
                 "Date {date} is not of the form Tue, 17 Jan 2023 09:13:57 GMT (RFC 1123, in GMT).",
-                date=_printable(date),
+                date=_make_printable(date),
             )
             raise BadCredentials(sentence) from None
         now = self._clock()
-        if abs(now - round(sent.timestamp() * 1000)) > WINDOW:
+        if abs(now - round(sent.timestamp() * 1000)) > MAX_CLOCK_DIFFERENCE:
             here = datetime.fromtimestamp(now / 1000, tz=UTC).strftime(_RFC_1123)
             raise BadCredentials(
                 say(
@@ -85,7 +78,7 @@ class AccessChecker:
                 )
             )
 
-    async def _owner(self, key_id: str) -> tuple[AccessKey, User]:
+    async def _find_owner(self, key_id: str) -> tuple[AccessKey, User]:
         key = await self._store.access_keys.get(key_id)
         user = await self._store.users.get(key.user) if key else None
         if key is None or user is None or user.id != key.user_id:
@@ -93,7 +86,7 @@ class AccessChecker:
                 say(
                     "There is no access key {key}: it was never made, or it or its user was removed. "
                     "`ocpfleet key add` makes one.",
-                    key=_printable(key_id),
+                    key=_make_printable(key_id),
                 )
             )
         return key, user
@@ -108,8 +101,8 @@ class AccessChecker:
             )
 
 
-def _unfitting(parts: Signable) -> Text:
-    """Say what the server signed, so that a client can compare. All of it came from the client but the MD5."""
+def _explain_mismatch(parts: Signable) -> Text:
+    """Say what the server signed, so that the client can compare. Only the MD5 does not come from the client."""
     headers = "; ".join(f"{name}:{','.join(values)}" for name, values in sorted(parts.headers.items()))
     received = {
         "method": parts.method,
@@ -124,10 +117,10 @@ def _unfitting(parts: Signable) -> Text:
         "The signature does not fit the request or the secret key. Compare what was received: method {method}, "
         "MD5 of the body {md5}, Content-Type {content_type}, Date {date}, Host {host}, x-ocp headers {headers}, "
         "path and query {path}.",
-        **{name: _printable(value) or say("(empty)") for name, value in received.items()},
+        **{name: _make_printable(value) or say("(empty)") for name, value in received.items()},
     )
 
 
-def _printable(text: str) -> str:
-    """Return the beginning of what a client sent as any reply can carry it."""
-    return text[:_SHOWN].encode(errors="replace").decode()
+def _make_printable(text: str) -> str:
+    """Return the beginning of a client's text, without characters that a reply cannot carry."""
+    return text[:_MAX_SHOWN].encode(errors="replace").decode()

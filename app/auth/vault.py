@@ -1,4 +1,4 @@
-"""Secret keys, encrypted for the store with a key that only the API's machine has."""
+"""Encrypts secret keys for the store, with a key that only the API's machine has."""
 
 import os
 import stat
@@ -16,10 +16,10 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 class Vault:
     """Encrypts and decrypts with the keys of a file.
 
-    One key a line: the first encrypts, all decrypt, so that a new one can be put on top of an old one.
+    The file has one key a line. The first one encrypts and all decrypt, so a new key can be put above an old one.
 
     Args:
-        file: the key file; made (mode 0600) by the first `seal` where it is missing.
+        file: the key file. Where it is missing, the first `seal` makes it with mode 0600.
     """
 
     def __init__(self, file: Path) -> None:
@@ -27,32 +27,32 @@ class Vault:
         self._loaded: MultiFernet | None = None
 
     def check(self) -> None:
-        """See that the key file, where there is one, can be used.
+        """Check that the key file can be used, where it exists.
 
         Raises:
-            Misconfigured: it cannot be read, others may read it, or it holds no key.
+            Misconfigured: it cannot be read, other users may read it, or it holds no key.
         """
         if self._file.exists():
-            self._keys()
+            self._load_keys()
 
     def seal(self, secret: str) -> str:
-        """Return a secret, encrypted.
+        """Encrypt a secret.
 
         Raises:
             Misconfigured: the key file cannot be used or made.
         """
         if not self._file.exists():
-            self._make()
-        return self._keys().encrypt(secret.encode()).decode()
+            self._make_file()
+        return self._load_keys().encrypt(secret.encode()).decode()
 
-    def opened(self, sealed: str) -> str:
-        """Return a secret that was encrypted.
+    def unseal(self, sealed: str) -> str:
+        """Decrypt a secret.
 
         Raises:
-            Misconfigured: the key file is missing, cannot be used, or is not the one that it was encrypted with.
+            Misconfigured: the key file is missing, cannot be used, or is not the one that encrypted the secret.
         """
         try:
-            return self._keys().decrypt(sealed).decode()
+            return self._load_keys().decrypt(sealed).decode()
         except InvalidToken:
             raise Misconfigured(
                 say(
@@ -62,12 +62,12 @@ class Vault:
                 )
             ) from None
 
-    def _keys(self) -> MultiFernet:
+    def _load_keys(self) -> MultiFernet:
         if self._loaded is None:
-            self._loaded = self._load()
+            self._loaded = self._read_file()
         return self._loaded
 
-    def _load(self) -> MultiFernet:
+    def _read_file(self) -> MultiFernet:
         try:
             with self._file.open("rb") as opened:
                 mode = os.fstat(opened.fileno()).st_mode
@@ -98,8 +98,8 @@ class Vault:
                 )
             ) from None
 
-    def _make(self) -> None:
-        """Make the file. Of several processes at once one wins; all use its file."""
+    def _make_file(self) -> None:
+        """Make the file. Where several processes do so at once, one wins and all use its file."""
         try:
             draft = write_draft(self._file, Fernet.generate_key() + b"\n")
             try:

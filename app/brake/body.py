@@ -1,24 +1,30 @@
-"""What requests and replies have to do with the fleet's brake: why it is pulled, and the header that says it is on."""
+"""The body of the request that pulls the fleet's brake: the reason."""
 
-from typing import Annotated, Final
+import re
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
-from app.audit.recorder import note
-from app.brake.service import checked_reason
-from app.context import fleet_of
-from app.http.request_state import exchange_of
-from app.iam.body import read_fields, text_of
-from core.errors import StoreUnavailable
+from app.http.body import read_object, require_text
+from app.http.request_state import note
+from core.errors import InvalidRequest
+from core.text import say
 
-HEADER: Final = "Fleet-Brake"
-"""Stands, with the value `on`, in replies about tasks while the brake is on."""
+_MAX_LENGTH: Final = 300
+"""How many characters a reason may have."""
+_ONE_LINE: Final = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
+"""What a reason must match: something visible, no control characters and no line ends."""
 
 
 async def read_reason(request: Request) -> str:
-    """Read `{"reason": …}`. Raises as `read_fields`, and InvalidRequest where the reason cannot be one."""
-    fields = await read_fields(request, '{"reason": "smoke in room 3"}', "reason")
-    reason = checked_reason(text_of(fields, "reason"))
+    """Read `{"reason": …}`.
+
+    Raises:
+        InvalidRequest: the reason is empty, too long, or has more than one line.
+        UnsupportedMediaType, BodyTooLarge: as `read_object`.
+    """
+    fields = await read_object(request, '{"reason": "smoke in room 3"}', "reason")
+    reason = parse_reason(require_text(fields, "reason"))
     note(request, {"reason": reason})
     return reason
 
@@ -26,19 +32,36 @@ async def read_reason(request: Request) -> str:
 Reason = Annotated[str, Depends(read_reason)]
 
 
-async def tell_brake(request: Request) -> None:
-    """Say in the reply's header that the brake is on, where it is.
+def parse_reason(reason: str) -> str:
+    """Return why the brake is pulled, without blanks around it.
 
-    A store that does not answer costs the header, not the reply: what was asked for may be done already.
+    Raises:
+        InvalidRequest: the reason is empty, too long, or has more than one line.
     """
-    try:
-        brake = await fleet_of(request).store.brake.get()
-    except StoreUnavailable:
-        return
-    note_brake(request, on=brake is not None)
+    if len(reason) > _MAX_LENGTH or not re.fullmatch(_ONE_LINE, reason):
+        sentence = say("reason: say in one line of at most {most} characters why nothing may start.", most=_MAX_LENGTH)
+        raise InvalidRequest("reason", reason[:_MAX_LENGTH], sentence)
+    return reason.strip()
 
 
-def note_brake(request: Request, *, on: bool) -> None:
-    """Say in the reply's header that the brake is on, where it is."""
-    if on:
-        exchange_of(request).headers += ((HEADER, "on"),)
+_REASON: Final = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": _MAX_LENGTH,
+    "pattern": f"^{_ONE_LINE}$",
+    "description": "why nothing may start",
+}
+REASON_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["reason"],
+                "additionalProperties": False,
+                "properties": {"reason": _REASON},
+            }
+        }
+    },
+}
+"""What the OpenAPI document says of the body."""

@@ -1,54 +1,54 @@
-"""Whether requests can be accepted and worked on."""
+"""Checks whether requests can be accepted and done."""
 
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from app.context import Fleet
+from app.context import Context
 from core.errors import FleetError
 from core.text import Text, say
 
 _CHECK_LIMIT = 3.0
-"""Seconds that one part of a readiness check may take."""
+"""Seconds that each part of the check may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Of each thing that is needed: None where it is there, else what is wrong. Holds no address and no secret."""
+    """What is wrong with each thing that is needed; None where nothing is. Holds no address and no secret."""
 
     store: Text | None
     broker: Text | None
     workers: Text | None
 
 
-async def readiness(fleet: Fleet) -> Readiness:
-    """See whether requests can be accepted and worked on."""
+async def check_readiness(context: Context) -> Readiness:
+    """Check whether requests can be accepted and done."""
     store, broker, workers = await asyncio.gather(
-        _answers(fleet.store.ping()), _answers(fleet.dispatcher.ping()), _staffed(fleet)
+        _check_answer(context.store.ping()), _check_answer(context.dispatcher.ping()), _check_workers(context)
     )
     return Readiness(store, broker, workers)
 
 
-async def brake_word(fleet: Fleet) -> Text:
-    """Return whether what is accepted is done at once, or waits until the fleet's brake is released."""
+async def describe_brake(context: Context) -> Text:
+    """Say whether accepted requests are done at once, or wait until the fleet's brake is released."""
     try:
         async with asyncio.timeout(_CHECK_LIMIT):
-            braked = await fleet.store.brake.get()
+            braked = await context.store.brake.get()
     except (FleetError, TimeoutError):
         return say("not known, since the store does not answer")
     return say("on: what is accepted waits until it is released") if braked else say("off")
 
 
-async def _staffed(fleet: Fleet) -> Text | None:
+async def _check_workers(context: Context) -> Text | None:
     try:
         async with asyncio.timeout(_CHECK_LIMIT):
-            alive = await fleet.store.workers.alive()
+            alive = await context.store.workers.alive()
     except (FleetError, TimeoutError):
         return say("not known, since the store does not answer")
     return None if alive else say("none is alive; start one with `ocpfleet worker`")
 
 
-async def _answers(ping: Awaitable[None]) -> Text | None:
+async def _check_answer(ping: Awaitable[None]) -> Text | None:
     try:
         async with asyncio.timeout(_CHECK_LIMIT):
             await ping

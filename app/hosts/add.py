@@ -1,12 +1,13 @@
-"""Hosts that come into the inventory through the API, each with a task that prepares it."""
+"""Adds hosts to the inventory, each with a task that prepares it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
-from app.agents.service import key_reused
-from app.context import Fleet
-from app.tasks.find import see_that_known
-from app.tasks.outbox import publish
+from app.context import Context
+from app.http.idempotency import refuse_reused_key
+from app.tasks.find import require_known
+from app.tasks.outbox import Outbox
 from core.errors import Conflict
 from core.record import Creator, Draft
 from core.task_types import TASK_TYPES
@@ -16,46 +17,50 @@ from infra.store.host_values import AlreadyThere, HostsAdded, NewHost
 from infra.store.task_values import KeyTaken, Once
 
 
-async def add_hosts(
-    fleet: Fleet, user: User, hosts: Sequence[NewHost], trace_id: str, key: str | None = None
-) -> HostsAdded:
-    """Add hosts, and have each of them prepared by a task of its own.
+@dataclass(frozen=True, slots=True)
+class AddRequest:
+    """A request to add hosts."""
 
-    Args:
-        fleet: what the API works with.
-        user: who asks.
-        hosts: the hosts, none twice.
-        trace_id: the request's.
-        key: the client's key for it, under which the same request adds its hosts once however often it is made.
+    user: User
+    """Who makes it."""
+    hosts: tuple[NewHost, ...]
+    """The hosts, none of them twice."""
+    trace_id: str
+    key: str | None = None
+    """The client's key. Requests that repeat it add their hosts once."""
+
+
+async def add_hosts(context: Context, outbox: Outbox, wish: AddRequest) -> HostsAdded:
+    """Add hosts, each with a task that prepares it.
 
     Raises:
         KeyReused: the key stands for another request.
-        Conflict: a host is in the inventory, or its alias is another's; nothing was stored.
-        StoreUnavailable: nothing was stored, as far as can be known.
-        Unavailable: the key stands for tasks that a newer code made.
+        Conflict: a host is already in the inventory, or has the alias of another host. Nothing was stored.
+        StoreUnavailable: as far as is known, nothing was stored.
+        Unavailable: the key stands for tasks that a newer version of ocpfleet made.
     """
     draft = Draft(
         task_type=TASK_TYPES["prepare_host"],
         host_ids=(),
-        creator=Creator(user.id, user.name),
-        executor=fleet.server,
-        trace_id=trace_id,
-        at=fleet.clock(),
+        creator=Creator(wish.user.id, wish.user.name),
+        executor=context.server_address,
+        trace_id=wish.trace_id,
+        at=context.clock(),
     )
-    once = None if key is None else Once(key, sha256(repr(hosts).encode()).hexdigest())
-    made = await fleet.store.tasks.create_with_hosts(hosts, draft, once)
-    match made:
+    once = None if wish.key is None else Once(wish.key, sha256(repr(wish.hosts).encode()).hexdigest())
+    added = await context.store.tasks.create_with_hosts(wish.hosts, draft, once)
+    match added:
         case KeyTaken():
-            raise key_reused(key)
+            raise refuse_reused_key(wish.key)
         case AlreadyThere():
-            raise _there(hosts, made)
+            raise _refuse_known_host(wish.hosts, added)
         case HostsAdded():
-            for task in made.tasks:
-                publish(fleet, see_that_known(task))
-            return made
+            for task in added.tasks:
+                outbox.post(require_known(task))
+            return added
 
 
-def _there(hosts: Sequence[NewHost], there: AlreadyThere) -> Conflict:
+def _refuse_known_host(hosts: Sequence[NewHost], there: AlreadyThere) -> Conflict:
     new = hosts[there.index]
     if there.by_alias:
         return Conflict(

@@ -1,4 +1,4 @@
-"""Hosts that somebody else has, or that nobody may work on now: the errors that say so."""
+"""Refuses requests for hosts that are not free."""
 
 from typing import assert_never
 
@@ -9,12 +9,13 @@ from core.lease import HostBusy, Leased
 from core.text import say
 
 
-def refuse_where_taken(answer: Leasing) -> None:
-    """Let a request go on that leased its hosts.
+def refuse_unless_leased(answer: Leasing) -> None:
+    """Refuse a request that could not lease its hosts.
 
     Raises:
         AgentStateInvalid: a task or another request has one of them.
-        NotFound: one is not in the inventory (any more).
+        HostsProtected: one of them is protected.
+        NotFound: one of them is not in the inventory.
     """
     match answer:
         case Leased():
@@ -41,16 +42,16 @@ def refuse_where_taken(answer: Leasing) -> None:
         case Protected(host_id):
             raise HostsProtected((host_id,), "hostId")
         case NotInInventory(host_id):
-            raise no_host(host_id)
+            raise refuse_unknown_host(host_id)
         case _:
             assert_never(answer)
 
 
 def refuse_while_braked(brake: Brake | None) -> None:
-    """Let a request go on that works on a host at once, unless the fleet's brake is on.
+    """Refuse a request that works on a host at once while the fleet's brake is on.
 
     Raises:
-        AgentStateInvalid: it is.
+        AgentStateInvalid: the brake is on.
     """
     if brake is not None:
         raise AgentStateInvalid(
@@ -63,6 +64,6 @@ def refuse_while_braked(brake: Brake | None) -> None:
         )
 
 
-def no_host(host_id: int) -> NotFound:
-    """Return the error of a host that is not there."""
+def refuse_unknown_host(host_id: int) -> NotFound:
+    """Return the error for a host that is not in the inventory."""
     return NotFound(say("There is no host {id} in the inventory. GET /api/v2/compute/hosts lists them.", id=host_id))

@@ -1,4 +1,4 @@
-"""The body of a request that adds hosts: OCP's, checked, with what the server's settings add to it."""
+"""Reads the body of a request that adds hosts, and completes it with the server's settings."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -7,12 +7,11 @@ from fastapi import Depends, Request
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.audit.recorder import note
-from app.context import fleet_of
-from app.hosts.host_ids import expect_json, literal
-from app.hosts.schemas import NewHosts
-from app.http.body import read_body
-from app.http.reasons import reason_of
+from app.context import context_of
+from app.hosts.new_hosts import NewHosts
+from app.http.body import quote, read_body, require_json
+from app.http.reasons import explain
+from app.http.request_state import note
 from core.errors import InvalidRequest
 from core.host import HostDetails, HostKind, Target
 from core.text import say
@@ -21,25 +20,25 @@ from infra.store.host_values import NewHost
 from infra.store.values import CHUNK
 
 LIST: Final = "hostBasicDataList"
-_MOST_BYTES: Final = 256 * 1024
-_SHOWN: Final = 80
+_MAX_BYTES: Final = 256 * 1024
+_MAX_SHOWN: Final = 80
 
 
 async def read_new_hosts(request: Request) -> tuple[NewHost, ...]:
     """Read the body of a request that adds hosts.
 
     Raises:
-        UnsupportedMediaType: it does not say that it is JSON.
-        BodyTooLarge: it is longer than that of the largest request.
-        InvalidRequest: it can never be done; names the field and the value.
+        UnsupportedMediaType: the request does not say that its body is JSON.
+        BodyTooLarge: the body is longer than that of the largest request.
+        InvalidRequest: the body is invalid; names the field and the value.
     """
-    expect_json(request)
+    require_json(request)
     sentence = say(
         "The body is longer than {limit} bytes, more than {count} hosts take. Send fewer hosts at a time.",
-        limit=_MOST_BYTES,
+        limit=_MAX_BYTES,
         count=CHUNK,
     )
-    hosts = checked_new_hosts(await read_body(request, _MOST_BYTES, sentence), fleet_of(request).inventory)
+    hosts = parse_new_hosts(await read_body(request, _MAX_BYTES, sentence), context_of(request).inventory)
     note(request, {"innerIpAddress": [host.target.address for host in hosts]})
     return hosts
 
@@ -47,31 +46,31 @@ async def read_new_hosts(request: Request) -> tuple[NewHost, ...]:
 AddedHosts = Annotated[tuple[NewHost, ...], Depends(read_new_hosts)]
 
 
-def checked_new_hosts(body: bytes, inventory: InventorySettings) -> tuple[NewHost, ...]:
+def parse_new_hosts(body: bytes, inventory: InventorySettings) -> tuple[NewHost, ...]:
     """Return the hosts of a body.
 
     Args:
-        body: what was sent.
-        inventory: how hosts are reached, as far as the body does not say.
+        body: the body.
+        inventory: how workers reach hosts, where the body does not say so.
 
     Raises:
-        InvalidRequest: naming the field and the value at fault.
+        InvalidRequest: the body is invalid; names the field and the value.
     """
     try:
         asked = NewHosts.model_validate_json(body)
     except ValidationError as error:
-        raise _fault(error) from None
+        raise _explain_refusal(error) from None
     _check_together(asked)
     details = HostDetails(
         kind=asked.kind,
         idc_id=asked.idc_id,
         type_id=asked.type_id,
-        publish_ports=_joined(asked.publish_ports),
+        publish_ports=_join_ports(asked.publish_ports),
         description=asked.description or None,
     )
     return tuple(
         NewHost(
-            _target(one.inner_ip_address, asked.ssh_port, inventory),
+            _build_target(one.inner_ip_address, asked.ssh_port, inventory),
             asked.alias or None,
             HostDetails(
                 details.kind,
@@ -86,7 +85,7 @@ def checked_new_hosts(body: bytes, inventory: InventorySettings) -> tuple[NewHos
     )
 
 
-def _target(address: str, port: int, inventory: InventorySettings) -> Target:
+def _build_target(address: str, port: int, inventory: InventorySettings) -> Target:
     return Target(
         host_id=0,  # the store gives it
         address=address,
@@ -99,14 +98,14 @@ def _target(address: str, port: int, inventory: InventorySettings) -> Target:
     )
 
 
-def _joined(ports: str | Sequence[str] | None) -> str | None:
+def _join_ports(ports: str | Sequence[str] | None) -> str | None:
     if ports is None or isinstance(ports, str):
         return ports or None
     return ",".join(ports) or None
 
 
 def _check_together(asked: NewHosts) -> None:
-    """Check what no field can be asked alone."""
+    """Check what concerns several fields."""
     count = len(asked.host_basic_data_list)
     if count > CHUNK:
         sentence = say(
@@ -144,10 +143,10 @@ def _check_addresses(addresses: Sequence[str]) -> None:
             raise InvalidRequest(field, address, sentence)
 
 
-def _fault(error: ValidationError) -> InvalidRequest:
-    """Return the first thing that is wrong with a body, in the words of the other refusals."""
+def _explain_refusal(error: ValidationError) -> InvalidRequest:
+    """Return the first problem of a body, in the words of the other refusals."""
     first = error.errors(include_url=False)[0]
-    field = _named(first)
+    field = _name_field(first)
     match first["type"]:
         case "json_invalid":
             sentence = say("The body is not JSON ({reason}). See /docs for what to send.", reason=first["msg"])
@@ -161,18 +160,18 @@ def _fault(error: ValidationError) -> InvalidRequest:
             sentence = say(
                 "{field}: {value} is {reason}.",
                 field=field,
-                value=literal(first["input"]),
-                reason=reason_of(kind, first.get("ctx"), say("not what the field takes. /docs says what it takes")),
+                value=quote(first["input"]),
+                reason=explain(kind, first.get("ctx"), say("not what the field takes. /docs says what it takes")),
             )
             return InvalidRequest(field, first["input"], sentence)
 
 
-def _named(fault: ErrorDetails) -> str:
-    """Return a field as clients write it: hostBasicDataList[0].innerIpAddress.
+def _name_field(fault: ErrorDetails) -> str:
+    """Return the name of a field as clients write it, such as hostBasicDataList[0].innerIpAddress.
 
-    Where a field takes values of several kinds, pydantic adds the kind that it tried; that is no part of the name.
+    Where a field takes values of several kinds, pydantic adds the kind that it tried. That is not part of the name.
     """
     asked = [part for part in fault["loc"] if isinstance(part, int) or part.isalpha()]
     place = fault["loc"] if fault["type"] == "extra_forbidden" else asked
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    return text.removeprefix(".")[:_SHOWN] or "body"
+    return text.removeprefix(".")[:_MAX_SHOWN] or "body"

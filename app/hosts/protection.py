@@ -1,33 +1,33 @@
-"""To protect a host from every request, and to lift the protection again.
+"""Protects a host from every request, and lifts the protection.
 
-A host is held or protected, never both: so nothing works on a protected host, and nothing begins to.
+A host is held or protected, never both. So no task works on a protected host, and none can start to.
 """
 
-from app.context import Fleet
-from app.hosts.availability import refuse_where_taken
+from app.context import Context
+from app.hosts.availability import refuse_unless_leased
 from app.hosts.service import read_host
 from core.claim import Protected
 from core.host import Host
 
 
-async def protect(fleet: Fleet, host_id: int) -> Host:
-    """Protect a host and return it; one that is protected already stays so.
+async def protect(context: Context, host_id: int) -> Host:
+    """Protect a host and return it. A protected host stays protected.
 
     Raises:
         NotFound: it is not in the inventory.
-        AgentStateInvalid: a task or another request has it.
+        AgentStateInvalid: a task or another request works on it.
     """
-    answer = await fleet.store.hosts.protect((host_id,), fleet.clock())
+    answer = await context.store.hosts.protect((host_id,), context.clock())
     if not isinstance(answer, Protected):
-        refuse_where_taken(answer)
-    return await read_host(fleet, host_id)
+        refuse_unless_leased(answer)
+    return await read_host(context, host_id)
 
 
-async def unprotect(fleet: Fleet, host_id: int) -> Host:
-    """Lift the protection of a host, where it has one, and return it.
+async def unprotect(context: Context, host_id: int) -> Host:
+    """Lift the protection of a host, if it has one, and return the host.
 
     Raises:
         NotFound: it is not in the inventory.
     """
-    await fleet.store.hosts.unprotect((host_id,), fleet.clock())
-    return await read_host(fleet, host_id)
+    await context.store.hosts.unprotect((host_id,), context.clock())
+    return await read_host(context, host_id)

@@ -1,17 +1,17 @@
-"""Why a value is not right, in our own words where pydantic has found out that it is not."""
+"""Says in our own words why pydantic refused a value."""
 
 from collections.abc import Mapping
 
 from core.text import Text, say
 
 
-def reason_of(kind: object, details: object, otherwise: Text) -> Text:
-    """Return what stands behind "… is" in the sentence about a value.
+def explain(kind: object, details: object, otherwise: Text) -> Text:
+    """Return what follows "… is" in the sentence about a value.
 
     Args:
         kind: what pydantic calls the fault.
-        details: its limits, or the error that a check of ours raised with words.
-        otherwise: the reason where there is no better one.
+        details: the limits of the value, or the error that a check of ours raised.
+        otherwise: what to return where there is nothing better.
     """
     match details:
         case {"ge": least}:
@@ -21,12 +21,12 @@ def reason_of(kind: object, details: object, otherwise: Text) -> Text:
         case {"error": ValueError(args=(Text() as said,))}:
             return said
         case Mapping():
-            return _limited(kind, details) or otherwise
+            return _explain_limit(kind, details) or otherwise
         case _:
-            return _of_another_kind(kind) or otherwise
+            return _explain_kind(kind) or otherwise
 
 
-def _limited(kind: object, details: Mapping[str, object]) -> Text | None:
+def _explain_limit(kind: object, details: Mapping[str, object]) -> Text | None:
     match kind, details:
         case "string_too_long", {"max_length": most}:
             return say("too long. Write at most {most} characters", most=most)
@@ -40,7 +40,7 @@ def _limited(kind: object, details: Mapping[str, object]) -> Text | None:
             return None
 
 
-def _of_another_kind(kind: object) -> Text | None:
+def _explain_kind(kind: object) -> Text | None:
     match kind:
         case "int_type" | "int_from_float" | "int_parsing":
             return say("not a whole number. Write decimal digits, such as 1001")

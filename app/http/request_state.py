@@ -1,168 +1,87 @@
-"""One request and its reply: its trace id, its start, who made it; and the middleware that all of them pass.
+"""What is known of a request beside its content: its trace id, its start, its user, and what the audit keeps of it."""
 
-Plain ASGI. The middleware gives every request a trace id, turns a fault of ours into a reply, and writes one line of
-log for each reply.
-"""
-
-import asyncio
-import re
-import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import Request
+from starlette.types import Scope
 
 from core.audit import Proof
-from core.errors import Unavailable
-from core.text import say
 
-_KEY: Final = "ocpfleet.exchange"
-_TRACE_HEADER: Final = b"x-trace-id"
-_SANE: Final = re.compile(rb"[0-9A-Za-z_-]{1,64}")
-_HEALTH: Final = frozenset({"/healthz", "/readyz"})
-_SERVER_FAULT: Final = 500
-BROKEN_OFF: Final = say(
-    "This server stopped before the request was dealt with. It may have been done all the same: look, or repeat it "
-    "with its Idempotency-Key, at another server."
-)
-
-log = structlog.get_logger("ocpfleet.api")
+_KEY: Final = "ocpfleet.request_state"
+_MAX_NOTED_ITEMS: Final = 5
+"""How many items of a list `note` keeps."""
+_MAX_NOTED_LENGTH: Final = 300
+"""How many characters of a value `note` keeps."""
 
 
 @dataclass(slots=True)
-class Exchange:
+class RequestState:
     """What is known of a request beside its content."""
 
     trace_id: str
-    """The client's, where it sent a sane one, else ours: 16 hexadecimal digits."""
+    """The client's `x-trace-id` where it is valid, else 16 random hexadecimal digits."""
     began: float
-    """When it came in, in seconds of `time.perf_counter`."""
+    """When the request came in, in seconds of `time.perf_counter`."""
     user: str | None = None
-    """Who made it, once that is proved."""
+    """The user who made it, once that is proved."""
     source: str = ""
-    """From which address it came."""
+    """The address that it came from."""
     claimed: str | None = None
-    """Whom it named without proving it, where there is such a user."""
+    """The user whom it named without proof; None where no such user exists."""
     proof: Proof = Proof.NONE
     """How the user was proved."""
     access_key: str | None = None
-    """The AK that signed it."""
+    """The access key that signed it."""
     task_id: int | None = None
     """The task that it made or acts on."""
     fields: dict[str, str] = field(default_factory=dict)
     """What it names beside its path, shortened."""
     body: bytes | None = None
-    """Its body, once it was read."""
+    """Its body, once that was read."""
     headers: tuple[tuple[str, str], ...] = ()
-    """Headers of the reply that do not depend on what is answered."""
+    """Headers that are added to the reply, whatever it is."""
     error: tuple[int, str] = (0, "")
-    """Code and sentence of the reply's error."""
+    """Code and message of the reply's error."""
     status: int = 0
-    """The reply's status, once it is on its way."""
+    """The reply's status; 0 until the reply is on its way."""
     kept_status: int | None = None
-    """The status with which the audit in the store has it already."""
+    """The status under which the store's audit has the request already; None where it does not have it."""
 
     @property
     def millis(self) -> int:
-        """Milliseconds since it came in."""
+        """Milliseconds since the request came in."""
         return round((time.perf_counter() - self.began) * 1000)
 
 
-def exchange_of(request: Request) -> Exchange:
-    """Return what is known of a request."""
-    exchange: Exchange = request.scope[_KEY]
-    return exchange
+def set_state(scope: Scope, state: RequestState) -> None:
+    """Keep the state of a request with its scope."""
+    scope[_KEY] = state
 
 
-class Exchanges:
-    """The middleware.
+def state_of(request: Request) -> RequestState:
+    """Return the state of a request."""
+    state: RequestState = request.scope[_KEY]
+    return state
+
+
+def note(request: Request, fields: Mapping[str, object] | None = None, *, task_id: int | None = None) -> None:
+    """Note what a request is about, for the audit.
 
     Args:
-        app: what answers.
-        on_fault: makes the reply for an exception that nobody expected, and for a request that is broken off.
-        on_reply: is told of each reply before it goes out.
-        on_sent: does what is left to do once the reply is out. The server waits for it before it stops.
+        request: the request.
+        fields: what it names beside its path. Long values and long lists are shortened.
+        task_id: the task that it made or acts on.
     """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        on_fault: Callable[[Request, Exception], Response],
-        on_reply: Callable[[Scope, Exchange], Awaitable[None]],
-        on_sent: Callable[[Scope], Awaitable[None]],
-    ) -> None:
-        self._app = app
-        self._on_fault = on_fault
-        self._on_reply = on_reply
-        self._on_sent = on_sent
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        exchange = Exchange(_trace_id(scope), time.perf_counter(), source=_source(scope))
-        scope[_KEY] = exchange
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                exchange.status = message["status"]
-                added = ((name.lower().encode(), value.encode()) for name, value in exchange.headers)
-                message["headers"] = [*message["headers"], (_TRACE_HEADER, exchange.trace_id.encode()), *added]
-                await self._on_reply(scope, exchange)
-            await send(message)
-
-        structlog.contextvars.bind_contextvars(traceId=exchange.trace_id)
-        try:
-            await self._answer(scope, receive, sending, exchange)
-        finally:
-            _write_line(scope, exchange)
-            structlog.contextvars.unbind_contextvars("traceId")
-            await self._on_sent(scope)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
-        try:
-            await self._app(scope, receive, send)
-        except ClientDisconnect:
-            log.info("the client left before its request was read", path=scope["path"])
-        except asyncio.CancelledError:  # by the server alone, whose patience is at its end: it waits for this reply
-            log.warning("broken off, the server stops", method=scope["method"], path=scope["path"])
-            if exchange.status:
-                raise
-            response = self._on_fault(Request(scope), Unavailable(BROKEN_OFF, retry_after=1))
-            await response(scope, receive, send)
-        except Exception as error:  # a fault of ours: logged once, with its traceback, and answered
-            log.exception("fault", method=scope["method"], path=scope["path"])
-            if exchange.status:
-                raise
-            response = self._on_fault(Request(scope), error)
-            await response(scope, receive, send)
+    state = state_of(request)
+    state.task_id = task_id or state.task_id
+    state.fields |= {name: _shorten(value) for name, value in (fields or {}).items()}
 
 
-def _trace_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == _TRACE_HEADER and _SANE.fullmatch(value):
-            return str(value, "ascii")
-    return secrets.token_hex(8)
-
-
-def _source(scope: Scope) -> str:
-    address, _port = scope.get("client") or ("", 0)
-    return str(address)
-
-
-def _write_line(scope: Scope, exchange: Exchange) -> None:
-    level = "debug" if scope["path"] in _HEALTH else "warning" if exchange.status >= _SERVER_FAULT else "info"
-    getattr(log, level)(
-        "request",
-        method=scope["method"],
-        path=scope["path"],
-        status=exchange.status,
-        duration=exchange.millis,
-        user=exchange.user,
-    )
+def _shorten(value: object) -> str:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return str(value)[:_MAX_NOTED_LENGTH]
+    items = ", ".join(map(str, value[:_MAX_NOTED_ITEMS]))
+    return f"{items} and {len(value) - _MAX_NOTED_ITEMS} more" if len(value) > _MAX_NOTED_ITEMS else items

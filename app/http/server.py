@@ -1,4 +1,4 @@
-"""How the API listens: a socket bound before anything else starts, and uvicorn on top of it."""
+"""The API's server: a socket that is bound before anything else starts, and uvicorn on it."""
 
 import asyncio
 import math
@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 import structlog
@@ -18,21 +18,21 @@ from core.errors import Misconfigured
 
 _BACKLOG: Final = 2048
 _MARGIN: Final = 5
-"""Seconds after the grace for requests that were broken off to say so, and for the last bytes to be read."""
+"""Seconds after the grace period, in which broken off requests are answered and the last bytes are read."""
 _NOWHERE: Final = ("192.0.2.1", 9)
-"""An address of nobody (RFC 5737): nothing is sent, the system only says which way it would go."""
+"""An address of nobody (RFC 5737). Nothing is sent there: the system only says which way it would go."""
 
 log = structlog.get_logger("ocpfleet.api")
 
 
 @contextmanager
-def bound_socket(host: str, port: int) -> Iterator[socket.socket]:
-    """Listen on an address; port 0 takes a free one.
+def open_listener(host: str, port: int) -> Iterator[socket.socket]:
+    """Listen on an address. Port 0 takes a free port.
 
     Raises:
         Misconfigured: the address is not this machine's, or the port is taken.
     """
-    family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - IPv6
+    family = socket.AF_INET6 if isinstance(ip_address(host), IPv6Address) else socket.AF_INET
     # The protocol is named because asyncio only then sends small pieces of a reply at once (TCP_NODELAY).
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -48,13 +48,13 @@ def bound_socket(host: str, port: int) -> Iterator[socket.socket]:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which tells where it listens once it does, and ends quietly.
+    """uvicorn, which logs where it listens and stops quietly.
 
     Args:
         app: what answers.
-        on_stop: called when it begins to stop, before it waits for the requests under way: those that would last for as
-            long as a task does must end.
-        grace: seconds that requests under way are given to be answered; then they are broken off.
+        on_stop: called when the server begins to stop, before it waits for open requests. It ends those that would last
+            as long as a task.
+        grace: seconds that open requests have to be answered. Then they are broken off.
     """
 
     def __init__(self, app: ASGIApp, on_stop: Callable[[], None] = lambda: None, *, grace: float = 45.0) -> None:
@@ -74,7 +74,7 @@ class Server(uvicorn.Server):
         )
 
     async def run_on(self, listener: socket.socket) -> None:
-        """Serve on a socket until a signal says stop."""
+        """Serve on a socket until a signal stops the server."""
         # uvicorn raises the signal again when it is done; by then it has had its effect.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
@@ -90,7 +90,7 @@ class Server(uvicorn.Server):
             breaking_off.cancel()
 
     async def _break_off(self) -> None:
-        """End what was not answered within the grace, while there is still time for it to tell its client."""
+        """End requests that were not answered within the grace period, while they can still tell their clients."""
         await asyncio.sleep(self._grace)
         for request in tuple(self.server_state.tasks):
             request.cancel()
@@ -103,8 +103,8 @@ class Server(uvicorn.Server):
             log.info("listening", address=address, port=port)
 
 
-def local_address() -> str:
-    """Return the address by which other machines most likely know this one."""
+def find_local_address() -> str:
+    """Return the address under which other machines most likely know this one."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_NOWHERE)

@@ -1,4 +1,4 @@
-"""The access keys of the users: to look at, make and remove them. Shared by the routes and `ocpfleet key --direct`."""
+"""Makes and removes access keys of users. The routes and `ocpfleet key --direct` share it."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,60 +11,62 @@ from core.errors import InvalidRequest, NotFound
 from core.text import say
 from infra.store import Store
 
-LONGEST: Final = 200
-"""Most characters of a description."""
+MAX_DESCRIPTION_LENGTH: Final = 200
+"""How many characters a description may have."""
 ONE_LINE: Final = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
-"""What a description may be made of: no control characters and no line ends."""
+"""What a description must match: no control characters and no line ends."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A new access key, and its secret: the only time that it is known."""
+class NewAccessKey:
+    """A new access key and its secret, which is known only now."""
 
     key: AccessKey
     secret: str = field(repr=False)
 
 
-def checked_description(text: str) -> str:
-    """Return what may be noted of a key.
+def check_description(text: str) -> str:
+    """Return a description of a key, if it is valid.
 
     Raises:
-        InvalidRequest: it is too long, or more than a line.
+        InvalidRequest: it is too long, or has more than one line.
     """
-    if not re.fullmatch(ONE_LINE, text) or len(text) > LONGEST:
-        sentence = say("description: a description is one line of up to {most} characters.", most=LONGEST)
-        raise InvalidRequest("description", text[:LONGEST], sentence)
+    if not re.fullmatch(ONE_LINE, text) or len(text) > MAX_DESCRIPTION_LENGTH:
+        sentence = say(
+            "description: a description is one line of up to {most} characters.", most=MAX_DESCRIPTION_LENGTH
+        )
+        raise InvalidRequest("description", text[:MAX_DESCRIPTION_LENGTH], sentence)
     return text
 
 
-async def add_key(store: Store, vault: Vault, user: str, description: str, now: int) -> Made:
+async def add_key(store: Store, vault: Vault, user: str, description: str, now: int) -> NewAccessKey:
     """Make an access key.
 
     Args:
-        store: where it is kept.
+        store: keeps it.
         vault: encrypts its secret.
         user: whose permissions it has.
-        description: what people note of it.
+        description: a note for people.
         now: milliseconds since the epoch.
 
     Raises:
-        InvalidRequest: the description cannot be one.
-        NotFound: there is no such user.
+        InvalidRequest: the description is invalid.
+        NotFound: the user does not exist.
         Misconfigured: the key file of the API cannot be used.
     """
-    checked_description(description)
+    check_description(description)
     owner = await find_user(store, user)
     key_id, secret = make_key_pair()
     key = AccessKey(key_id, owner.name, owner.id, vault.seal(secret), description, now)
     await store.access_keys.put(key)
-    return Made(key, secret)
+    return NewAccessKey(key, secret)
 
 
 async def remove_key(store: Store, key_id: str) -> None:
     """Remove an access key.
 
     Raises:
-        NotFound: there is none of that id.
+        NotFound: the key does not exist.
     """
     if not await store.access_keys.remove(key_id):
         raise NotFound(

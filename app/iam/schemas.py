@@ -1,8 +1,8 @@
-"""What the replies of routes that OCP does not have look like, for the OpenAPI document."""
+"""The schemas of replies about users and access keys, for the OpenAPI document."""
 
 from pydantic import Field
 
-from app.http.schemas import Long, Moment, PageNumber, Wire
+from app.http.schemas import Long, Moment, Page, Wire
 from core.user import Role
 
 
@@ -24,11 +24,8 @@ class ChangedUser(Wire):
     roles: list[Role] = Field(description="what it may do")
 
 
-class UserPage(Wire):
+class UserPage(Page[IamUser]):
     """A page of the users, by name."""
-
-    contents: list[IamUser] = Field(description="the users")
-    page: PageNumber = Field(description="where the page lies")
 
 
 class IamKey(Wire):
@@ -46,38 +43,5 @@ class NewKey(IamKey):
     secret_key: str = Field(description="the SK: shown this once")
 
 
-class KeyPage(Wire):
+class KeyPage(Page[IamKey]):
     """A page of the access keys, oldest first."""
-
-    contents: list[IamKey] = Field(description="the access keys")
-    page: PageNumber = Field(description="where the page lies")
-
-
-class Brake(Wire):
-    """The fleet's brake."""
-
-    braked: bool = Field(description="whether it is on: nothing new is begun on any host")
-    by: str | None = Field(description="who pulled it; null while it is off")
-    reason: str | None = Field(description="why; null while it is off")
-    since: Moment | None = Field(description="when; null while it is off")
-
-
-class ReleasedBrake(Brake):
-    """The fleet's brake, after it was released."""
-
-    republished: int = Field(description="how many tasks that had something ready go on")
-
-
-class TaskHost(Wire):
-    """A host of a task."""
-
-    alias: str | None = Field(description="a name for people; null where it has none, or is no longer in the inventory")
-    id: Long = Field(description="its id in the inventory")
-    parallel_idx: int = Field(description="the parallelIdx of its subtasks; -1 in a task for one host")
-
-
-class TaskHostPage(Wire):
-    """A page of the hosts of a task, in the order of parallelIdx."""
-
-    contents: list[TaskHost] = Field(description="the hosts")
-    page: PageNumber = Field(description="where the page lies")

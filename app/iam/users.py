@@ -1,6 +1,6 @@
-"""Who may use the API: to look at, add and remove users, and to change their passwords and roles.
+"""Lists, adds and removes users of the API, and changes their passwords and roles.
 
-The routes and `ocpfleet user --direct` are two ways to the same functions.
+The routes and `ocpfleet user --direct` share these functions.
 """
 
 import asyncio
@@ -9,75 +9,74 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from app.auth.passwords import LONGEST as LONGEST_PASSWORD
-from app.auth.passwords import Passwords, generated
+from app.auth.passwords import MAX_PASSWORD_LENGTH, Passwords, generate_password
 from core.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from core.text import say
 from core.user import Role, User
 from infra.store import Store
 
-SHORTEST_PASSWORD: Final = 8
-"""Fewest characters of a password that somebody chooses."""
-NAME: Final = r"(?!\.+$)[A-Za-z0-9_.@-]{1,64}"
-"""What HTTP Basic can carry and a path can hold as one segment."""
+MIN_PASSWORD_LENGTH: Final = 8
+"""How many characters a password needs that somebody chooses."""
+NAME_PATTERN: Final = r"(?!\.+$)[A-Za-z0-9_.@-]{1,64}"
+"""Names that HTTP Basic can carry and that fit one segment of a path."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedUser:
     """A user, as lists show it."""
 
     user: User
     access_keys: int
-    """How many of the access keys are the user's."""
+    """How many access keys the user has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """A user as it stands now, and its password where that was generated: the only time that it is known."""
+class UserChange:
+    """A user after a change, and its password if that was generated. It is known only now."""
 
     user: User
     password: str | None = field(default=None, repr=False)
 
 
-def checked_name(name: str) -> str:
-    """Return the name that a new user may have.
+def check_name(name: str) -> str:
+    """Return the name of a new user, if it is valid.
 
     Raises:
-        InvalidRequest: it may not.
+        InvalidRequest: it is not.
     """
-    if not re.fullmatch(NAME, name):
+    if not re.fullmatch(NAME_PATTERN, name):
         sentence = say("name: {name!r} is not a user name. Write up to 64 letters, digits and . _ @ -", name=name[:80])
         raise InvalidRequest("name", name, sentence)
     return name
 
 
-def checked_password(password: str) -> str:
-    """Return a password that a user may have. An error never repeats it.
+def check_password(password: str) -> str:
+    """Return a password, if it is valid. An error never repeats it.
 
     Raises:
         InvalidRequest: it is too short or too long.
     """
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
         sentence = say(
             "password: a password has {least} to {most} characters. Nothing was done.",
-            least=SHORTEST_PASSWORD,
-            most=LONGEST_PASSWORD,
+            least=MIN_PASSWORD_LENGTH,
+            most=MAX_PASSWORD_LENGTH,
         )
         raise InvalidRequest("password", None, sentence)
     return password
 
 
-async def list_users(store: Store) -> tuple[Listed, ...]:
+async def list_users(store: Store) -> tuple[ListedUser, ...]:
     """Return the users, by name."""
     keys = [(key.user, key.user_id) for key in await store.access_keys.all()]
-    return tuple(Listed(user, keys.count((user.name, user.id))) for user in await store.users.all())
+    return tuple(ListedUser(user, keys.count((user.name, user.id))) for user in await store.users.all())
 
 
 async def find_user(store: Store, name: str) -> User:
     """Return a user.
 
     Raises:
-        NotFound: there is none of that name.
+        NotFound: the user does not exist.
     """
     user = await store.users.get(name)
     if user is None:
@@ -89,39 +88,39 @@ async def find_user(store: Store, name: str) -> User:
 
 async def add_user(
     store: Store, passwords: Passwords, name: str, roles: Collection[Role], password: str | None
-) -> Changed:
+) -> UserChange:
     """Add a user.
 
     Args:
-        store: where to.
+        store: has the users.
         passwords: hashes the password.
-        name: letters, digits and some signs.
-        roles: what the user may do.
-        password: None to have one generated.
+        name: the name of the user.
+        roles: the roles of the user.
+        password: None to generate one.
 
     Raises:
-        InvalidRequest: the name or the password cannot be one.
-        Conflict: there is a user of that name.
+        InvalidRequest: the name or the password is invalid.
+        Conflict: a user of that name exists.
     """
-    checked_name(name)
-    password_hash, made = await _hashed(passwords, password)
+    check_name(name)
+    password_hash, made = await _hash(passwords, password)
     if not await store.users.put(User(0, name, password_hash, frozenset(roles))):
         raise Conflict(say("There is a user {name} already. Nothing was done; choose another name.", name=name))
-    return Changed(await find_user(store, name), made)
+    return UserChange(await find_user(store, name), made)
 
 
 async def remove_user(store: Store, name: str, by: str | None = None) -> tuple[str, ...]:
-    """Remove a user and its access keys; return the keys' ids.
+    """Remove a user and its access keys. Return the ids of the keys.
 
     Args:
-        store: where from.
-        name: whom.
-        by: the user who asks for it; None for who works on the store itself.
+        store: has the users.
+        name: the user.
+        by: the user who makes the request; None for somebody who works on the store itself.
 
     Raises:
-        NotFound: there is no such user.
-        Conflict: it is the last one with the role ADMIN, or the one who asks.
-        Unavailable: somebody else changed the user meanwhile.
+        NotFound: the user does not exist.
+        Conflict: it is the last user with the role ADMIN, or the user who makes the request.
+        Unavailable: somebody else changed the user at the same time.
     """
     user = await find_user(store, name)
     if name == by:
@@ -138,35 +137,35 @@ async def remove_user(store: Store, name: str, by: str | None = None) -> tuple[s
     return keys
 
 
-async def change_password(store: Store, passwords: Passwords, name: str, password: str | None) -> Changed:
-    """Change a user's password; None has one generated.
+async def change_password(store: Store, passwords: Passwords, name: str, password: str | None) -> UserChange:
+    """Change a user's password. None generates one.
 
     Raises:
-        NotFound: there is no such user.
-        InvalidRequest: the password cannot be one.
-        Unavailable: somebody else changed the user meanwhile.
+        NotFound: the user does not exist.
+        InvalidRequest: the password is invalid.
+        Unavailable: somebody else changed the user at the same time.
     """
     await find_user(store, name)
-    password_hash, made = await _hashed(passwords, password)
+    password_hash, made = await _hash(passwords, password)
     old = await find_user(store, name)
     new = replace(old, password_hash=password_hash)
     await _change(store, old, new)
-    return Changed(new, made)
+    return UserChange(new, made)
 
 
 async def change_roles(store: Store, name: str, roles: Collection[Role], by: str | None = None) -> User:
-    """Give a user other roles in place of those that it has; return it.
+    """Replace the roles of a user. Return the user.
 
     Args:
-        store: where it is.
-        name: whose roles.
-        roles: what it may do from now on.
-        by: the user who asks for it; None for who works on the store itself.
+        store: has the users.
+        name: the user.
+        roles: its new roles.
+        by: the user who makes the request; None for somebody who works on the store itself.
 
     Raises:
-        NotFound: there is no such user.
-        Conflict: it would be the last one with the role ADMIN that goes, or the own one of who asks.
-        Unavailable: somebody else changed the user meanwhile.
+        NotFound: the user does not exist.
+        Conflict: no user with the role ADMIN would be left, or the user takes the role away from itself.
+        Unavailable: somebody else changed the user at the same time.
     """
     old = await find_user(store, name)
     new = replace(old, roles=frozenset(roles))
@@ -181,10 +180,10 @@ async def change_roles(store: Store, name: str, roles: Collection[Role], by: str
     return new
 
 
-async def _hashed(passwords: Passwords, password: str | None) -> tuple[str, str | None]:
-    """Return a password's hash, and the password where it is generated here."""
-    made = generated() if password is None else None
-    return await asyncio.to_thread(passwords.hashed, made or checked_password(password or "")), made
+async def _hash(passwords: Passwords, password: str | None) -> tuple[str, str | None]:
+    """Return the hash of a password, and the password if it is generated here."""
+    made = generate_password() if password is None else None
+    return await asyncio.to_thread(passwords.hash, made or check_password(password or "")), made
 
 
 async def _change(store: Store, old: User, new: User | None) -> None:

@@ -1,41 +1,41 @@
-"""Users and access keys as replies show them."""
+"""Renders users and access keys for replies."""
 
-from app.http.wire import long, stamp_seconds
-from app.iam.access_keys import Made
-from app.iam.users import Changed, Listed
+from app.http.wire import format_id, format_seconds
+from app.iam.access_keys import NewAccessKey
+from app.iam.users import ListedUser, UserChange
 from core.access_key import AccessKey
 from core.user import User
 
 Document = dict[str, object]
 
 
-def user_document(listed: Listed) -> Document:
+def render_user(listed: ListedUser) -> Document:
     """Return a user, as lists show it."""
-    return {"accessKeys": listed.access_keys} | _user(listed.user)
+    return {"accessKeys": listed.access_keys} | _render_user(listed.user)
 
 
-def changed_user_document(changed: Changed) -> Document:
-    """Return a user that was added or changed, with its password where that was generated."""
-    document = _user(changed.user)
-    if changed.password is not None:
-        document["password"] = changed.password
+def render_user_change(change: UserChange) -> Document:
+    """Return a user that was added or changed, with its password if that was generated."""
+    document = _render_user(change.user)
+    if change.password is not None:
+        document["password"] = change.password
     return dict(sorted(document.items()))
 
 
-def key_document(key: AccessKey) -> Document:
+def render_key(key: AccessKey) -> Document:
     """Return an access key without its secret."""
     return {
         "accessKey": key.id,
-        "createTime": stamp_seconds(key.created),
+        "createTime": format_seconds(key.created),
         "description": key.description,
         "user": key.user,
     }
 
 
-def new_key_document(made: Made) -> Document:
+def render_new_key(new: NewAccessKey) -> Document:
     """Return a new access key with its secret."""
-    return dict(sorted((key_document(made.key) | {"secretKey": made.secret}).items()))
+    return dict(sorted((render_key(new.key) | {"secretKey": new.secret}).items()))
 
 
-def _user(user: User) -> Document:
-    return {"id": long(user.id), "name": user.name, "roles": sorted(user.roles)}
+def _render_user(user: User) -> Document:
+    return {"id": format_id(user.id), "name": user.name, "roles": sorted(user.roles)}

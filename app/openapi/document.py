@@ -1,7 +1,7 @@
-"""The OpenAPI document beyond what FastAPI reads off the routes: examples, the limits of this server, the language.
+"""Completes the OpenAPI document that FastAPI reads off the routes: examples, limits of this server, the language.
 
-Examples are replies that the app gave: `app/openapi/examples` has a file for each route, named after its function, and
-one for the errors that are the same everywhere. A test makes the requests again and compares.
+Examples are replies that the API gave. `app/openapi/examples` has a file for each route, named after its function, and
+one for the errors that all routes share. A test makes the requests again and compares.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,37 +11,38 @@ from typing import Any, Final
 
 import orjson
 
-from app.hosts.host_ids import HOST_ID_LIST, HOST_IDS
 from app.http.language.choice import Language
 
 Document = dict[str, Any]
 SHARED: Final = "errors"
-"""The file of the errors that look the same whatever was asked."""
+"""The file of the errors that all routes share."""
+LIMITED_BY_MAX_HOSTS: Final = "x-limited-by-max-hosts"
+"""Marks the schema of a list that has at most as many items as a request to this server may name hosts."""
 _LANGUAGE: Final = "#/components/parameters/AcceptLanguage"
 _ACCEPT_LANGUAGE: Final = {
     "name": "Accept-Language",
     "in": "header",
     "required": False,
     "schema": {"type": "string"},
-    "description": f"in which language to say what is wrong: {' or '.join(Language)}",
+    "description": f"the language of error messages: {' or '.join(Language)}",
     "example": Language.CHINESE,
 }
 
 
-def described(document: Document, max_hosts: int) -> Document:
+def complete_document(document: Document, max_hosts: int) -> Document:
     """Complete the OpenAPI document that FastAPI made.
 
     Args:
-        document: the document, which is changed.
-        max_hosts: most hosts of one request to this server.
+        document: the document. It is changed.
+        max_hosts: how many hosts a request to this server may name.
     """
     components = document["components"]
     components["parameters"] = {"AcceptLanguage": _ACCEPT_LANGUAGE}
     components["examples"] = {
-        f"error{status}": {"value": value} for status, value in sorted(examples(SHARED)["replies"].items())
+        f"error{status}": {"value": value} for status, value in sorted(load_examples(SHARED)["replies"].items())
     }
-    for operation in _operations(document):
-        own = examples(operation["operationId"])
+    for operation in _list_operations(document):
+        own = load_examples(operation["operationId"])
         for parameter in operation.get("parameters", ()):
             _describe_parameter(parameter, own)
         operation.setdefault("parameters", []).append({"$ref": _LANGUAGE})
@@ -52,19 +53,19 @@ def described(document: Document, max_hosts: int) -> Document:
 
 
 @cache
-def examples(name: str) -> Mapping[str, Any]:
-    """Return the examples of a route: `path`, `query`, `body` of a request, and `replies` by status."""
+def load_examples(name: str) -> Mapping[str, Any]:
+    """Return the examples of a route: `path`, `query` and `body` of a request, and `replies` by status."""
     file = files("app.openapi") / "examples" / f"{name}.json"
     return orjson.loads(file.read_bytes()) if file.is_file() else {"replies": {}}
 
 
-def _operations(document: Document) -> Iterator[Document]:
+def _list_operations(document: Document) -> Iterator[Document]:
     for methods in document["paths"].values():
         yield from methods.values()
 
 
 def _describe_parameter(parameter: Document, own: Mapping[str, Any]) -> None:
-    """Give a parameter its example, and leave out null: a parameter is there or it is not."""
+    """Give a parameter its example. Leave out null, since a parameter is either there or not."""
     schema = parameter["schema"]
     choices = [choice for choice in schema.pop("anyOf", ()) if choice != {"type": "null"}]
     if len(choices) == 1:
@@ -82,15 +83,14 @@ def _describe_body(operation: Document, own: Mapping[str, Any], max_hosts: int) 
         return
     if "body" in own:
         content["example"] = own["body"]
-    for name in (HOST_IDS, HOST_ID_LIST):
-        host_ids = content["schema"].get("properties", {}).get(name)
-        if host_ids is not None:
-            host_ids["maxItems"] = max_hosts
+    for field in content["schema"].get("properties", {}).values():
+        if field.pop(LIMITED_BY_MAX_HOSTS, False):
+            field["maxItems"] = max_hosts
 
 
 def _add_example(response: Document, status: str, own: Mapping[str, Any]) -> None:
     for content in response.get("content", {}).values():
         if status in own["replies"]:
             content["example"] = own["replies"][status]
-        elif status in examples(SHARED)["replies"]:
+        elif status in load_examples(SHARED)["replies"]:
             content["examples"] = {"error": {"$ref": f"#/components/examples/error{status}"}}

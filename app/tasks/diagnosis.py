@@ -1,6 +1,6 @@
-"""Everything that is known of a task in one archive: its subtasks in order, and the log of every run.
+"""Writes all that is known of a task into one archive: its subtasks in order, and the log of every run.
 
-The archive is written as it is sent: what is in memory at a time is a few logs, and the archive's table of contents.
+The archive is written while it is sent. Only a few logs and the table of contents are in memory at a time.
 """
 
 import asyncio
@@ -12,23 +12,23 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from typing_extensions import Buffer, override
 
-from app.tasks.log_view import log_text
+from app.tasks.log_view import render_log
 from core.journal import RunLog
 from core.record import SubtaskRecord, TaskRecord
 from core.status import Operation
 
-_AT_ONCE: Final = 64
-"""So many logs are written before what they made is sent."""
+_LOGS_AT_A_TIME: Final = 64
+"""How many logs are written before their bytes are sent."""
 _LEVEL: Final = 1
-"""The logs of a fleet resemble each other; a higher level makes the archive hardly smaller."""
+"""The logs of a fleet are much alike. A higher level hardly makes the archive smaller."""
 _SUFFIXES: Final = MappingProxyType(
     {Operation.SKIP: "_skip", Operation.ROLLBACK: "_rollback", Operation.ROLLBACK_SKIP: "_rollback_skip"}
 )
-"""What tells the files of a run's skip and of its undoing from the run's own."""
+"""Ends the names of the files of a run's skip and of its rollback, which are beside the run's own file."""
 
 
 class _Sink(io.RawIOBase):
-    """What the archive is written to: keeps what was not taken yet."""
+    """The file that the archive is written to. It keeps the bytes that were not taken yet."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,15 +45,15 @@ class _Sink(io.RawIOBase):
         return data.nbytes
 
     def take(self) -> bytes:
-        """Return what was written since the last call."""
+        """Return the bytes that were written since the last call."""
         taken, self._pending = bytes(self._pending), bytearray()
         return taken
 
 
-async def diagnosis(
+async def write_archive(
     task: TaskRecord, stored: Mapping[int, SubtaskRecord], logs: AsyncIterator[tuple[int, RunLog]]
 ) -> AsyncIterator[bytes]:
-    """Yield a ZIP archive, piece by piece.
+    """Yield a ZIP archive in pieces.
 
     Args:
         task: the task's head.
@@ -61,17 +61,17 @@ async def diagnosis(
         logs: the seriesId and the log of every run.
 
     Raises:
-        StoreUnavailable: a log cannot be read; the archive ends in the middle.
+        StoreUnavailable: a log cannot be read. The archive ends in the middle.
     """
     sink = _Sink()
     with ZipFile(sink, "w", ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
-        await asyncio.to_thread(_write_order, archive, task, stored)
+        await asyncio.to_thread(_write_subtasks, archive, task, stored)
         del stored  # it is large, and the logs take longer
         yield sink.take()
         batch: list[tuple[int, RunLog]] = []
         async for entry in logs:
             batch.append(entry)
-            if len(batch) == _AT_ONCE:
+            if len(batch) == _LOGS_AT_A_TIME:
                 await asyncio.to_thread(_write_logs, archive, task, batch)
                 batch = []
                 yield sink.take()
@@ -79,14 +79,14 @@ async def diagnosis(
     yield sink.take()
 
 
-def _write_order(archive: ZipFile, task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> None:
+def _write_subtasks(archive: ZipFile, task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> None:
     with archive.open("task_info.txt", "w") as file:
-        for line in _order(task, stored):
+        for line in _list_subtasks(task, stored):
             file.write(line.encode())
 
 
-def _order(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[str]:
-    """Yield a line for each subtask, those before it first: its id, where it stands, and the ids that it waits for."""
+def _list_subtasks(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[str]:
+    """Yield a line for each subtask, in the order of the plan: its id, its status, and the ids that it waits for."""
     for planned in task.plan:
         upstream = ",".join(str(task.first_subtask_id + series_id) for series_id in task.plan.upstream(planned)) or "-"
         for series_id, record in task.derive_step(planned, stored):
@@ -96,4 +96,4 @@ def _order(task: TaskRecord, stored: Mapping[int, SubtaskRecord]) -> Iterator[st
 def _write_logs(archive: ZipFile, task: TaskRecord, logs: Sequence[tuple[int, RunLog]]) -> None:
     for series_id, log in logs:
         name = f"subtask_{task.first_subtask_id + series_id}_{log.run_time}{_SUFFIXES.get(log.operation, '')}.log"
-        archive.writestr(name, log_text((log,), task.trace_id) + "\n")
+        archive.writestr(name, render_log((log,), task.trace_id) + "\n")

@@ -1,18 +1,18 @@
-"""A task, and a subtask of it, by the ids that a request names."""
+"""Finds a task, or a subtask of it, by the ids that a request names."""
 
-from app.context import Fleet
+from app.context import Context
 from core.errors import TaskNotFound, Unavailable
 from core.record import TaskRecord
 from core.text import say
 
 
-async def find_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[TaskRecord, int]:
+async def find_subtask(context: Context, task_id: int, subtask_id: int) -> tuple[TaskRecord, int]:
     """Return a task's head and the seriesId of one of its subtasks.
 
     Raises:
-        TaskNotFound: there is no such task, or the subtask is not one of its own.
+        TaskNotFound: the task does not exist, or has no such subtask.
     """
-    task = await find_task(fleet, task_id)
+    task = await find_task(context, task_id)
     series_id = subtask_id - task.first_subtask_id
     if not 0 <= series_id < task.plan.size:
         raise TaskNotFound(
@@ -25,29 +25,29 @@ async def find_subtask(fleet: Fleet, task_id: int, subtask_id: int) -> tuple[Tas
     return task, series_id
 
 
-def no_task(task_id: int) -> TaskNotFound:
-    """Return the error of a task that is not there."""
+def refuse_unknown_task(task_id: int) -> TaskNotFound:
+    """Return the error for a task that does not exist."""
     return TaskNotFound(say("There is no task {id}. It was never accepted, was withdrawn, or has expired.", id=task_id))
 
 
-async def find_task(fleet: Fleet, task_id: int) -> TaskRecord:
+async def find_task(context: Context, task_id: int) -> TaskRecord:
     """Return a task's head.
 
     Raises:
-        TaskNotFound: there is no such task.
-        Unavailable: a newer code made it.
+        TaskNotFound: the task does not exist.
+        Unavailable: a newer version of ocpfleet made it.
     """
-    task = await fleet.store.tasks.head(task_id)
+    task = await context.store.tasks.head(task_id)
     if task is None:
-        raise no_task(task_id)
-    return see_that_known(task)
+        raise refuse_unknown_task(task_id)
+    return require_known(task)
 
 
-def see_that_known(task: TaskRecord) -> TaskRecord:
-    """Return a task that this code knows.
+def require_known(task: TaskRecord) -> TaskRecord:
+    """Return a task, if this version of ocpfleet knows its type.
 
     Raises:
-        Unavailable: a newer code made it. Another server may know it.
+        Unavailable: a newer version made it. Another server may know it.
     """
     if not task.is_known:
         raise Unavailable(

@@ -1,12 +1,20 @@
-"""The parameters of the task list: which tasks, which page, which order. What is not known is refused."""
+"""The query parameters of the list of tasks: which tasks, which page, which order. Unknown ones are refused."""
 
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
 
-from app.hosts.host_ids import LONGEST_ID, Whole, one_of
 from app.http.errors import InvalidParameter
-from app.http.paging import SORTS, PageNumber, PageSize, list_of, refuse_unknown, rising, words_of
+from app.http.paging import (
+    SORTS,
+    PageParam,
+    SizeParam,
+    describe_words,
+    parse_sort,
+    refuse_unknown_parameters,
+    split_words,
+)
+from app.http.parameters import MAX_ID, Whole, describe_choice
 from core.status import TaskStatus
 from core.task_types import TASK_TYPES
 from core.text import say
@@ -21,43 +29,43 @@ async def read_task_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     request: Request,
     name: Annotated[str | None, Query(description="tasks whose name contains this, in whatever case")] = None,
     status: Annotated[
-        list[str] | None, list_of(TaskStatus), Query(description=f"{', '.join(TaskStatus)}; several with commas")
+        list[str] | None, describe_words(TaskStatus), Query(description=f"{', '.join(TaskStatus)}; several with commas")
     ] = None,
     kind: Annotated[
-        str | None, one_of(_KINDS), Query(alias="type", description="MANUAL; nothing else is made here")
+        str | None, describe_choice(_KINDS), Query(alias="type", description="MANUAL; nothing else is made here")
     ] = None,
     host_id: Annotated[
         int | None,
-        Query(alias="hostId", ge=1, le=LONGEST_ID, description="tasks about this host alone, which no batch is"),
+        Query(alias="hostId", ge=1, le=MAX_ID, description="tasks about this host alone, which no batch is"),
         Whole,
     ] = None,
     creator: Annotated[str | None, Query(description="tasks of the user of this name")] = None,
-    page: PageNumber = 1,
-    size: PageSize = 10,
-    sort: Annotated[str, one_of(SORTS), Query(description="id,desc (newest first) or id,asc")] = "id,desc",
+    page: PageParam = 1,
+    size: SizeParam = 10,
+    sort: Annotated[str, describe_choice(SORTS), Query(description="id,desc (newest first) or id,asc")] = "id,desc",
 ) -> TaskQuery:
-    """Read which tasks a request asks for.
+    """Read which tasks a request queries.
 
     Raises:
-        InvalidParameter: a parameter is not known, or holds what it cannot mean.
+        InvalidParameter: a parameter is unknown or invalid.
     """
-    refuse_unknown(request, _KNOWN)
-    statuses = words_of("status", status, tuple(TaskStatus))
+    refuse_unknown_parameters(request, _KNOWN)
+    statuses = split_words("status", status, tuple(TaskStatus))
     return TaskQuery(
         statuses=None if statuses is None else frozenset(map(TaskStatus, statuses)),
-        types=_types(name, kind),
+        types=_find_types(name, kind),
         creator=creator,
         host_id=host_id,
         offset=(page - 1) * size,
         limit=size,
-        ascending=rising(sort),
+        ascending=parse_sort(sort),
     )
 
 
-AskedTasks = Annotated[TaskQuery, Depends(read_task_query)]
+QueriedTasks = Annotated[TaskQuery, Depends(read_task_query)]
 
 
-def _types(name: str | None, kind: str | None) -> frozenset[str] | None:
+def _find_types(name: str | None, kind: str | None) -> frozenset[str] | None:
     if kind is not None and kind not in _KINDS:
         sentence = say("type: {kind!r} is none. Write {known}.", kind=kind[:80], known=", ".join(_KINDS))
         raise InvalidParameter("type", kind, sentence)

@@ -1,11 +1,12 @@
-"""To look at tasks: one, many, their logs, all there is of one, and one as it goes on."""
+"""Reads tasks: a page of them, one of them, its hosts, its logs, its archive, and its channel."""
 
 from collections.abc import AsyncIterator, Mapping
 
-from app.context import Fleet
-from app.tasks.diagnosis import diagnosis
+from app.context import Context
+from app.tasks.diagnosis import write_archive
 from app.tasks.find import find_subtask, find_task
 from app.tasks.watch.channel import Channel
+from app.tasks.watch.hub import Hub
 from core.errors import TaskNotFound
 from core.journal import RunLog
 from core.page import Page
@@ -14,90 +15,90 @@ from core.record import SubtaskRecord, TaskRecord
 from core.text import say
 from infra.store.task_values import TaskQuery
 
-LISTED_HOSTS = 100
-"""A list names the subtasks of tasks of at most so many hosts, on pages of at most so many tasks, so that no page is
+MAX_LISTED = 100
+"""A list has the subtasks of tasks of at most this many hosts, on pages of at most this many tasks. So no page is
 longer than the largest task."""
 
 
 async def page_tasks(
-    fleet: Fleet, query: TaskQuery
+    context: Context, query: TaskQuery
 ) -> tuple[Page[TaskRecord], Mapping[int, Mapping[int, SubtaskRecord]]]:
-    """Return a page of tasks, and by task id what happened to the subtasks of those whose subtasks are listed."""
+    """Return a page of tasks, and by task id the records of the subtasks that the page lists."""
     if not (query.types is None or query.types) or not (query.statuses is None or query.statuses):
         return Page((), 0), {}
-    page = await fleet.store.tasks.page(query, fleet.clock())
-    listed = [task for task in page.items if task.is_known and task.host_count <= LISTED_HOSTS >= query.limit]
-    return page, await fleet.store.tasks.many_subtasks(listed) if listed else {}
+    page = await context.store.tasks.page(query, context.clock())
+    listed = [task for task in page.items if task.is_known and task.host_count <= MAX_LISTED >= query.limit]
+    return page, await context.store.tasks.many_subtasks(listed) if listed else {}
 
 
-async def read_head(fleet: Fleet, task_id: int) -> TaskRecord:
+async def read_head(context: Context, task_id: int) -> TaskRecord:
     """Return a task's head.
 
     Raises:
-        TaskNotFound: there is no such task.
+        TaskNotFound: the task does not exist.
     """
-    return await find_task(fleet, task_id)
+    return await find_task(context, task_id)
 
 
-async def read_subtasks(fleet: Fleet, task: TaskRecord) -> Mapping[int, SubtaskRecord]:
-    """Return what happened to a task's subtasks, at least up to its head."""
-    return await fleet.store.tasks.subtasks(task)
+async def read_subtasks(context: Context, task: TaskRecord) -> Mapping[int, SubtaskRecord]:
+    """Return the records of a task's subtasks, at least as new as its head."""
+    return await context.store.tasks.subtasks(task)
 
 
 async def page_task_hosts(
-    fleet: Fleet, task_id: int, number: int, size: int
+    context: Context, task_id: int, number: int, size: int
 ) -> tuple[Mapping[int, tuple[int, str | None]], int]:
     """Return a page of a task's hosts, by parallelIdx their id and their alias, and how many there are in all.
 
     Raises:
-        TaskNotFound: there is no such task.
+        TaskNotFound: the task does not exist.
     """
-    task = await find_task(fleet, task_id)
-    host_ids = await fleet.store.tasks.host_ids(task_id)
+    task = await find_task(context, task_id)
+    host_ids = await context.store.tasks.host_ids(task_id)
     first = (number - 1) * size
-    chosen = host_ids[first : first + size]
-    known = await fleet.store.hosts.get(chosen)
-    hosts = ((host_id, known[host_id].alias if host_id in known else None) for host_id in chosen)
+    ids_on_page = host_ids[first : first + size]
+    known = await context.store.hosts.get(ids_on_page)
+    hosts = ((host_id, known[host_id].alias if host_id in known else None) for host_id in ids_on_page)
     return dict(enumerate(hosts, first if task.task_type.parallel else NO_PARALLEL_INDEX)), len(host_ids)
 
 
-async def diagnose(fleet: Fleet, task_id: int) -> tuple[TaskRecord, AsyncIterator[bytes]]:
-    """Return a task's head and an archive of all that is known of it, read while it is sent.
+async def diagnose(context: Context, task_id: int) -> tuple[TaskRecord, AsyncIterator[bytes]]:
+    """Return a task's head and an archive of all that is known of it. The archive is read while it is sent.
 
     Raises:
-        TaskNotFound: there is no such task.
+        TaskNotFound: the task does not exist.
     """
-    task = await find_task(fleet, task_id)
-    stored = await fleet.store.tasks.subtasks(task)
-    return task, diagnosis(task, stored, fleet.store.tasks.every_log(task))
+    task = await find_task(context, task_id)
+    stored = await context.store.tasks.subtasks(task)
+    return task, write_archive(task, stored, context.store.tasks.every_log(task))
 
 
-async def watch(fleet: Fleet, task_id: int) -> Channel:
-    """Return the channel of a task; whoever asked for it leaves it through `fleet.hub`.
+async def watch(context: Context, hub: Hub, task_id: int) -> Channel:
+    """Join the channel of a task. The caller leaves it through the same hub.
 
     Raises:
-        TaskNotFound: there is no such task.
-        Unavailable: too many watch already.
+        TaskNotFound: the task does not exist.
+        Unavailable: there are too many watchers.
     """
-    return await fleet.hub.join(await find_task(fleet, task_id))
+    return await hub.join(await find_task(context, task_id))
 
 
 async def read_log(
-    fleet: Fleet, task_id: int, subtask_id: int, run_time: int | None = None
+    context: Context, task_id: int, subtask_id: int, run_time: int | None = None
 ) -> tuple[TaskRecord, tuple[RunLog, ...]]:
-    """Return a task's head and the logs of one subtask's runs, oldest first; none where it has not run.
+    """Return a task's head and the logs of one subtask's runs, oldest first. There are none where it has not run.
 
     Args:
-        fleet: what this process works with.
-        task_id: which task.
-        subtask_id: which subtask of it.
-        run_time: which run alone, from 1; None for all of them.
+        context: the context of this process.
+        task_id: the task.
+        subtask_id: the subtask.
+        run_time: the number of one run, from 1; None for all runs.
 
     Raises:
-        TaskNotFound: there is no such task, the subtask is not one of its own, or there is no log of that run.
+        TaskNotFound: the task, the subtask or a log of that run does not exist.
     """
-    task, series_id = await find_subtask(fleet, task_id, subtask_id)
-    logs = await fleet.store.tasks.logs(task, series_id)
+    task, series_id = await find_subtask(context, task_id, subtask_id)
+    logs = await context.store.tasks.logs(task, series_id)
     if run_time is None:
         return task, logs
     chosen = tuple(log for log in logs if log.run_time == run_time)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from app.auth.permission import require
-from app.http.language import translation as catalogue
+from app.auth.permission import RequiredPermission
+from app.http.language import translation
 from core.errors import StateInvalid
 from core.user import Permission, User
 from tests.support.contract import Contract, contract
@@ -38,13 +38,13 @@ async def test_it_is_so_for_signed_requests(tmp_path: Path) -> None:
         code, printed = await found.tried(*QUICK, signed=True)
         assert code == 0, printed
         assert found.done >= operations(found)
-        entries = (await found.app.state.fleet.store.audit.page(0, 2000)).items
+        entries = (await found.app.state.context.store.audit.page(0, 2000)).items
         assert {entry.proof for entry in entries if entry.status == 200 and entry.access_key} == {"ACCESS_KEY"}
 
 
 def open_to_all(app: FastAPI) -> None:
     """Let the list of hosts forget to ask who is there."""
-    app.dependency_overrides[require(Permission.HOST_READ)] = lambda: User(0, "anybody", "", frozenset())
+    app.dependency_overrides[RequiredPermission(Permission.HOST_READ)] = lambda: User(0, "anybody", "", frozenset())
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -66,7 +66,7 @@ async def test_a_reply_that_the_document_does_not_know_would_be_found(tmp_path: 
 
 
 async def test_an_error_in_the_wrong_language_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "catalogue", lambda _: {})
+    monkeypatch.setattr(translation, "load_catalogue", lambda _: {})
     async with contract(tmp_path) as found:
         code, printed = await found.tried(*QUICK, "--include-operation-id", "page_hosts")
         assert code == 1

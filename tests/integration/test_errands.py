@@ -1,4 +1,4 @@
-"""Errands from the desk of an API to a stand-in agent and back: over a real store, through a real sshd."""
+"""Errands from the client in an API to a stand-in agent and back: over a real store, through a real sshd."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.agents.errand_client import Desk
+from app.agents.errand_client import ErrandClient
 from core.errand import Errand, ErrandKind
 from core.errors import AgentStateInvalid, HostFailed, Unavailable
 from core.host import Target
@@ -53,7 +53,7 @@ def agent(tmp_path: Path) -> Iterator[StandInAgent]:
 
 @dataclass
 class Office:
-    """A desk whose errands a worker does, each as soon as it is sent."""
+    """An errand client whose errands a worker does, each as soon as it is sent."""
 
     store: Store
     work: WorkerContext
@@ -61,11 +61,11 @@ class Office:
     idle: bool = False
     runs: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def desk(self, timeout: float = 30.0) -> Desk:
-        return Desk(self.store, self, 8, timeout)
+    def errand_client(self, timeout: float = 30.0) -> ErrandClient:
+        return ErrandClient(self.store, self, 8, timeout)
 
     async def ask(self, kind: ErrandKind, process: str | None = None, timeout: float = 30.0) -> AgentInspection:
-        return await self.desk(timeout).run(kind, 1, process, "0" * 16)
+        return await self.errand_client(timeout).run(kind, 1, process, "0" * 16)
 
     async def submit(self, task: TaskRecord, step: int = 0) -> None:
         raise NotImplementedError

@@ -88,7 +88,7 @@ class Api:
 
     async def user(self, name: str, *roles: Role) -> tuple[str, str]:
         """Add a user and return its credentials."""
-        await self.store.users.put(User(0, name, CHEAP.hashed(f"{name}-password"), frozenset(roles)))
+        await self.store.users.put(User(0, name, CHEAP.hash(f"{name}-password"), frozenset(roles)))
         return name, f"{name}-password"
 
 
@@ -114,7 +114,7 @@ def lend_app(settings: ApiSettings, store: Store, dispatcher: RecordingDispatche
     made = create_app(settings, store, dispatcher, passwords=CHEAP, **more)
     idle = _idle.setdefault(settings.max_hosts, [])
     app = idle.pop() if idle else made
-    app.state.fleet = made.state.fleet
+    app.state = made.state
     try:
         yield app
     finally:
@@ -122,10 +122,12 @@ def lend_app(settings: ApiSettings, store: Store, dispatcher: RecordingDispatche
 
 
 @asynccontextmanager
-async def running_api(store: Store | None = None, **settings: Any) -> AsyncIterator[Api]:
+async def running_api(
+    store: Store | None = None, dispatcher: RecordingDispatcher | None = None, **settings: Any
+) -> AsyncIterator[Api]:
     """Start an API whose user `admin` (password admin-password) makes the client's requests."""
     store = store or FakeStore()
-    dispatcher = RecordingDispatcher()
+    dispatcher = dispatcher or RecordingDispatcher()
     chosen = ApiSettings(server_address="10.9.8.7", **settings)
     with lend_app(chosen, store, dispatcher, clock=lambda: NOW) as app:
         transport = httpx.ASGITransport(app)
@@ -134,5 +136,5 @@ async def running_api(store: Store | None = None, **settings: Any) -> AsyncItera
             api = Api(client, store, dispatcher, app)
             await api.user("admin", Role.ADMIN)
             yield api
-        await app.state.fleet.hub.aclose()
+        await app.state.hub.aclose()
         await store.aclose()

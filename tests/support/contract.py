@@ -7,12 +7,12 @@ import os
 import sys
 from collections import Counter
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.main import create_app
-from app.tasks.watch.stream import Pace
+from app.tasks.watch.pace import StreamPace
 from core.user import Role, User
 from infra.clock import now
 from infra.settings import ApiSettings
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "tests" / "data" / "schemathesis.toml"
 MANY = 10**6
-SHORT = Pace(between=0.01, silence=0.02, lasting=0.05)
+SHORT = StreamPace(between=0.01, silence=0.02, lasting=0.05)
 """Streams end by themselves, since schemathesis reads every reply to its end."""
 
 
@@ -96,11 +96,11 @@ async def contract(folder: Path, prepare: Callable[[FastAPI], object] = lambda _
     generous: dict[str, Any] = {f"login_failures{which}": MANY for which in ("", "_per_user", "_per_address")}
     settings = ApiSettings(server_address="10.9.8.7", rate_limit=False, key_file=folder / "key", **generous)
     app = create_app(settings, store, dispatcher, passwords=CHEAP)
-    app.state.fleet = replace(app.state.fleet, pace=SHORT)
+    app.state.hub.pace = SHORT
     prepare(app)
-    await store.users.put(User(0, "admin", CHEAP.hashed("admin-password"), frozenset({Role.ADMIN})))
+    await store.users.put(User(0, "admin", CHEAP.hash("admin-password"), frozenset({Role.ADMIN})))
     counting = Counting(app)
-    async with listening(counting, app.state.fleet.hub) as (_, client, port):
+    async with listening(counting, app.state.hub) as (_, client, port):
         await world.build(Api(client, store, dispatcher, app), now=now())
         counting.answered.clear()
         yield Contract(app, port, counting, await access_key(store, folder / "key", "admin", now()), folder)

@@ -15,7 +15,7 @@ import schemathesis
 from requests.auth import AuthBase, HTTPBasicAuth
 from typing_extensions import override
 
-from app.http.language.choice import preferred
+from app.http.language.choice import choose_language
 from tests.support.signing import Signing
 
 KEY, SECRET = "CONTRACT_KEY", "CONTRACT_SECRET"
@@ -65,7 +65,7 @@ def errors_are_said_in_the_language_asked_for(
     if response.status_code < httpx.codes.BAD_REQUEST or case.method == "HEAD":
         return
     (language,) = response.headers["content-language"]
-    assert language == preferred(case.headers.get("Accept-Language", "")), f"answered in {language}"
+    assert language == choose_language(case.headers.get("Accept-Language", "")), f"answered in {language}"
     error = response.json()["error"]
     messages = [error["message"], *(fault["message"] for fault in error.get("subErrors", ()))]
     untranslated = [message for message in messages if language == "zh-CN" and not _CHINESE.search(message)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import orjson
 
-from app.http.server import Server, bound_socket
+from app.http.server import Server, open_listener
 from app.main import create_app
 from core.user import Role, User
 from infra.settings import ApiSettings
@@ -82,16 +82,16 @@ async def serving(url: str, options: StoreOptions | None = None, **settings: Any
     """Serve an API over the Redis at `url`; its user `admin` makes the client's requests."""
     store = Store.at(url, options or StoreOptions())
     app = create_app(ApiSettings(**settings), store, RecordingDispatcher(), passwords=CHEAP)
-    await store.users.put(User(0, "admin", CHEAP.hashed("admin-password"), frozenset({Role.ADMIN})))
-    async with listening(app, app.state.fleet.hub) as (server, client, port):
-        yield Served(client, store, server, app.state.fleet.hub, port)
+    await store.users.put(User(0, "admin", CHEAP.hash("admin-password"), frozenset({Role.ADMIN})))
+    async with listening(app, app.state.hub) as (server, client, port):
+        yield Served(client, store, server, app.state.hub, port)
 
 
 @asynccontextmanager
 async def listening(app: ASGIApp, hub: Hub) -> AsyncIterator[tuple[Server, httpx.AsyncClient, int]]:
     """Let an application listen on loopback; yields the server, a client that is `admin`, and the port."""
     server = Server(app, hub.stop)
-    with bound_socket("127.0.0.1", 0) as listener:
+    with open_listener("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         running = asyncio.create_task(server.serve(sockets=[listener]))
         await eventually(lambda: server.started, 10, "the server listens")

@@ -1,4 +1,4 @@
-"""Which of our languages a client would rather read (RFC 9110, Accept-Language; ranges as in RFC 4647)."""
+"""Chooses the language that a client prefers (RFC 9110, Accept-Language; ranges as in RFC 4647)."""
 
 import re
 from enum import StrEnum
@@ -9,28 +9,27 @@ from starlette.requests import Request
 _RANGE: Final = re.compile(
     r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*[qQ]=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?"
 )
-_MOST: Final = 32
-"""So many ranges of a header are looked at."""
+_MAX_RANGES: Final = 32
+"""How many ranges of a header are read."""
 
 
 class Language(StrEnum):
-    """A language that error messages come in, called as OCP calls it."""
+    """A language of error messages, named as in OCP."""
 
     ENGLISH = "en-US"
     """The default."""
     CHINESE = "zh-CN"
-    """Simplified Chinese; also for whoever asks for any other Chinese."""
+    """Simplified Chinese. It also answers requests for other kinds of Chinese."""
 
 
-def preferred(header: str) -> Language:
-    """Return the language that an Accept-Language header prefers; English where it names none that we have.
+def choose_language(header: str) -> Language:
+    """Return the language that an Accept-Language header prefers; English where it names none of ours.
 
-    A range stands for a language when its first subtag does, so `zh`, `zh-Hans-CN` and `zh-CN` are all Chinese. Of
-    several the one with the highest q counts. Equal ones are taken in the order of the header, and what is no range is
-    passed over.
+    The first subtag of a range names the language, so `zh`, `zh-Hans-CN` and `zh-CN` are all Chinese. The range with
+    the highest q wins. Among equals the first one wins. Anything that is not a range is ignored.
     """
     best, chosen = 0.0, Language.ENGLISH
-    weights = _weights(header)
+    weights = _read_weights(header)
     for primary, weight in weights.items():
         for language in Language:
             named = language.partition("-")[0]
@@ -41,13 +40,13 @@ def preferred(header: str) -> Language:
 
 def language_of(request: Request) -> Language:
     """Return the language that the client of a request prefers."""
-    return preferred(",".join(request.headers.getlist("accept-language")))
+    return choose_language(",".join(request.headers.getlist("accept-language")))
 
 
-def _weights(header: str) -> dict[str, float]:
-    """Return the q of each first subtag, in the order of the header; of one that comes twice the higher one."""
+def _read_weights(header: str) -> dict[str, float]:
+    """Return the q of each first subtag, in the order of the header. Of a repeated subtag the higher q counts."""
     weights: dict[str, float] = {}
-    for text in header.split(",")[:_MOST]:
+    for text in header.split(",")[:_MAX_RANGES]:
         found = _RANGE.fullmatch(text)
         if found is not None:
             primary = found[1].partition("-")[0].lower()

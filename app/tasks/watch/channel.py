@@ -1,7 +1,7 @@
-"""What one process knows of a task that somebody watches: its head, its newest events, the hosts that failed.
+"""What one process knows of a task that somebody watches: its head, its newest events, its failed hosts.
 
-All watchers of a task look at one channel. A channel keeps no queue for any of them: each comes with the event that it
-saw last and takes what happened since, so a slow one holds nobody up and costs nothing.
+All watchers of a task share one channel. A channel has no queue for them. Each watcher names the event that it saw last
+and takes what happened since, so a slow watcher delays nobody and costs nothing.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from core.record import SubtaskRecord, TaskRecord
 from core.status import Status, TaskStatus
 from core.text import Text
 
-REMEMBERED: Final = 2000
-"""So many of a task's newest events are at hand; whoever missed more starts again from a snapshot."""
+MAX_EVENTS: Final = 2000
+"""How many of a task's newest events a channel keeps. A watcher that missed more starts again from a snapshot."""
 
 
 class Channel:
-    """One task that is watched.
+    """A task that is watched.
 
     Args:
         task: its head.
@@ -38,28 +38,28 @@ class Channel:
     ) -> None:
         self.task = task
         self.watchers = 0
-        self.parting: Text | None = None
-        """Why it tells nothing more, in a sentence for its watchers; None while it does."""
+        self.closing: Text | None = None
+        """Why the channel is closed, in a sentence for its watchers; None while it is open."""
         self._host_ids = host_ids
-        self._events = deque(events, REMEMBERED)
+        self._events = deque(events, MAX_EVENTS)
         self._told = task.status
-        """The task's status as its events tell it."""
+        """The task's status by its events."""
         self._failed = {series_id for series_id, record in stored.items() if record.status is Status.FAILED}
         self._news = asyncio.Event()
         self._messages: dict[str, bytes] = {}
 
     @property
     def last_id(self) -> str:
-        """The id of the newest event; that before any where none is kept."""
+        """The id of the newest event, or the id before all events where none is kept."""
         return self._events[-1].id if self._events else NO_EVENT
 
     @property
-    def over(self) -> bool:
-        """Whether the task ended, as its head and its events say alike."""
+    def is_over(self) -> bool:
+        """Whether the task has ended, by its head and by its events."""
         return self.task.status is not TaskStatus.RUNNING and self._told is not TaskStatus.RUNNING
 
-    def take(self, events: Iterable[TaskEvent], task: TaskRecord) -> None:
-        """Add what happened, with the head as it stands after it, and wake who waits."""
+    def add(self, events: Iterable[TaskEvent], task: TaskRecord) -> None:
+        """Add events and the head after them, and wake the watchers."""
         for event in events:
             self._events.append(event)
             self._told = event.task or self._told
@@ -68,9 +68,9 @@ class Channel:
         self.task = task
         self._wake()
 
-    def part(self, sentence: Text) -> None:
-        """Say that nothing more is told, and why."""
-        self.parting = sentence
+    def close(self, sentence: Text) -> None:
+        """Close the channel, with a sentence that tells its watchers why."""
+        self.closing = sentence
         self._wake()
 
     def _wake(self) -> None:
@@ -86,8 +86,8 @@ class Channel:
             elif self._failed:
                 self._failed.difference_update(series)
 
-    def reaches(self, cursor: str) -> bool:
-        """Return whether everything that happened after a cursor is at hand."""
+    def has_all_since(self, cursor: str) -> bool:
+        """Return whether the channel has all events after a cursor."""
         try:
             place = parse_cursor(cursor)
         except ValueError:
@@ -96,8 +96,8 @@ class Channel:
             return False
         return parse_cursor(self._events[0].id) <= place <= parse_cursor(self.last_id)
 
-    def since(self, cursor: str) -> list[TaskEvent]:
-        """Return the events after a cursor that the channel reaches, oldest first."""
+    def list_events_since(self, cursor: str) -> list[TaskEvent]:
+        """Return the events after a cursor, oldest first, if `has_all_since` is true for it."""
         place, found = parse_cursor(cursor), []
         for event in reversed(self._events):
             if parse_cursor(event.id) <= place:
@@ -105,8 +105,8 @@ class Channel:
             found.append(event)
         return found[::-1]
 
-    def failed_hosts(self) -> Iterator[int]:
-        """Yield the ids of the hosts of which a subtask is FAILED, in the order of the task."""
+    def list_failed_hosts(self) -> Iterator[int]:
+        """Yield the ids of the hosts that have a FAILED subtask, in the order of the task."""
         indices = set()
         for series_id in self._failed:
             index = self.task.plan.find_step(series_id).parallel_index(series_id)
@@ -114,15 +114,15 @@ class Channel:
                 indices.add(index)
         return (self._host_ids[index] for index in sorted(indices))
 
-    def shared(self, key: str, message: bytes | None = None) -> bytes | None:
-        """Return the message that another watcher made for the same cursor since the last change, or keep one."""
+    def share(self, key: str, message: bytes | None = None) -> bytes | None:
+        """Return the message that another watcher made for the same key since the last change, or keep one."""
         if message is not None:
             self._messages[key] = message
         return self._messages.get(key)
 
-    async def news(self, cursor: str, patience: float) -> bool:
-        """Wait at most `patience` seconds until there is more than a watcher knows; return whether there is."""
-        if cursor != self.last_id or self.over or self.parting is not None:
+    async def wait_for_news(self, cursor: str, patience: float) -> bool:
+        """Wait at most `patience` seconds for anything after a cursor. Return whether there is anything."""
+        if cursor != self.last_id or self.is_over or self.closing is not None:
             return True
         try:
             await asyncio.wait_for(self._news.wait(), patience)

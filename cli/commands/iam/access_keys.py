@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.iam.access_keys import checked_description
+from app.iam.access_keys import check_description
 from cli import output
 from cli.commands.iam.choice import choose_backend
 from cli.output import AsJson, format_time
@@ -28,7 +28,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make an access key."""
-    made = choose_backend(direct=direct).add_key(user, checked_description(description))
+    made = choose_backend(direct=direct).add_key(user, check_description(description))
     if as_json:
         output.show_json(made)
         return

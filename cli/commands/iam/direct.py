@@ -7,7 +7,7 @@ from typing_extensions import override
 from app.auth.passwords import Argon2
 from app.auth.vault import Vault
 from app.iam import access_keys, users
-from app.iam.views import changed_user_document, key_document, new_key_document, user_document
+from app.iam.views import render_key, render_new_key, render_user, render_user_change
 from cli import direct_store
 from cli.commands.iam.backend import IamBackend
 from cli.direct_store import record_audit
@@ -23,16 +23,16 @@ class DirectIam(IamBackend):
 
     @override
     def list_users(self) -> list[Document]:
-        return [user_document(user) for user in direct_store.run(users.list_users)]
+        return [render_user(user) for user in direct_store.run(users.list_users)]
 
     @override
     def add_user(self, name: str, roles: Sequence[Role], password: str | None) -> Document:
-        async def add(store: Store) -> users.Changed:
+        async def add(store: Store) -> users.UserChange:
             added = await users.add_user(store, Argon2(), name, roles, password)
             await record_audit(store, f"user add {name}", _to_fields(roles))
             return added
 
-        return changed_user_document(direct_store.run(add))
+        return render_user_change(direct_store.run(add))
 
     @override
     def remove_user(self, name: str) -> None:
@@ -44,36 +44,36 @@ class DirectIam(IamBackend):
 
     @override
     def change_password(self, name: str, password: str | None) -> Document:
-        async def change(store: Store) -> users.Changed:
+        async def change(store: Store) -> users.UserChange:
             changed = await users.change_password(store, Argon2(), name, password)
             await record_audit(store, f"user password {name}", {})
             return changed
 
-        return changed_user_document(direct_store.run(change))
+        return render_user_change(direct_store.run(change))
 
     @override
     def change_roles(self, name: str, roles: Sequence[Role]) -> Document:
-        async def change(store: Store) -> users.Changed:
+        async def change(store: Store) -> users.UserChange:
             changed = await users.change_roles(store, name, roles)
             await record_audit(store, f"user roles {name}", _to_fields(roles))
-            return users.Changed(changed)
+            return users.UserChange(changed)
 
-        return changed_user_document(direct_store.run(change))
+        return render_user_change(direct_store.run(change))
 
     @override
     def list_keys(self) -> list[Document]:
-        return [key_document(key) for key in direct_store.run(lambda store: store.access_keys.all())]
+        return [render_key(key) for key in direct_store.run(lambda store: store.access_keys.all())]
 
     @override
     def add_key(self, user: str, description: str) -> Document:
         vault = Vault(load_settings(ApiSettings).key_file)
 
-        async def add(store: Store) -> access_keys.Made:
+        async def add(store: Store) -> access_keys.NewAccessKey:
             made = await access_keys.add_key(store, vault, user, description, now())
             await record_audit(store, f"key add {user}", {"accessKey": made.key.id})
             return made
 
-        return new_key_document(direct_store.run(add))
+        return render_new_key(direct_store.run(add))
 
     @override
     def remove_key(self, key: str) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.iam.users import checked_name, checked_password
+from app.iam.users import check_name, check_password
 from cli import output
 from cli.commands.iam.choice import choose_backend
 from cli.output import AsJson, Document, Yes
@@ -36,7 +36,7 @@ def add(
     direct: Direct = False,
 ) -> None:
     """Add a user."""
-    checked_name(name)
+    check_name(name)
     added = choose_backend(direct=direct).add_user(name, role, _read_password(from_stdin=password_stdin))
     output.say(f"Added {name} with {_list_roles(added)}.")
     _show_password(added)
@@ -89,7 +89,7 @@ def _show_password(user: Document) -> None:
 def _read_password(*, from_stdin: bool) -> str | None:
     """Return the password that a person or a script gave; None to have one generated."""
     if from_stdin:
-        return checked_password(sys.stdin.readline().rstrip("\r\n"))
+        return check_password(sys.stdin.readline().rstrip("\r\n"))
     if not sys.stdin.isatty():
         return None
     typed: str = typer.prompt("New password (empty: generate one)", default="", hide_input=True, show_default=False)
@@ -97,4 +97,4 @@ def _read_password(*, from_stdin: bool) -> str | None:
         return None
     if typer.prompt("Again", hide_input=True) != typed:
         raise InvalidRequest("password", None, "The two passwords differ. Nothing was done.")
-    return checked_password(typed)
+    return check_password(typed)

@@ -63,7 +63,7 @@ def app(store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     """Let the commands speak to the real API over the store, as its user `admin`."""
     configure_logging("json", "error")  # the API's lines would stand among the command's
     settings = ApiSettings(server_address="10.9.8.7", key_file=tmp_path / "key", rate_limit=False)
-    asyncio.run(store.users.put(User(0, "admin", CHEAP.hashed("admin-password"), frozenset({Role.ADMIN}))))
+    asyncio.run(store.users.put(User(0, "admin", CHEAP.hash("admin-password"), frozenset({Role.ADMIN}))))
     monkeypatch.setenv("OCPFLEET_API_USER", "admin")
     monkeypatch.setenv("OCPFLEET_API_PASSWORD", "admin-password")
     with lend_app(settings, store, RecordingDispatcher()) as app:

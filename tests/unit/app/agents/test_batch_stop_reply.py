@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.http.schemas import Reply, TaskInstance
+from app.http.schemas import Reply
+from app.tasks.schemas import TaskInstance
 from tests.support.api import STOP, Api, entry, running_api
 
 SEED = json.loads((Path(__file__).parents[3] / "data" / "seed-batch-stop-reply.json").read_text())

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.hosts.schemas import HostAgent, HostAgentProcess, HostAgentProcessPage
+from app.agents.schemas import HostAgent, HostAgentProcess, HostAgentProcessPage
 from app.http.schemas import Reply
-from app.http.wire import stamp_seconds
+from app.http.wire import format_seconds
 from core.claim import require_host_claims
 from core.host import STOPPING
 from core.lease import Lease, Leased
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 AGENT = "/api/v2/compute/hosts/2/agent"
 HOME = "/home/admin/ocp_agent"
-CREATED = stamp_seconds(1_600_000_000_000)
+CREATED = format_seconds(1_600_000_000_000)
 
 
 def process(number: int, name: str, pid: int, listening: str | None, **more: object) -> dict[str, Any]:
@@ -34,14 +34,14 @@ def process(number: int, name: str, pid: int, listening: str | None, **more: obj
         "elapsedTime": 3600 - pid // 100,
         "hostId": 2,
         "id": number,
-        "lastActiveTime": stamp_seconds(NOW),
+        "lastActiveTime": format_seconds(NOW),
         "logFilePattern": f"{HOME}/log/{name}.log*",
         "operable": number != 1,
         "pid": pid,
         "ports": listening,
         "startCommand": f"{HOME}/bin/ocp_{name}",
         "status": "STARTED",
-        "updateTime": stamp_seconds(NOW),
+        "updateTime": format_seconds(NOW),
         "user": "admin",
     } | more
 
@@ -77,11 +77,11 @@ async def test_a_running_agent(api: Api, prefix: str) -> None:
         "hostInnerIpAddress": "10.0.0.2",
         "id": 2,
         "installHome": HOME,
-        "lastAvailableTime": stamp_seconds(NOW),
+        "lastAvailableTime": format_seconds(NOW),
         "logHome": f"{HOME}/log",
         "processes": RUNNING,
         "status": "AVAILABLE",
-        "updateTime": stamp_seconds(NOW),
+        "updateTime": format_seconds(NOW),
         "version": "4.2.2-stub",
     }
     assert list(answer.json()["data"]) == sorted(answer.json()["data"])

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.http.schemas import Reply, TaskInstance
+from app.http.schemas import Reply
+from app.tasks.schemas import TaskInstance
 from tests.support.api import Api
 
 HOSTS = "/api/v2/compute/hosts"

@@ -174,7 +174,7 @@ async def test_where_replicas_may_refuse_a_task_it_is_kept_with_the_reply() -> N
 
 
 async def test_a_fault_after_the_task_was_stored_is_kept_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.agents.routes.task_instance", lambda *_: 1 / 0)
+    monkeypatch.setattr("app.agents.routes.render_new_task", lambda *_: 1 / 0)
     assert (await api.stop([1])).status_code == 500
     failed, stored = await entries(api)
     assert (failed["status"], stored["status"], stored["taskId"]) == (500, 200, 1)

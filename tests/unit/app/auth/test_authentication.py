@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.auth.authenticator import Authenticator, Credentials, Limits
+from app.auth.authenticator import AuthenticationLimits, Authenticator
+from app.auth.basic import Credentials
 from app.auth.lockout import Lockout, LockoutRules
 from app.auth.passwords import Passwords
 from core.errors import Unavailable
@@ -56,7 +57,7 @@ async def test_without_right_credentials(api: Api, header: str | None, message: 
 
 
 async def test_the_scheme_is_read_in_any_case_and_passwords_in_any_script(api: Api) -> None:
-    await api.store.users.put(User(0, "zoë", CHEAP.hashed("pässwörd:日本"), frozenset({Role.ADMIN})))
+    await api.store.users.put(User(0, "zoë", CHEAP.hash("pässwörd:日本"), frozenset({Role.ADMIN})))
     header = "bAsIc " + b64encode("zoë:pässwörd:日本".encode()).decode()
     answer = await api.client.get(READS_HOSTS, auth=None, headers={"authorization": header})  # type: ignore[arg-type]
     assert answer.status_code == 200
@@ -94,10 +95,10 @@ class Counting(Passwords):
 
     matched: list[str] = field(default_factory=list)
 
-    def hashed(self, password: str) -> str:
+    def hash(self, password: str) -> str:
         return password
 
-    def match(self, password_hash: str, password: str) -> bool:
+    def matches(self, password_hash: str, password: str) -> bool:
         self.matched.append(password)
         return password_hash == password
 
@@ -112,7 +113,7 @@ class Clock:
         return self.now
 
 
-async def authenticator(limits: Limits) -> tuple[Authenticator, Counting, Clock]:
+async def authenticator(limits: AuthenticationLimits) -> tuple[Authenticator, Counting, Clock]:
     store, passwords, clock = FakeStore(), Counting(), Clock()
     for name in ("ann", "bob"):
         await store.users.put(User(0, name, f"{name}-pw", frozenset()))
@@ -121,44 +122,46 @@ async def authenticator(limits: Limits) -> tuple[Authenticator, Counting, Clock]
 
 
 async def test_a_success_is_remembered_for_a_while_and_a_failure_is_not() -> None:
-    checking, passwords, clock = await authenticator(Limits(remember=60))
+    checking, passwords, clock = await authenticator(AuthenticationLimits(remember=60))
     right, wrong = Credentials("ann", "ann-pw"), Credentials("ann", "no")
     for _ in range(3):
-        assert await checking.user(right, HERE)
-        assert await checking.user(wrong, HERE) is None
+        assert await checking.authenticate(right, HERE)
+        assert await checking.authenticate(wrong, HERE) is None
     assert passwords.matched == ["ann-pw", "no", "no", "no"]
     clock.now = 60
-    assert await checking.user(right, HERE)
+    assert await checking.authenticate(right, HERE)
     assert passwords.matched[-1] == "ann-pw"
 
 
 async def test_an_unknown_name_costs_the_same_as_a_wrong_password() -> None:
-    checking, passwords, _ = await authenticator(Limits())
-    assert await checking.user(Credentials("nobody", "x"), HERE) is None
+    checking, passwords, _ = await authenticator(AuthenticationLimits())
+    assert await checking.authenticate(Credentials("nobody", "x"), HERE) is None
     assert passwords.matched == ["x"]
 
 
 async def test_many_requests_of_one_user_hash_once() -> None:
-    checking, passwords, _ = await authenticator(Limits(hashing=1))
-    users = await asyncio.gather(*(checking.user(Credentials("ann", "ann-pw"), HERE) for _ in range(20)))
+    checking, passwords, _ = await authenticator(AuthenticationLimits(max_hashing=1))
+    users = await asyncio.gather(*(checking.authenticate(Credentials("ann", "ann-pw"), HERE) for _ in range(20)))
     assert all(users)
     assert passwords.matched == ["ann-pw"]
 
 
 async def test_only_so_many_are_remembered() -> None:
-    checking, passwords, _ = await authenticator(Limits(proofs=1))
+    checking, passwords, _ = await authenticator(AuthenticationLimits(max_remembered=1))
     for name in ("ann", "bob", "ann"):
-        assert await checking.user(Credentials(name, f"{name}-pw"), HERE)
+        assert await checking.authenticate(Credentials(name, f"{name}-pw"), HERE)
     assert passwords.matched == ["ann-pw", "bob-pw", "ann-pw"]
 
 
 async def test_a_flood_of_wrong_passwords_does_not_shut_out_who_is_known() -> None:
-    checking, _, _ = await authenticator(Limits(hashing=1, waiting=4))
+    checking, _, _ = await authenticator(AuthenticationLimits(max_hashing=1, max_waiting=4))
     known = Credentials("bob", "bob-pw")
-    assert await checking.user(known, HERE)
-    flood = [asyncio.ensure_future(checking.user(Credentials("ann", str(number)), HERE)) for number in range(10)]
+    assert await checking.authenticate(known, HERE)
+    flood = [
+        asyncio.ensure_future(checking.authenticate(Credentials("ann", str(number)), HERE)) for number in range(10)
+    ]
     await asyncio.sleep(0)
-    assert await checking.user(known, HERE)
+    assert await checking.authenticate(known, HERE)
     answers = await asyncio.gather(*flood, return_exceptions=True)
     assert [type(answer) for answer in answers].count(Unavailable) == 6
 

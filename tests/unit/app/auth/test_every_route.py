@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-from app.auth.permission import Required
+from app.auth.permission import RequiredPermission
 from app.main import create_app
 from core.user import Permission, Role, User
 from infra.settings import ApiSettings
@@ -37,7 +37,7 @@ def is_open(route: RouteContext) -> bool:
 
 
 def rules(dependant: Dependant) -> Iterator[Permission]:
-    if isinstance(dependant.call, Required):
+    if isinstance(dependant.call, RequiredPermission):
         yield dependant.call.permission
     for inner in dependant.dependencies:
         yield from rules(inner)

@@ -6,7 +6,8 @@ from base64 import b64encode
 import httpx
 import pytest
 
-from app.auth.authenticator import Authenticator, Credentials, Limits
+from app.auth.authenticator import AuthenticationLimits, Authenticator
+from app.auth.basic import Credentials
 from app.auth.lockout import Lockout, LockoutRules, network_of
 from app.auth.passwords import Passwords
 from core.errors import LoginBlocked
@@ -17,7 +18,7 @@ from tests.support.fake_store import FakeStore, let_pass
 HOSTS = "/api/v2/compute/hosts"
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 RIGHT, WRONG = Credentials("ann", "ann-pw"), Credentials("ann", "no")
-DEFAULT = Limits()
+DEFAULT = AuthenticationLimits()
 RULES = LockoutRules(per_pair=3, per_user=5, per_address=12, lapses=60)
 
 
@@ -25,10 +26,10 @@ class Counting(Passwords):
     def __init__(self) -> None:
         self.matched: list[str] = []
 
-    def hashed(self, password: str) -> str:
+    def hash(self, password: str) -> str:
         return password
 
-    def match(self, password_hash: str, password: str) -> bool:
+    def matches(self, password_hash: str, password: str) -> bool:
         self.matched.append(password)
         return password_hash == password
 
@@ -45,7 +46,7 @@ class World:
         self.now += milliseconds
         await let_pass(self.store, milliseconds)
 
-    async def process(self, rules: LockoutRules = RULES, limits: Limits = DEFAULT) -> Authenticator:
+    async def process(self, rules: LockoutRules = RULES, limits: AuthenticationLimits = DEFAULT) -> Authenticator:
         await self.store.users.put(User(0, "ann", "ann-pw", frozenset()))
         lockout = Lockout(self.store.guard, rules)
         return Authenticator(self.store.users, self.passwords, lockout, limits, lambda: self.now / 1000)
@@ -58,12 +59,12 @@ def world() -> World:
 
 async def fail(checking: Authenticator, times: int, credentials: Credentials = WRONG, source: str = HERE) -> None:
     for _ in range(times):
-        assert await checking.user(credentials, source) is None
+        assert await checking.authenticate(credentials, source) is None
 
 
 async def blocked(checking: Authenticator, credentials: Credentials = RIGHT, source: str = HERE) -> LoginBlocked:
     with pytest.raises(LoginBlocked) as refused:
-        await checking.user(credentials, source)
+        await checking.authenticate(credentials, source)
     return refused.value
 
 
@@ -76,7 +77,7 @@ async def test_who_is_locked_out_costs_no_hash_in_any_process(world: World) -> N
         assert (await blocked(checking)).retry_after == 60
         assert (await blocked(checking, WRONG)).code == 30007
     assert world.passwords.matched == []
-    assert await one.user(RIGHT, THERE), "another address is heard"
+    assert await one.authenticate(RIGHT, THERE), "another address is heard"
 
 
 async def test_it_ends_by_itself(world: World) -> None:
@@ -85,46 +86,46 @@ async def test_it_ends_by_itself(world: World) -> None:
     await world.let_pass(59_001)
     assert (await blocked(checking)).retry_after == 1
     await world.let_pass(999)
-    assert await checking.user(RIGHT, HERE)
+    assert await checking.authenticate(RIGHT, HERE)
 
 
 async def test_a_right_password_in_between_starts_anew(world: World) -> None:
-    checking = await world.process(limits=Limits(remember=0))
+    checking = await world.process(limits=AuthenticationLimits(remember=0))
     for _ in range(2):
         await fail(checking, 2)
-        assert await checking.user(RIGHT, HERE)
+        assert await checking.authenticate(RIGHT, HERE)
     await fail(checking, 1)
     assert (await blocked(checking, source=THERE)).retry_after == 60, "the user's own count goes on"
-    assert await checking.user(RIGHT, HERE), "but a known address is heard"
+    assert await checking.authenticate(RIGHT, HERE), "but a known address is heard"
 
 
 async def test_many_addresses_lock_the_user_but_not_where_it_is_known(world: World) -> None:
-    checking = await world.process(limits=Limits(remember=0))
-    assert await checking.user(RIGHT, HERE)
+    checking = await world.process(limits=AuthenticationLimits(remember=0))
+    assert await checking.authenticate(RIGHT, HERE)
     for number in range(5):
         await fail(checking, 1, source=f"10.1.0.{number}")
     await blocked(checking, source="10.1.0.9")
-    assert await checking.user(RIGHT, HERE)
+    assert await checking.authenticate(RIGHT, HERE)
     await fail(checking, 3)
     await blocked(checking), "known or not, an address has its own count"
 
 
 async def test_who_tries_many_names_is_not_heard_at_that_address_but_who_is_known_there_is(world: World) -> None:
-    checking = await world.process(limits=Limits(remember=0))
-    assert await checking.user(RIGHT, HERE)
+    checking = await world.process(limits=AuthenticationLimits(remember=0))
+    assert await checking.authenticate(RIGHT, HERE)
     for number in range(12):
         await fail(checking, 1, Credentials(f"name-{number}", "x"))
     assert (await blocked(checking, Credentials("name-12", "x"))).sentence.startswith(
         "Too many wrong passwords from your address: none is looked at for now."
     )
-    assert await checking.user(RIGHT, HERE)
+    assert await checking.authenticate(RIGHT, HERE)
 
 
 async def test_what_was_proved_lately_stands(world: World) -> None:
     checking = await world.process()
-    assert await checking.user(RIGHT, HERE)
+    assert await checking.authenticate(RIGHT, HERE)
     await fail(checking, 3)
-    assert await checking.user(RIGHT, HERE)
+    assert await checking.authenticate(RIGHT, HERE)
     await blocked(checking, WRONG)
 
 
@@ -138,8 +139,8 @@ async def test_a_name_that_nobody_has_is_locked_out_alike(world: World) -> None:
 
 
 async def test_who_waits_for_a_hash_is_looked_at_again(world: World) -> None:
-    checking = await world.process(limits=Limits(hashing=1))
-    flood = (checking.user(WRONG, HERE) for _ in range(20))
+    checking = await world.process(limits=AuthenticationLimits(max_hashing=1))
+    flood = (checking.authenticate(WRONG, HERE) for _ in range(20))
     answers = await asyncio.gather(*flood, return_exceptions=True)
     assert [type(answer) for answer in answers].count(LoginBlocked) == 17
     assert len(world.passwords.matched) == 3

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.auth.rates import RateRules, Rates
+from app.auth.rates import RateLimiter, RateRules
 from core.user import Role, User
 from tests.support.api import NOW, Api, running_api
 from tests.support.signing import access_key
@@ -78,7 +78,7 @@ async def test_off_by_a_setting() -> None:
 )
 async def test_each_window_ends(clock: Clock, window: str, seconds: int, words: str) -> None:
     rules = RateRules(**{name: 2 if name == window else 100 for name in RateRules.__slots__})
-    rates = Rates(rules, clock)
+    rates = RateLimiter(rules, clock)
     stood = [await rates.count(ANN) for _ in range(3)]
     assert [(one.limit, one.remaining, one.exceeded, one.window) for one in stood] == [
         (2, 1, False, words),
@@ -92,7 +92,7 @@ async def test_each_window_ends(clock: Clock, window: str, seconds: int, words: 
 
 
 async def test_a_request_that_was_refused_does_not_count_in_longer_windows(clock: Clock) -> None:
-    rates = Rates(RateRules(per_10_seconds=1, per_minute=3, per_hour=100, per_day=100), clock)
+    rates = RateLimiter(RateRules(per_10_seconds=1, per_minute=3, per_hour=100, per_day=100), clock)
     for _ in range(3):
         assert not (await rates.count(ANN)).exceeded
         assert (await rates.count(ANN)).window == "10 s"

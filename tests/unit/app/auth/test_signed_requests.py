@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth.signature_checker import Signature
+from app.auth.signature import Signature
 from core.errors import BadCredentials
 from core.signature import Signable, sign
 from core.user import Role
@@ -119,16 +119,16 @@ async def test_a_repeated_change_is_refused_by_every_process_and_a_repeated_look
 
 
 async def test_a_replayed_delete_is_refused(api: Api, signing: Signing) -> None:
-    checker = api.app.state.fleet.access
+    checker = api.app.state.auth.signatures
     parts = Signable("DELETE", "", "", "Fri, 03 Sep 2021 07:01:10 GMT", "fleet", f"{HOSTS}/2")
     given = Signature(signing.key_id, sign(signing.secret, parts.messages()[0]))
 
     async def body() -> bytes:
         return b""
 
-    assert (await checker.user(given, parts, body)).name == "admin"
+    assert (await checker.authenticate(given, parts, body)).name == "admin"
     with pytest.raises(BadCredentials, match="used before"):
-        await checker.user(given, parts, body)
+        await checker.authenticate(given, parts, body)
 
 
 @pytest.mark.parametrize(("off", "passes"), [(-15, True), (15, False), (-16, False), (16, False), (14, True)])

@@ -20,7 +20,7 @@ def file(tmp_path: Path) -> Path:
 def test_a_secret_comes_back_and_is_not_to_be_seen(file: Path) -> None:
     sealed = Vault(file).seal("a secret")
     assert "secret" not in sealed
-    assert Vault(file).opened(sealed) == "a secret"
+    assert Vault(file).unseal(sealed) == "a secret"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in file.parent.iterdir()] == ["key"]
 
@@ -28,7 +28,7 @@ def test_a_secret_comes_back_and_is_not_to_be_seen(file: Path) -> None:
 def test_the_file_is_made_once_by_whoever_comes_first(file: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         sealed = list(threads.map(lambda _: Vault(file).seal("s"), range(16)))
-    assert {Vault(file).opened(one) for one in sealed} == {"s"}
+    assert {Vault(file).unseal(one) for one in sealed} == {"s"}
     assert [path.name for path in file.parent.iterdir()] == ["key"]
 
 
@@ -38,7 +38,7 @@ def test_a_process_that_comes_second_uses_the_file_of_the_first(file: Path, monk
     monkeypatch.setattr(Path, "exists", lambda self: next(missing, os.path.exists(self)))  # noqa: PTH110 - replaced
     second = Vault(file).seal("two")
     monkeypatch.undo()
-    assert [Vault(file).opened(sealed) for sealed in (first, second)] == ["one", "two"]
+    assert [Vault(file).unseal(sealed) for sealed in (first, second)] == ["one", "two"]
     assert [path.name for path in file.parent.iterdir()] == ["key"]
 
 
@@ -46,7 +46,7 @@ def test_a_process_that_comes_second_uses_the_file_of_the_first(file: Path, monk
 def test_a_file_that_others_may_use_is_refused(file: Path, mode: int) -> None:
     sealed = Vault(file).seal("s")
     file.chmod(mode)
-    for use in (Vault(file).check, lambda: Vault(file).seal("s"), lambda: Vault(file).opened(sealed)):
+    for use in (Vault(file).check, lambda: Vault(file).seal("s"), lambda: Vault(file).unseal(sealed)):
         with pytest.raises(Misconfigured, match=f"has mode {mode:04o}: others may use it"):
             use()
 
@@ -63,7 +63,7 @@ def test_a_file_without_a_key_is_refused(file: Path, content: bytes) -> None:
 def test_no_file_yet_is_no_fault_until_something_is_to_be_decrypted(file: Path) -> None:
     Vault(file).check()
     with pytest.raises(Misconfigured, match="cannot be read: No such file"):
-        Vault(file).opened("gAAAA")
+        Vault(file).unseal("gAAAA")
 
 
 def test_a_new_key_on_top_opens_what_the_old_one_sealed(file: Path) -> None:
@@ -71,10 +71,10 @@ def test_a_new_key_on_top_opens_what_the_old_one_sealed(file: Path) -> None:
     old = file.read_bytes()
     file.write_bytes(Fernet.generate_key() + b"\n" + old)
     rotated = Vault(file)
-    assert rotated.opened(sealed) == "s"
+    assert rotated.unseal(sealed) == "s"
     file.write_bytes(old)
     with pytest.raises(Misconfigured, match="another key file than this server's"):
-        Vault(file).opened(rotated.seal("t"))
+        Vault(file).unseal(rotated.seal("t"))
 
 
 def test_a_directory_that_cannot_be_written(file: Path) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.brake.schemas import Brake, ReleasedBrake
 from app.http.schemas import Reply
-from app.iam.schemas import Brake, ReleasedBrake
 from core.claim import Worker
 from core.lease import Lease, Leased
 from core.user import Role

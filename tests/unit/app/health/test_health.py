@@ -161,7 +161,7 @@ async def test_the_first_start_makes_one_user_and_shows_its_password_once_to_a_t
     admin = await store.users.get("admin")
     assert admin is not None
     assert admin.roles == {Role.ADMIN}
-    assert CHEAP.match(admin.password_hash, password)
+    assert CHEAP.matches(admin.password_hash, password)
 
 
 async def test_of_two_processes_that_start_at_once_one_makes_the_user(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ async def test_of_two_processes_that_start_at_once_one_makes_the_user(tmp_path: 
     (written,) = [file for file in files if file.exists()]
     admin = await store.users.get("admin")
     assert admin is not None
-    assert CHEAP.match(admin.password_hash, written.read_text().strip())
+    assert CHEAP.matches(admin.password_hash, written.read_text().strip())
     assert [name for _, _, names in os.walk(tmp_path) for name in names] == ["password"]
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.hosts.schemas import PreparingTasks
-from app.http.schemas import Host, Reply
-from app.http.wire import stamp, stamp_seconds
+from app.hosts.schemas import Host, PreparingTasks
+from app.http.schemas import Reply
+from app.http.wire import format_seconds, format_time
 from core.claim import require_host_claims
 from core.host import STOPPING
 from core.lease import Lease, Leased
@@ -75,7 +75,7 @@ def task(number: int, host_id: int) -> dict[str, Any]:
         "id": number,
         "name": "Prepare host",
         "operation": "EXECUTE",
-        "startTime": stamp(NOW),
+        "startTime": format_time(NOW),
         "status": "RUNNING",
         "subtasks": [
             subtask(number, 0, "Pre check for create host", "PreCheckTask", 1800),
@@ -101,7 +101,7 @@ async def test_two_hosts_are_added_and_each_gets_its_task(api: Api) -> None:
     assert {name: value for name, value in host.json()["data"].items() if value is not None} == {
         "agentHome": "/home/admin/ocp_agent",
         "agentPrefix": "ocp",
-        "createTime": stamp_seconds(NOW),
+        "createTime": format_seconds(NOW),
         "description": "Test server",
         "hostAgentStatus": "DELETED",
         "id": 1003,
@@ -117,7 +117,7 @@ async def test_two_hosts_are_added_and_each_gets_its_task(api: Api) -> None:
         "status": "NEW",
         "sudo": False,
         "typeId": str(2**62),
-        "updateTime": stamp_seconds(NOW),
+        "updateTime": format_seconds(NOW),
     }
     other = (await api.client.get(f"{HOSTS}/1004")).json()["data"]
     assert (other["innerIpAddress"], other["serialNumber"]) == ("fd00::7", None)

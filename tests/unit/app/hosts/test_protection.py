@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.http.schemas import Host, Reply
+from app.hosts.schemas import Host
+from app.http.schemas import Reply
 from core.claim import require_host_claims
 from core.host import STOPPING
 from core.user import Role

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from app.http.schemas import Host, Reply
+from app.hosts.schemas import Host
+from app.http.schemas import Reply
 from core.claim import Worker, require_host_claims
 from core.host import STOPPING
 from core.transition import Failed

@@ -45,18 +45,17 @@ async def test_the_store_is_down(part: str) -> None:
 
 
 async def test_the_store_is_down_before_anybody_was_recognised(api: Api) -> None:
-    api.app.state.fleet.authenticator._users = Falling(api.store.users, "get")  # noqa: SLF001 - the way in
+    api.app.state.auth.authenticator._users = Falling(api.store.users, "get")  # noqa: SLF001 - the way in
     answer = await api.stop([2])
     assert answer.status_code == 503
 
 
 async def test_the_broker_is_down_but_a_worker_has_the_task() -> None:
     store = FakeStore()
-    async with running_api(store) as api:
+    submitting = ClaimedMeanwhile()
+    submitting.store = store
+    async with running_api(store, submitting) as api:
         await store.hosts.put([entry(2)], 0)
-        submitting = ClaimedMeanwhile()
-        submitting.store = store
-        object.__setattr__(api.app.state.fleet, "dispatcher", submitting)
         answer = await api.stop([2])
         assert answer.status_code == 200
         assert await store.tasks.head(answer.json()["data"]["id"]) is not None

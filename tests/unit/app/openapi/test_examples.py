@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 
 from app.main import create_app
-from app.openapi.document import SHARED, examples
+from app.openapi.document import SHARED, load_examples
 from infra.settings import ApiSettings
 from tests.support.api import RecordingDispatcher
 from tests.support.examples import BINARY, FOLDER, ROUTES, file_of, shared
@@ -86,7 +86,7 @@ def test_every_part_of_a_request_is_described_and_has_a_fitting_example(name: st
             assert valid(parameter["schema"], parameter["example"])
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     assert body is None or valid(body["schema"], body["example"])
-    assert ("body" in examples(name)) == (body is not None)
+    assert ("body" in load_examples(name)) == (body is not None)
 
 
 def test_a_route_that_asks_for_a_permission_names_it_and_both_ways_to_prove_who_one_is() -> None:

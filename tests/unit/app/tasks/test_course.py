@@ -9,8 +9,8 @@ import httpx
 import orjson
 import pytest
 
-from app.http.schemas import WrappedTaskInstance
-from app.http.wire import stamp
+from app.http.wire import format_time
+from app.tasks.schemas import WrappedTaskInstance
 from core.claim import Worker
 from core.record import TaskRecord
 from core.status import Operation
@@ -66,7 +66,7 @@ async def test_a_retried_subtask_is_replied_as_ocp_replies_it(api: Api) -> None:
         "description": "Prepare stop OCP agent",
         "downstreams": [3],
         "executor": "worker-1@test",
-        "finishTime": stamp(NOW),
+        "finishTime": format_time(NOW),
         "id": 2,
         "name": "Prepare stop OCP agent",
         "nodeType": "JAVA_TASK",
@@ -75,7 +75,7 @@ async def test_a_retried_subtask_is_replied_as_ocp_replies_it(api: Api) -> None:
         "prohibitRollback": False,
         "runTime": 2,
         "seriesId": 1,
-        "startTime": stamp(NOW),
+        "startTime": format_time(NOW),
         "status": "READY",
         "timeout": 60,
         "upstreams": [],

@@ -4,7 +4,7 @@ import io
 import tracemalloc
 from zipfile import ZipFile
 
-from app.tasks.diagnosis import diagnosis
+from app.tasks.diagnosis import write_archive
 from core.claim import Worker
 from core.transition import Failed, Succeeded
 from infra.store.task_values import ClaimRequest
@@ -63,7 +63,7 @@ async def test_an_archive_of_many_hosts_is_never_in_memory_as_a_whole(api: Api) 
     assert task is not None
     stored = await api.store.tasks.subtasks(task)
     tracemalloc.start()
-    size = sum([len(piece) async for piece in diagnosis(task, stored, api.store.tasks.every_log(task))])
+    size = sum([len(piece) async for piece in write_archive(task, stored, api.store.tasks.every_log(task))])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     print(f"3,000 logs: {size} bytes, {peak} bytes of memory at the most")  # noqa: T201

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.http.schemas import Reply, TaskPage
-from app.http.wire import stamp
+from app.http.schemas import Reply
+from app.http.wire import format_time
+from app.tasks.schemas import TaskPage
 from core.claim import Worker
 from core.transition import Failed
 from infra.store.task_values import ClaimRequest
@@ -46,13 +47,13 @@ async def test_a_listed_task(api: Api) -> None:
     assert data["contents"] == [
         {
             "creator": {"id": 100, "name": "admin"},
-            "finishTime": stamp(NOW + 2000),
+            "finishTime": format_time(NOW + 2000),
             "id": first["id"],
             "name": "Batch stop OCP agent",
             "progress": [
                 {"name": name, "subtasks": {"PENDING" if place else "FAILED": 1}} for place, name in enumerate(names)
             ],
-            "startTime": stamp(NOW),
+            "startTime": format_time(NOW),
             "status": "FAILED",
             "subtasks": [
                 {

@@ -9,15 +9,14 @@ import httpx
 import pytest
 from typing_extensions import override
 
-from app.tasks import outbox as publishing
-from app.tasks.outbox import publish, publish_posted
-from tests.support.api import NO_BROKER, STOP, Api, RecordingDispatcher, entry
+from app.tasks import outbox as outbox_module
+from app.tasks.outbox import Outbox
+from tests.support.api import NO_BROKER, STOP, RecordingDispatcher, entry, running_api
 from tests.support.records import draft
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-    from app.context import Fleet
     from core.record import TaskRecord
 
 
@@ -39,70 +38,63 @@ class Telling(RecordingDispatcher):
 
 
 @pytest.fixture
-def fleet(api: Api) -> Fleet:
-    fleet: Fleet = api.app.state.fleet
-    return fleet
-
-
-@pytest.fixture
-def broker(fleet: Fleet) -> Telling:
-    telling = Telling([])
-    object.__setattr__(fleet, "dispatcher", telling)
-    return telling
+def broker() -> Telling:
+    return Telling([])
 
 
 def task(number: int) -> TaskRecord:
     return draft((1,)).to_task(number, 1)
 
 
-async def test_a_task_is_published_once_its_reply_is_out(api: Api, broker: Telling) -> None:
-    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
-        async def sending(message: Message) -> None:
-            await send(message)
-            broker.said.append(message["type"])
+async def test_a_task_is_published_once_its_reply_is_out(broker: Telling) -> None:
+    async with running_api(dispatcher=broker) as api:
 
-        await api.app(scope, receive, sending)
+        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+            async def sending(message: Message) -> None:
+                await send(message)
+                broker.said.append(message["type"])
 
-    await api.store.hosts.put([entry(1)], 0)
-    auth = ("admin", "admin-password")
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(watched), base_url="http://fleet", auth=auth) as client:
-        assert (await client.post(STOP, json={"hostIds": [1]})).status_code == 200
+            await api.app(scope, receive, sending)
+
+        await api.store.hosts.put([entry(1)], 0)
+        transport, auth = httpx.ASGITransport(watched), ("admin", "admin-password")
+        async with httpx.AsyncClient(transport=transport, base_url="http://fleet", auth=auth) as client:
+            assert (await client.post(STOP, json={"hostIds": [1]})).status_code == 200
     assert broker.said == ["http.response.start", "http.response.body", "asked for 1", "published 1"]
 
 
-async def test_a_broker_that_is_away_is_asked_once_and_all_is_left_to_the_workers(
-    api: Api, fleet: Fleet, broker: Telling
-) -> None:
+async def test_a_broker_that_is_away_is_asked_once_and_all_is_left_to_the_workers(broker: Telling) -> None:
+    outbox = Outbox(broker)
     broker.fault = NO_BROKER
     for number in (1, 2, 3):
-        publish(fleet, task(number))
-    await publish_posted({"app": api.app})
+        outbox.post(task(number))
+    await outbox.publish()
     assert broker.said == ["asked for 1"]
     broker.fault = None
-    await publish_posted({"app": api.app})
-    publish(fleet, task(4))
-    await publish_posted({"app": api.app})
+    await outbox.publish()
+    outbox.post(task(4))
+    await outbox.publish()
     assert broker.said == ["asked for 1", "asked for 4", "published 4"]
 
 
-async def test_one_publishes_for_all_while_the_broker_hangs(api: Api, fleet: Fleet, broker: Telling) -> None:
+async def test_one_publishes_for_all_while_the_broker_hangs(broker: Telling) -> None:
+    outbox = Outbox(broker)
     broker.go_on.clear()
-    publish(fleet, task(1))
-    first = asyncio.create_task(publish_posted({"app": api.app}))
+    outbox.post(task(1))
+    first = asyncio.create_task(outbox.publish())
     await asyncio.sleep(0)
-    publish(fleet, task(2), 2, backwards=True)
-    await publish_posted({"app": api.app})
+    outbox.post(task(2), 2, backwards=True)
+    await outbox.publish()
     assert broker.said == ["asked for 1"]
     broker.go_on.set()
     await first
     assert [(one.id, step, back) for one, step, back in broker.published] == [(1, 0, False), (2, 2, True)]
 
 
-async def test_so_many_wait_for_the_broker_and_no_more(
-    api: Api, fleet: Fleet, broker: Telling, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(publishing, "_MOST", 2)
+async def test_so_many_wait_for_the_broker_and_no_more(broker: Telling, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "_MAX_WAITING", 2)
+    outbox = Outbox(broker)
     for number in (1, 2, 3):
-        publish(fleet, task(number))
-    await publish_posted({"app": api.app})
+        outbox.post(task(number))
+    await outbox.publish()
     assert [one.id for one in broker.submitted] == [1, 2]

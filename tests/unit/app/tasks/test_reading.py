@@ -2,8 +2,10 @@
 
 import re
 
-from app.http.schemas import Host, HostPage, Log, Reply, WrappedTaskInstance
-from app.http.wire import long, longs, stamp, stamp_seconds
+from app.hosts.schemas import Host, HostPage
+from app.http.schemas import Reply
+from app.http.wire import format_id, format_ids, format_seconds, format_time
+from app.tasks.schemas import Log, WrappedTaskInstance
 from core.claim import Worker, require_host_claims
 from core.host import STOPPING
 from core.journal import Level, Line, RunLog
@@ -49,15 +51,15 @@ async def test_a_task_as_it_stands(api: Api) -> None:
     assert list(task) == sorted(task)
     subtasks = task.pop("subtasks")
     assert task == {
-        "createTime": stamp_seconds(NOW),
+        "createTime": format_seconds(NOW),
         "creator": {"id": 100, "name": "admin"},
         "executor": "10.9.8.7",
-        "finishTime": stamp(NOW + 255),
+        "finishTime": format_time(NOW + 255),
         "id": task_id,
         "name": "Batch stop OCP agent",
         "operation": "EXECUTE",
         "prohibitRollback": False,
-        "startTime": stamp(NOW),
+        "startTime": format_time(NOW),
         "status": "FAILED",
         "taskDefinitionId": -1,
         "type": "MANUAL",
@@ -68,7 +70,7 @@ async def test_a_task_as_it_stands(api: Api) -> None:
         "description": "Prepare stop OCP agent",
         "downstreams": [ids[2]],
         "executor": "worker-1@fleet",
-        "finishTime": stamp(NOW + 255),
+        "finishTime": format_time(NOW + 255),
         "id": ids[1],
         "name": "Prepare stop OCP agent",
         "nodeType": "JAVA_TASK",
@@ -77,7 +79,7 @@ async def test_a_task_as_it_stands(api: Api) -> None:
         "prohibitRollback": False,
         "runTime": 1,
         "seriesId": 1,
-        "startTime": stamp(NOW + 100),
+        "startTime": format_time(NOW + 100),
         "status": "FAILED",
         "timeout": 60,
         "upstreams": [],
@@ -92,7 +94,7 @@ async def test_the_log_of_a_subtask(api: Api) -> None:
     Reply[Log].model_validate_json(answer.content)
     separator, *lines = answer.json()["data"]["log"].split("\n")
     trace_id = lines[0].split(",")[1]
-    assert separator == f"############EXECUTE{stamp(NOW + 100)}############"
+    assert separator == f"############EXECUTE{format_time(NOW + 100)}############"
     assert [re.sub(r"^[\d-]{10} [\d:]{8}\.\d{3} ", "", line) for line in lines] == [
         f" INFO 1 --- [worker-1@fleet,{trace_id},] ocpfleet : stdout: one",
         "    ############EXECUTEnow############",
@@ -143,7 +145,7 @@ async def test_the_log_of_a_run_that_goes_on(api: Api) -> None:
         answer = await api.client.get(f"{path}?runTime=2")
         Reply[Log].model_validate_json(answer.content)
         separator, *rows = answer.json()["data"]["log"].split("\n")
-        assert separator == f"############RETRY{stamp(NOW + 400)}############"
+        assert separator == f"############RETRY{format_time(NOW + 400)}############"
         assert [row.partition(" : ")[2] for row in rows] == [line.text for line in lines]
         assert "etag" not in answer.headers
         assert (await api.client.get(path)).json()["data"]["log"] == "\n".join((over, separator, *rows))
@@ -177,7 +179,7 @@ async def test_a_host(api: Api) -> None:
         "agentHome": "/home/admin/ocp_agent",
         "agentPrefix": "ocp",
         "alias": "seven",
-        "createTime": stamp_seconds(NOW),
+        "createTime": format_seconds(NOW),
         "hostAgentId": 7,
         "hostAgentStatus": "AVAILABLE",
         "hostKeyFingerprint": "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU",
@@ -190,7 +192,7 @@ async def test_a_host(api: Api) -> None:
         "sshUser": "admin",
         "status": "ONLINE",
         "sudo": False,
-        "updateTime": stamp_seconds(NOW),
+        "updateTime": format_seconds(NOW),
     }
 
 
@@ -224,16 +226,21 @@ async def test_pages_of_hosts(api: Api) -> None:
 
 def test_times_are_written_with_an_offset_and_a_trimmed_fraction() -> None:
     offset = r"[+-]\d\d:\d\d"
-    assert re.fullmatch(rf"2021-09-0[23]T\d\d:\d1:10\.645{offset}", stamp(NOW))
-    assert re.fullmatch(rf".*:10\.64{offset}", stamp(NOW - 5))
-    assert re.fullmatch(rf".*:10\.6{offset}", stamp(NOW - 45))
-    assert re.fullmatch(rf".*:10{offset}", stamp(NOW - 645))
-    assert re.fullmatch(rf".*:10\.005{offset}", stamp(NOW - 640))
-    assert stamp_seconds(NOW) == stamp(NOW - 645)
+    assert re.fullmatch(rf"2021-09-0[23]T\d\d:\d1:10\.645{offset}", format_time(NOW))
+    assert re.fullmatch(rf".*:10\.64{offset}", format_time(NOW - 5))
+    assert re.fullmatch(rf".*:10\.6{offset}", format_time(NOW - 45))
+    assert re.fullmatch(rf".*:10{offset}", format_time(NOW - 645))
+    assert re.fullmatch(rf".*:10\.005{offset}", format_time(NOW - 640))
+    assert format_seconds(NOW) == format_time(NOW - 645)
 
 
 def test_ids_beyond_what_json_readers_keep_exact_are_strings() -> None:
     edge = 2**53 - 1
-    assert [long(edge), long(edge + 1), long(-edge), long(-edge - 1)] == [edge, str(edge + 1), -edge, str(-edge - 1)]
-    assert longs(range(edge - 1, edge + 2)) == [edge - 1, edge, str(edge + 1)]
-    assert longs(range(3)) == [0, 1, 2]
+    assert [format_id(edge), format_id(edge + 1), format_id(-edge), format_id(-edge - 1)] == [
+        edge,
+        str(edge + 1),
+        -edge,
+        str(-edge - 1),
+    ]
+    assert format_ids(range(edge - 1, edge + 2)) == [edge - 1, edge, str(edge + 1)]
+    assert format_ids(range(3)) == [0, 1, 2]

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.http.language.choice import Language, preferred
+from app.http.language.choice import Language, choose_language
 from core.user import Role
 from tests.support.api import NO_BROKER, STOP, Api, running_api
 
@@ -47,7 +47,7 @@ PREFERRED = {
 
 @pytest.mark.parametrize(("header", "language"), PREFERRED.items(), ids=[header[:40] for header in PREFERRED])
 def test_the_preferred_language(header: str, language: str) -> None:
-    assert preferred(header) == language
+    assert choose_language(header) == language
 
 
 async def get(api: Api, path: str, language: str | None = "zh-CN", **options: Any) -> httpx.Response:

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from app.http.language.choice import Language
-from app.http.language.translation import pairs
+from app.http.language.translation import read_translations
 from tests.support.sentences import ROOT, Source, placeholders, sources
 
 AT_THE_START = {
@@ -26,7 +26,7 @@ AT_THE_START = {
 command that works on the store itself."""
 FILE = "app/http/language/zh-CN.yaml"
 READ = list(sources("core", "infra", "app"))
-TRANSLATED = pairs(Language.CHINESE)
+TRANSLATED = read_translations(Language.CHINESE)
 
 
 def said() -> dict[str, str]:

@@ -8,10 +8,11 @@ import orjson
 import pytest
 
 from app.http.language.choice import Language
-from app.tasks.progress_views import NAMED
-from app.tasks.watch.channel import REMEMBERED, Channel
+from app.tasks.progress_views import MAX_NAMED
+from app.tasks.watch.channel import MAX_EVENTS, Channel
 from app.tasks.watch.hub import STOPPING, Hub
-from app.tasks.watch.stream import Pace, messages
+from app.tasks.watch.pace import StreamPace
+from app.tasks.watch.stream import generate_messages
 from core.errors import StoreUnavailable, TaskNotFound, Unavailable
 from core.event import NO_EVENT, TaskEvent, parse_cursor
 from core.record import TaskRecord
@@ -22,7 +23,7 @@ from tests.support.falling import Falling, FallingStore
 from tests.support.records import NOW, PREPARE, advance, claim_step, draft, head, make_failures, make_successes, settle
 from tests.support.waiting import eventually
 
-QUICK = Pace(between=0.01, silence=0.05)
+QUICK = StreamPace(between=0.01, silence=0.05)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def parsed(message: bytes) -> tuple[str, str | None, dict[str, Any]]:
 
 async def test_silence_is_broken_by_comments(store: FakeStore, hub: Hub) -> None:
     _, channel = await opened(store, hub)
-    told = messages(channel, None, QUICK)
+    told = generate_messages(channel, None, QUICK)
     assert await anext(told) == b"retry: 2000\n\n"
     assert parsed(await anext(told))[0] == "snapshot"
     assert await anext(told) == b": nothing happened\n\n"
@@ -60,7 +61,7 @@ async def test_silence_is_broken_by_comments(store: FakeStore, hub: Hub) -> None
 
 async def test_a_slow_watcher_hears_everything_at_once_and_holds_nobody_up(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub, hosts=5)
-    slow, quick = messages(channel, None, QUICK), messages(channel, None, QUICK)
+    slow, quick = generate_messages(channel, None, QUICK), generate_messages(channel, None, QUICK)
     for one in (slow, slow, quick, quick):
         await anext(one)
     for number in range(5):
@@ -75,7 +76,7 @@ async def test_a_slow_watcher_hears_everything_at_once_and_holds_nobody_up(store
 async def test_a_watcher_is_told_in_its_language_why_the_stream_ends(store: FakeStore, hub: Hub) -> None:
     _, channel = await opened(store, hub)
     hub.stop()
-    told = [message async for message in messages(channel, "7-0", QUICK, Language.CHINESE)]
+    told = [message async for message in generate_messages(channel, "7-0", QUICK, Language.CHINESE)]
     assert [parsed(message)[2]["message"] for message in (told[0], told[-1])] == [
         "'7-0' 之后发生的变化已不可知。请丢弃已有的信息：下一条消息会给出任务的当前状态。",
         "本服务器正在停止。请带 Last-Event-ID 重新连接，由其他服务器继续。",
@@ -84,7 +85,10 @@ async def test_a_watcher_is_told_in_its_language_why_the_stream_ends(store: Fake
 
 async def test_after_an_hour_a_client_has_to_connect_again(store: FakeStore, hub: Hub) -> None:
     _, channel = await opened(store, hub)
-    told = [message async for message in messages(channel, None, Pace(between=0.01, silence=0.05, lasting=0.1))]
+    told = [
+        message
+        async for message in generate_messages(channel, None, StreamPace(between=0.01, silence=0.05, lasting=0.1))
+    ]
     kind, event_id, data = parsed(told[-1])
     assert (kind, event_id) == ("unavailable", None)
     assert "Connect again with Last-Event-ID" in data["message"]
@@ -92,7 +96,7 @@ async def test_after_an_hour_a_client_has_to_connect_again(store: FakeStore, hub
 
 async def test_watchers_at_the_same_place_share_one_message(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
-    told = [messages(channel, None, QUICK) for _ in range(2)]
+    told = [generate_messages(channel, None, QUICK) for _ in range(2)]
     for one in told:
         await anext(one)
     assert await anext(told[0]) is await anext(told[1])
@@ -106,19 +110,19 @@ async def test_a_retried_host_does_not_count_as_failed(store: FakeStore, hub: Hu
     task, channel = await opened(store, hub)
     claims = await claim_step(store, task, PREPARE)
     await settle(store, task, PREPARE, make_failures(claims[:2]))
-    await eventually(lambda: list(channel.failed_hosts()) == [1, 2], 5, "two hosts failed")
+    await eventually(lambda: list(channel.list_failed_hosts()) == [1, 2], 5, "two hosts failed")
     again = TaskEvent("9999-0", NOW, 0, {Status.READY: ((0, 0),)})
-    channel.take([again], await head(store, task))
-    assert list(channel.failed_hosts()) == [2]
+    channel.add([again], await head(store, task))
+    assert list(channel.list_failed_hosts()) == [2]
 
 
 async def test_more_failed_hosts_than_a_message_names(store: FakeStore, hub: Hub) -> None:
-    task = await store.tasks.create(draft(range(1, NAMED + 11)))
+    task = await store.tasks.create(draft(range(1, MAX_NAMED + 11)))
     await settle(store, task, PREPARE, make_failures(await claim_step(store, task, PREPARE)))
-    told = messages(await hub.join(task), None, QUICK)
+    told = generate_messages(await hub.join(task), None, QUICK)
     await anext(told)
     kind, _, data = parsed(await anext(told))
-    assert (kind, data["failedHostCount"], len(data["failedHostIds"])) == ("end", NAMED + 10, NAMED)
+    assert (kind, data["failedHostCount"], len(data["failedHostIds"])) == ("end", MAX_NAMED + 10, MAX_NAMED)
     with pytest.raises(StopAsyncIteration):
         await anext(told)
 
@@ -126,12 +130,12 @@ async def test_more_failed_hosts_than_a_message_names(store: FakeStore, hub: Hub
 async def test_who_missed_more_than_is_remembered_starts_again(store: FakeStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
     known = channel.last_id
-    told = messages(channel, None, QUICK)
+    told = generate_messages(channel, None, QUICK)
     await anext(told)
     await anext(told)
-    many = [TaskEvent(f"{number}-0", NOW, 0, {Status.RUNNING: ((0, 0),)}) for number in range(10, REMEMBERED + 20)]
-    channel.take(many, await head(store, task))
-    assert not channel.reaches(known)
+    many = [TaskEvent(f"{number}-0", NOW, 0, {Status.RUNNING: ((0, 0),)}) for number in range(10, MAX_EVENTS + 20)]
+    channel.add(many, await head(store, task))
+    assert not channel.has_all_since(known)
     kind, event_id, data = parsed(await anext(told))
     assert (kind, event_id) == ("snapshot", many[-1].id)
     assert "changes" not in data
@@ -142,11 +146,11 @@ async def test_a_task_is_over_only_when_head_and_events_say_so(store: FakeStore,
     await settle(store, task, PREPARE, make_failures(await claim_step(store, task, PREPARE)))
     ended = await head(store, task)
     other = Channel(task, (1,), (await store.tasks.events(task.id))[:1], {})
-    other.take((), ended)
-    assert not other.over, "what led to the end was not told yet"
-    other.take((await store.tasks.events(task.id))[1:], ended)
-    assert other.over
-    await eventually(lambda: channel.over, 5, "the reader saw the end")
+    other.add((), ended)
+    assert not other.is_over, "what led to the end was not told yet"
+    other.add((await store.tasks.events(task.id))[1:], ended)
+    assert other.is_over
+    await eventually(lambda: channel.is_over, 5, "the reader saw the end")
 
 
 async def test_a_task_that_vanishes_ends_its_streams(store: FakeStore, hub: Hub) -> None:
@@ -154,8 +158,8 @@ async def test_a_task_that_vanishes_ends_its_streams(store: FakeStore, hub: Hub)
     await advance(store, task, PREPARE, claim=1)
     await eventually(lambda: channel.task.changes == 2, 5, "the claim was read")
     await expire_task(store, task.id)
-    hub._spread((task.id,), {}, {})  # noqa: SLF001 - what the reader does when it looks again
-    told = messages(channel, None, QUICK)
+    hub._distribute((task.id,), {}, {})  # noqa: SLF001 - what the reader does when it looks again
+    told = generate_messages(channel, None, QUICK)
     await anext(told)
     assert parsed(await anext(told)) == (
         "unavailable",
@@ -169,8 +173,8 @@ async def test_a_task_that_vanishes_ends_its_streams(store: FakeStore, hub: Hub)
 async def test_an_outage_ends_every_stream_and_the_next_watcher_starts_anew(store: FallingStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
     store.broken_tasks = Falling(store.tasks, "follow")
-    await eventually(lambda: channel.parting, 5, "the reader met the outage")
-    assert "The store does not answer. Connect again" in str(channel.parting)
+    await eventually(lambda: channel.closing, 5, "the reader met the outage")
+    assert "The store does not answer. Connect again" in str(channel.closing)
     hub.leave(channel)
     store.broken_tasks = Falling(store.tasks, "events", fault=StoreUnavailable("no"))
     with pytest.raises(StoreUnavailable):
@@ -178,14 +182,14 @@ async def test_an_outage_ends_every_stream_and_the_next_watcher_starts_anew(stor
     store.broken_tasks = None
     again = await hub.join(task)
     assert again is not channel
-    assert again.parting is None
+    assert again.closing is None
     assert hub.watchers == 1
 
 
 async def test_a_fault_of_ours_ends_every_stream_too(store: FallingStore, hub: Hub) -> None:
     _, channel = await opened(store, hub)
     store.broken_tasks = Falling(store.tasks, "follow", fault=ZeroDivisionError("bug"))
-    await eventually(lambda: channel.parting, 5, "the reader met the fault")
+    await eventually(lambda: channel.closing, 5, "the reader met the fault")
 
 
 async def test_who_leaves_on_the_way_in_leaves_nothing_behind(store: FakeStore, hub: Hub) -> None:
@@ -206,7 +210,7 @@ async def test_there_is_room_for_so_many_and_a_stopping_server_has_none(store: F
         await hub.join(task)
     hub.leave(channel)
     hub.stop()
-    assert channel.parting == STOPPING
+    assert channel.closing == STOPPING
     with pytest.raises(Unavailable, match="This server stops"):
         await hub.join(task)
 

@@ -27,7 +27,7 @@ def _hosts(app: FastAPI, store: FakeStore) -> None:
 
 
 def submitted(app: FastAPI) -> list[TaskRecord]:
-    return list(app.state.fleet.dispatcher.submitted)
+    return list(app.state.context.dispatcher.submitted)
 
 
 def hosts_of(store: FakeStore, task_id: int) -> tuple[int, ...]:
@@ -128,7 +128,7 @@ def test_a_person_is_asked_before_many_agents_stop(  # noqa: PLR0917
 
 
 def test_a_role_that_may_not(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    asyncio.run(store.users.put(User(0, "ann", CHEAP.hashed("ann-password"), frozenset({Role.HOST_VIEWER}))))
+    asyncio.run(store.users.put(User(0, "ann", CHEAP.hash("ann-password"), frozenset({Role.HOST_VIEWER}))))
     monkeypatch.setenv("OCPFLEET_API_USER", "ann")
     monkeypatch.setenv("OCPFLEET_API_PASSWORD", "ann-password")
     code, _, err = command("stop", "web-1")

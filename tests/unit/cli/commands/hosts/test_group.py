@@ -144,7 +144,7 @@ def test_a_user_gets_a_generated_password(command: Command, store: FakeStore, mo
     ann = asyncio.run(store.users.get("ann"))
     assert ann is not None
     assert ann.roles == {Role.HOST_MANAGER, Role.TASK_VIEWER}
-    assert Argon2().match(ann.password_hash, found[1])
+    assert Argon2().matches(ann.password_hash, found[1])
     assert "There is a user ann already" in command("user", "add", "--direct", "ann", "--role", "ADMIN")[2]
 
 

@@ -99,14 +99,14 @@ def test_a_password_is_generated_or_read(command: Command, store: FakeStore, mon
     assert code == 0
     found = re.fullmatch(r"Changed the password of ann\.\nPassword, shown once: (\S{24})\n", out)
     assert found
-    assert Argon2().match(user(store, "ann").password_hash, found[1])
+    assert Argon2().matches(user(store, "ann").password_hash, found[1])
     monkeypatch.setattr("sys.stdin.readline", lambda: "long enough\n", raising=False)
     assert command("user", "password", "--direct", "ann", "--password-stdin") == (
         0,
         "Changed the password of ann.\n",
         "",
     )
-    assert Argon2().match(user(store, "ann").password_hash, "long enough")
+    assert Argon2().matches(user(store, "ann").password_hash, "long enough")
     assert user(store, "ann").roles == {Role.TASK_VIEWER}
     assert command("user", "password", "--direct", "nobody")[0] == 1
 
@@ -132,7 +132,7 @@ def test_a_key_shows_its_secret_once_and_keeps_it_encrypted(command: Command, st
     (key,) = asyncio.run(store.access_keys.all())
     assert (key.id, key.user, key.user_id, key.description) == (found[1], "ann", 100, "cron [bold]job")
     assert found[2] not in repr(key) + key.sealed
-    assert Vault(file).opened(key.sealed) == found[2]
+    assert Vault(file).unseal(key.sealed) == found[2]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     code, out, _ = command("key", "list", "--direct")
     assert found[1] in out

@@ -1,0 +1,20 @@
+"""The schemas of replies about the fleet's brake, for the OpenAPI document."""
+
+from pydantic import Field
+
+from app.http.schemas import Moment, Wire
+
+
+class Brake(Wire):
+    """The fleet's brake."""
+
+    braked: bool = Field(description="whether it is on: nothing new is begun on any host")
+    by: str | None = Field(description="who pulled it; null while it is off")
+    reason: str | None = Field(description="why; null while it is off")
+    since: Moment | None = Field(description="when; null while it is off")
+
+
+class ReleasedBrake(Brake):
+    """The fleet's brake, after it was released."""
+
+    republished: int = Field(description="how many tasks that had something ready go on")
