@@ -39,6 +39,7 @@ check: .venv/.ready  ## format, lint, types, imports: all that CI checks beside 
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python tools/check_names.py
 
 format: .venv/.ready  ## rewrite the sources in the one format
 	@$(BIN)/ruff check --fix-only --quiet .
