@@ -1,1 +1,1 @@
-"""What is true: the words, the plan, the legal moves. Pure: no I/O, no clock, no logging."""
+"""The domain: words, plans, legal moves. It is pure: no I/O, no clock, no logging."""

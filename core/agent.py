@@ -1,4 +1,4 @@
-"""The processes of an OCP agent, and what one look at a host found of them."""
+"""The processes of an OCP agent, as one look at a host found them."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -7,11 +7,11 @@ from typing import Final
 from core.host import AgentStatus, Host
 
 AGENTD: Final = "agentd"
-"""The process that looks after the others and starts them anew when they end by accident."""
+"""The process that supervises the others and restarts them when they crash."""
 NAMES: Final = (AGENTD, "mgragent", "monagent")
-"""What the agent's processes are called, without the prefix."""
+"""The names of the agent's processes, without the prefix."""
 PROCESS_IDS: Final = MappingProxyType({name: number for number, name in enumerate(NAMES, 1)})
-"""Their ids for clients, which are those of every host's agent alike."""
+"""Their ids for clients: the same on every host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,13 @@ class InspectedProcess:
     pid: int = 0
     """0 where it does not run."""
     user: str | None = None
-    """Whose it is; None where it does not run or the host did not say."""
+    """The user it runs as; None where it does not run, or the host did not say."""
     command: str | None = None
-    """The words that it was started with, a blank between two; None like `user`."""
+    """Its command line, words separated by blanks; None as for `user`."""
     ports: tuple[int, ...] | None = None
-    """The TCP ports that it serves, as the agent says; None where it does not run or the agent does not answer."""
+    """The TCP ports it listens on, according to the agent; None where it does not run, or the agent does not answer."""
     elapsed: int = 0
-    """For how many seconds it has been running."""
+    """Seconds since it started."""
 
     @property
     def is_running(self) -> bool:
@@ -39,18 +39,18 @@ class InspectedProcess:
 
 @dataclass(frozen=True, slots=True)
 class AgentInspection:
-    """What a look found of the agent on a host."""
+    """What a look at a host found out about its agent."""
 
     installed: bool
-    """Whether its control program is there."""
+    """Whether its control program is on the host."""
     version: str | None
-    """As its control program says; None where that did not answer."""
+    """According to its control program; None where that did not answer."""
     processes: tuple[InspectedProcess, ...]
-    """One for each of `NAMES`, in that order."""
+    """One for each of `NAMES`, in the same order."""
 
     @property
     def status(self) -> AgentStatus:
-        """Where the agent stands, as far as a look can tell: it counts as running where its agentd does."""
+        """The agent's status, as far as a look can tell. The agent counts as running where its agentd does."""
         if self.processes[0].is_running:
             return AgentStatus.AVAILABLE
         return AgentStatus.OFFLINE if self.installed else AgentStatus.DELETED
@@ -58,17 +58,17 @@ class AgentInspection:
 
 @dataclass(frozen=True, slots=True)
 class InspectedAgent:
-    """The agent of a host, as a look has just found it."""
+    """A host, and the agent that a look has just found there."""
 
     host: Host
-    """The host as the inventory had it when the look began."""
+    """The host as it was in the inventory when the look began."""
     found: AgentInspection
     at: int
     """When, in milliseconds since the epoch."""
 
     @property
     def status(self) -> AgentStatus:
-        """Where the agent stands: as the task says that holds the host, else as the look says."""
+        """The agent's status: the task's where a task holds the host, else what the look found."""
         return self.found.status if self.host.holder is None else self.host.agent_status
 
     def process(self, name: str) -> InspectedProcess:

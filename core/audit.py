@@ -1,4 +1,4 @@
-"""What the audit keeps of a request: who, when, from where, what, which task, and how it ended."""
+"""What the audit keeps of a request: who made it, when, from where, what it asked for, which task, and how it ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,46 +6,46 @@ from enum import StrEnum
 
 
 class Proof(StrEnum):
-    """How sure it is that the named user made the request."""
+    """How the request proved that the named user made it."""
 
     NONE = "NONE"
-    """Not proved: the name is what the client claimed, kept only where there is such a user."""
-    PASSWORD = "PASSWORD"  # noqa: S105 - a word, no password
+    """It did not. The name is what the client claimed, and is kept only if such a user exists."""
+    PASSWORD = "PASSWORD"  # noqa: S105 - the name of a proof, not a password
     """Name and password."""
     ACCESS_KEY = "ACCESS_KEY"
     """A signature."""
     LOCAL = "LOCAL"
-    """A command on a machine that reaches the store; the name is that of the operating system's user."""
+    """It is a command on a machine that reaches the store. The name is that of the operating system's user."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change or one refusal. Holds no secret and no body."""
+    """One change, or one refusal. It holds no secret and no body."""
 
     at: int
     """Milliseconds since the epoch."""
     user: str | None
-    """Who; None where nobody was named."""
+    """The user; None where the request named none."""
     proof: Proof
     access_key: str | None
-    """The AK that signed, where one did."""
+    """The AK that signed the request, if one did."""
     source: str
-    """From which address; the machine's name for a command."""
+    """The client's address; for a command the machine's name."""
     method: str
     """GET, POST, DELETE …; COMMAND for a command."""
     path: str
-    """Of the request, without its query; for a command its words."""
+    """The request's path, without its query; for a command its words."""
     fields: Mapping[str, str] = field(default_factory=dict)
-    """What the request names beside its path, shortened: `hostIds` to "1001, 1002 and 8 more"."""
+    """Further things that the request names, shortened: `hostIds` to "1001, 1002 and 8 more"."""
     task_id: int | None = None
-    """The task that was made or acted on."""
+    """The task that was created or changed."""
     status: int = 200
     """The HTTP status of the reply; for a command 200."""
     code: int = 0
     """OCP's error code; 0 where there is none."""
     message: str = ""
-    """Of an error: its sentence."""
+    """An error's sentence."""
     trace_id: str = ""
-    """Finds the request in the log."""
+    """Identifies the request in the log."""
     number: int = 0
-    """Given by the store, from 1, rising."""
+    """Given by the store, ascending from 1."""

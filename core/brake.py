@@ -1,15 +1,15 @@
-"""The fleet's brake: while it is on, nothing new is begun on any host."""
+"""The fleet's brake: while it is on, no new work begins on any host."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """That the brake is on."""
+    """The brake, while it is on."""
 
     by: str
-    """Who pulled it: a user's name, or what a command says of itself."""
+    """Who pulled it: a user's name, or how a command calls itself."""
     at: int
-    """When: milliseconds since the epoch."""
+    """When it was pulled, in milliseconds since the epoch."""
     reason: str
-    """Why, in the words of whoever pulled it."""
+    """Why, in the words of the person who pulled it."""

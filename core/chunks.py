@@ -1,4 +1,4 @@
-"""Long sequences in bounded pieces."""
+"""Cuts long sequences into pieces of a limited size."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar

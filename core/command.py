@@ -1,4 +1,4 @@
-"""A command on a host as a value: quoted parts, and secrets that no person and no log ever sees."""
+"""A command on a host, as a value: quoted words, and secrets that no person and no log ever sees."""
 
 import shlex
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ MASK = "******"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A part of a command that the host must get and nobody may read."""
+    """A word that the host gets and that nobody else may read."""
 
     value: str
 
@@ -22,22 +22,22 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A part of a command that is a program text of ours: constant, long, and the same in every log.
+    """A word that is a program of ours: constant and long, so logs show its name.
 
-    Input never goes into the text: it follows as words of its own.
+    Input never becomes part of the text. It follows as words of its own.
     """
 
     name: str
-    """What people see in its place."""
+    """What people see in place of the text."""
     text: str
     """What the host gets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One program call: its words, each quoted on its own when it is rendered.
+    """A call of a program: its words. Rendering quotes each of them.
 
-    There is no way to hand it shell text made from input: a word is always one word on the host.
+    Input can never become shell text: a word here is always one word on the host.
     """
 
     words: tuple[str | Secret | Script, ...]
@@ -48,15 +48,15 @@ class Command:
         return cls(words)
 
     def with_prefix(self, *words: str) -> "Command":
-        """Return the same command run through another one, such as ``sudo -n``."""
+        """Return the command that runs this one through another, such as ``sudo -n``."""
         return Command((*words, *self.words))
 
     def render(self) -> str:
-        """Return the POSIX shell text for the host, secrets in the clear. For the wire alone."""
+        """Return the POSIX shell text for the host, with its secrets. Only the host may get it."""
         return " ".join(map(_quote, self.words))
 
     def render_masked(self) -> str:
-        """Return the text for people: the same, each secret replaced by a mask and each script by its name."""
+        """Return the text for people: a mask in place of each secret, a name in place of each script."""
         return " ".join(map(_mask, self.words))
 
     @override

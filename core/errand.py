@@ -1,6 +1,6 @@
-"""An errand: something small that an API process has a worker do on one host while a client waits for the answer.
+"""An errand: something small that a worker does on one host for the API while a client waits for the answer.
 
-The API reaches no hosts, since the keys live with the workers. An errand is no task: nothing of it is kept.
+The API cannot reach hosts, because only the workers have the keys. An errand is not a task: nothing of it is kept.
 """
 
 from dataclasses import dataclass
@@ -10,37 +10,37 @@ from core.agent import AgentInspection
 
 
 class ErrandKind(StrEnum):
-    """What is to be done."""
+    """What to do."""
 
     LOOK = "look"
     """Look at the agent's processes."""
     STOP = "stop"
-    """Stop one of them, then look."""
+    """Stop one of the processes, then look."""
     RESTART = "restart"
-    """Restart one of them, or start it where it does not run, then look."""
+    """Restart one of the processes, or start it if it does not run, then look."""
 
     @property
     def is_change(self) -> bool:
-        """Whether something on the host becomes another, so that nobody else may work there meanwhile."""
+        """Whether it changes something on the host, so that nobody else may work there meanwhile."""
         return self is not ErrandKind.LOOK
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What is to be done on a host, and for whom. Holds no secret."""
+    """What to do on a host, and for which request. It holds no secret."""
 
     id: str
-    """Random, so that nobody guesses it; also the name of its lease on the host."""
+    """Random, so that nobody can guess it. Also the id of its lease on the host."""
     kind: ErrandKind
     host_id: int
     process: str | None
     """Which of the agent's processes, one of `core.agent.NAMES`; None for a look."""
     trace_id: str
-    """The request's, for the logs."""
+    """The request's trace id, for the logs."""
 
     @property
     def purpose(self) -> str:
-        """What it is for, as in "works there …"."""
+        """What it is for, as a sentence continues after "works there"."""
         match self.kind:
             case ErrandKind.LOOK:
                 return "to look at its agent"
@@ -50,11 +50,11 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedErrand:
-    """An errand that a worker has taken. Nobody else gets it."""
+    """An errand that a worker has taken; no other worker gets it."""
 
     errand: Errand
     left: int
-    """Milliseconds for which somebody still waits for the answer."""
+    """Milliseconds for which the client will still wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class ErrandFailed:
     """The errand could not be done."""
 
     sentence: str
-    """Why, and the way out."""
+    """Why, and what to do about it."""
     refused: bool = False
-    """Whether the agent's state forbids it, and nothing was done."""
+    """Whether the agent's state forbids it, so that nothing was done."""
 
 
 ErrandAnswer = AgentInspection | ErrandFailed
-"""What comes back from a host."""
+"""The result of an errand."""

@@ -1,26 +1,26 @@
-"""What can be wrong with a request or with the world around it: a name, a sentence, and fields.
+"""The errors that people meet: something is wrong with a request, or with what ocpfleet needs.
 
-One base class. `app.http.errors` makes an HTTP reply of each; the command line prints the sentence. What can end in a
-reply is said with `core.text.say`, so that it can be told in the client's language.
+Each has a sentence and fields, and all have one base class. `app.http.errors` makes an HTTP reply of each; the command
+line prints the sentence. A sentence that can end in a reply is made with `core.text.say`, so that it can be translated.
 """
 
 from typing import ClassVar, Final
 
 from core.text import say
 
-_SHOWN: Final = 20
-"""So many hosts are named in a sentence."""
+_MAX_LISTED: Final = 20
+"""The most hosts that a sentence names."""
 
 
 def _list_hosts(host_ids: tuple[int, ...]) -> str:
-    named = ", ".join(map(str, host_ids[:_SHOWN]))
-    if len(host_ids) > _SHOWN:
-        return say("{named} and {count} more", named=named, count=len(host_ids) - _SHOWN)
+    named = ", ".join(map(str, host_ids[:_MAX_LISTED]))
+    if len(host_ids) > _MAX_LISTED:
+        return say("{named} and {count} more", named=named, count=len(host_ids) - _MAX_LISTED)
     return named
 
 
 class FleetError(Exception):
-    """Base of every error that a person can meet. `str()` is the sentence: what is wrong and the way out."""
+    """Base of every error that a person can meet. `str()` is the sentence: what is wrong, and what to do about it."""
 
     code: ClassVar[int] = 0
     """OCP's error code; 0 where OCP has none."""
@@ -31,7 +31,7 @@ class FleetError(Exception):
 
 
 class InvalidRequest(FleetError):
-    """A request that can never be done as it is.
+    """The request can never be done as it is.
 
     Args:
         field: the name of the field at fault, as the client wrote it.
@@ -46,29 +46,29 @@ class InvalidRequest(FleetError):
 
 
 class NotFound(FleetError):
-    """Something that the request names does not exist."""
+    """The request names something that does not exist."""
 
     code = 10002
 
 
 class TaskNotFound(NotFound):
-    """There is no such task or subtask."""
+    """The task or the subtask does not exist."""
 
     code = 20000
 
 
 class KeyReused(FleetError):
-    """A client's key stands for another request of its own."""
+    """The client used this idempotency key for another request."""
 
 
 class AgentStateInvalid(FleetError):
-    """Where a host or its agent stands, or who works there, forbids what is asked for. Nothing was done."""
+    """The state of a host or its agent, or who works there, forbids the request. Nothing was done."""
 
     code = 40000
 
 
 class HostsProtected(AgentStateInvalid):
-    """Hosts that no request may touch.
+    """The request names hosts that are protected.
 
     Args:
         host_ids: which.
@@ -78,8 +78,8 @@ class HostsProtected(AgentStateInvalid):
     def __init__(self, host_ids: tuple[int, ...], field: str = "hostIds") -> None:
         super().__init__(
             say(
-                "{field}: protected, so that no request touches them: {named}. Nothing was done. Leave them out, or "
-                "have an administrator lift the protection: DELETE /api/v2/compute/hosts/ID/protection.",
+                "{field}: protected hosts: {named}. Nothing was done. Leave them out, or "
+                "ask an administrator to lift the protection: DELETE /api/v2/compute/hosts/ID/protection.",
                 field=field,
                 named=_list_hosts(host_ids),
             )
@@ -88,29 +88,29 @@ class HostsProtected(AgentStateInvalid):
 
 
 class HostFailed(FleetError):
-    """A host could not be reached, or did not do what was asked of it."""
+    """A host could not be reached, or did not do what it should."""
 
     code = 10010
 
 
 class Conflict(FleetError):
-    """What is asked for does not go with what is there."""
+    """The request conflicts with the current state."""
 
 
 class StateInvalid(FleetError):
-    """A task or subtask does not stand where what is asked of it is possible."""
+    """The status of the task or subtask does not allow the request."""
 
     code = 20003
 
 
 class RollbackProhibited(FleetError):
-    """A task of this type may not be rolled back."""
+    """Tasks of this type may not be rolled back."""
 
     code = 20004
 
 
 class UnknownHosts(NotFound):
-    """Hosts that are not in the inventory.
+    """The request names hosts that are not in the inventory.
 
     Args:
         host_ids: which.
@@ -130,21 +130,21 @@ class UnknownHosts(NotFound):
 
 
 class NotAuthenticated(FleetError):
-    """No credentials, or wrong ones."""
+    """The request has no credentials, or wrong ones."""
 
 
 class BadCredentials(NotAuthenticated):
-    """There is no such user, or the password is another one."""
+    """The user does not exist, or the password is wrong."""
 
     code = 30004
 
 
 class LoginBlocked(NotAuthenticated):
-    """So many wrong passwords came that none is looked at for a while.
+    """Too many wrong passwords came, so passwords are not checked for a while.
 
     Args:
         sentence: who is locked out, and for how long.
-        retry_after: seconds after which a password is looked at again.
+        retry_after: seconds until passwords are checked again.
     """
 
     code = 30007
@@ -155,11 +155,11 @@ class LoginBlocked(NotAuthenticated):
 
 
 class TooManyRequests(FleetError):
-    """The user made more requests than the limit of a window allows; this one was not done.
+    """The user made more requests than a limit allows; this one was not done.
 
     Args:
         sentence: which limit.
-        retry_after: seconds after which the window is over.
+        retry_after: seconds until the limit's window ends.
     """
 
     def __init__(self, sentence: str, retry_after: int) -> None:
@@ -174,7 +174,7 @@ class NotPermitted(FleetError):
 
 
 class Unavailable(FleetError):
-    """Something that ocpfleet needs does not answer; the same request may succeed later.
+    """Something that ocpfleet needs does not answer. The same request may succeed later.
 
     Args:
         sentence: what does not answer, and what was not done because of it.
@@ -187,12 +187,12 @@ class Unavailable(FleetError):
 
 
 class StoreUnavailable(Unavailable):
-    """The store does not answer, or did not take the write."""
+    """The store does not answer, or did not accept a write."""
 
 
 class BrokerUnavailable(Unavailable):
-    """The broker did not take the message."""
+    """The broker does not answer, or did not accept a message."""
 
 
 class Misconfigured(FleetError):
-    """A setting, or what it points to, makes a start impossible."""
+    """A setting, or something it points to, makes the start impossible."""

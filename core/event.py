@@ -1,4 +1,4 @@
-"""What a task's stream says: one event for each batch of changes, in the order in which they were recorded."""
+"""The events of a task's stream: one for each batch of changes, in the order in which they were recorded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from core.status import Status, TaskStatus
 
 Span = tuple[int, int]
-"""The first and the last of neighbouring seriesIds."""
+"""The first and the last of consecutive seriesIds."""
 
 NO_EVENT = "0-0"
 """The cursor before the first event of any task."""
@@ -21,30 +21,30 @@ class TaskEvent:
     at: int
     """When it happened."""
     step: int | None = None
-    """The index of the step whose subtasks changed, where some did."""
+    """The index of the step whose subtasks changed, if some did."""
     changed: Mapping[Status, tuple[Span, ...]] = field(default_factory=dict)
-    """By new status: the subtasks that have it now."""
+    """The subtasks that changed, by their new status."""
     opened: int | None = None
-    """The index of the step that was opened, where one was."""
+    """The index of the step that was opened, if one was."""
     task: TaskStatus | None = None
-    """The task's status, where it changed."""
+    """The task's new status, if it changed."""
     rollback_step: int | None = None
-    """The index of the step whose undoing began, where one did."""
+    """The index of the step whose rollback began, if one did."""
 
 
 def parse_cursor(cursor: str) -> tuple[int, int]:
-    """Return what cursors are compared by.
+    """Return a cursor as two numbers, by which cursors are compared.
 
     Raises:
-        ValueError: the text is no cursor.
+        ValueError: the text is not a cursor.
     """
     first, dash, second = cursor.partition("-")
     if not (dash and first.isascii() and first.isdigit() and second.isascii() and second.isdigit()):
-        raise ValueError(f"{cursor!r} is no place in a stream")
-    if max(len(first), len(second)) > _DIGITS:
-        raise ValueError("longer than any place in a stream")
+        raise ValueError(f"{cursor!r} is not a place in a stream")
+    if max(len(first), len(second)) > _MAX_DIGITS:
+        raise ValueError("the cursor is longer than any place in a stream")
     return int(first), int(second)
 
 
-_DIGITS = 20
-"""Of the longest number in a cursor: 64 bits."""
+_MAX_DIGITS = 20
+"""Digits of the longest number in a cursor: 64 bits."""

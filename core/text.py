@@ -1,8 +1,8 @@
-"""Sentences for people as values: an English template and the fields that fill it.
+"""Sentences for people, as values: an English template and the fields that fill it.
 
-The value is a `str`, the English sentence, so whoever knows no other language uses it as one. Who does know another one
-renders the same template from a catalogue, in the manner of gettext: what is said and in which language are decided in
-different places, and nobody ever matches patterns on English text.
+The value is a `str`, the English sentence, so code that needs no other language uses it as one. Code that does looks
+up the template in a catalogue, as gettext does. So different places decide what is said and in which language, and
+nothing ever matches patterns on English text.
 """
 
 from collections.abc import Mapping
@@ -12,30 +12,31 @@ from typing_extensions import override
 
 
 class Text(str):
-    """A sentence, or a part of one, that can be said in several languages. Made by `say`.
+    """A sentence, or a part of one, that can be translated. `say` makes it.
 
-    Joining it with other text (`+`, an f-string) gives a plain `str`, which can not. Let other words be a field.
+    Joining it with other text (`+`, an f-string) gives a plain `str`, which cannot be translated. Make the other text a
+    field instead.
     """
 
     template: str
-    """The English text with its `{fields}`, which stands for it in a catalogue."""
+    """The English text with its `{fields}`: the key of its translation."""
     fields: Mapping[str, object]
-    """What fills it; a field may be words itself."""
+    """What fills the template. A field may be a `Text` itself."""
 
     __slots__ = ("fields", "template")
 
     def __new__(cls, template: str, fields: Mapping[str, object]) -> Self:
         """Fill a template."""
-        words = super().__new__(cls, template.format_map(fields))
-        words.template, words.fields = template, fields
-        return words
+        text = super().__new__(cls, template.format_map(fields))
+        text.template, text.fields = template, fields
+        return text
 
     @override
     def __reduce__(self) -> tuple[type["Text"], tuple[str, Mapping[str, object]]]:
         return Text, (self.template, self.fields)
 
     def translate_with(self, catalogue: Mapping[str, str]) -> str:
-        """Return this as a catalogue, translations by English template, has it; in English where it has not."""
+        """Return the text as a catalogue, translations by English template, has it; in English where it has none."""
         fields = {
             name: value.translate_with(catalogue) if isinstance(value, Text) else value
             for name, value in self.fields.items()
@@ -44,11 +45,11 @@ class Text(str):
 
 
 def say(template: LiteralString, /, **fields: object) -> Text:
-    """Return a sentence.
+    """Return a text.
 
     Args:
-        template: English, written out where it is said, so that a test finds it and asks for its translation. Braces
-            that are meant as such are doubled.
-        fields: what stands for `{name}` in it.
+        template: English, written out at the call, so that a test finds it and asks for its translation. Braces that
+            are meant literally are doubled.
+        fields: what replaces each `{name}`.
     """
     return Text(template, fields)

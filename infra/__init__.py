@@ -1,1 +1,1 @@
-"""What both processes touch: settings, the store, the Celery application, dispatch."""
+"""What the API and the workers share: settings, the store, the Celery application, dispatch."""

@@ -1,6 +1,6 @@
-"""Every setting, typed and checked at start: one class for each process, variables prefixed OCPFLEET_.
+"""Every setting, typed and checked at start. Each process has a class; the variables begin with OCPFLEET_.
 
-A test compares docs/settings.md with these classes: a field's description is what the page says.
+The tables of docs/settings.md are generated from these classes: a field's description is a row's text.
 """
 
 import os
@@ -8,44 +8,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import override
 
 from core.errors import Misconfigured
 from infra.failpoint import ApiFailpoint, WorkerFailpoint
+from infra.setting_types import DAY, AbsolutePath, Address, Rate, RedisUrl, Seconds
 from infra.store.values import StoreOptions
 from infra.timing import check_timing
-
-DAY = 24 * 3600
-
-
-def _redis_url(url: str) -> str:
-    if not re.match(r"^rediss?://[^/]|^sentinel://[^/]", url):
-        raise ValueError(
-            "write redis://[user:password@]host[:port]/db, rediss://… for TLS, or sentinel://host:port,…/name"
-        )
-    return url
-
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("write an absolute path")
-    return path.rstrip("/") or "/"
-
-
-def _address(text: str) -> str:
-    ip_address(text)
-    return text
-
-
-Seconds = Annotated[float, Field(gt=0, le=30 * DAY)]
-Rate = Annotated[int, Field(ge=1, le=1_000_000_000)]
-RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 
 
 class SharedSettings(BaseSettings):
@@ -73,7 +47,7 @@ class SharedSettings(BaseSettings):
 
     @property
     def store_options(self) -> StoreOptions:
-        """How the store is used, from these settings."""
+        """The store's options, from these settings."""
         return StoreOptions(
             keep_tasks=int(self.keep_tasks_days * DAY * 1000),
             keep_audit=self.keep_audit,
@@ -85,13 +59,13 @@ class SharedSettings(BaseSettings):
     @property
     def broker(self) -> str:
         """The broker's address."""
-        return self.broker_url or _next_database(self.redis_url)
+        return self.broker_url or _derive_next_database(self.redis_url)
 
 
 class ApiSettings(SharedSettings):
     """The API process."""
 
-    api_host: Annotated[str, AfterValidator(_address)] = Field("127.0.0.1", description="address to listen on")
+    api_host: Address = Field("127.0.0.1", description="address to listen on")
     api_port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="port to listen on; 0 takes a free one")
     server_address: str | None = Field(
         None, description="what replies give as `server` and tasks as `executor`; by default this machine's address"
@@ -140,13 +114,13 @@ class ApiSettings(SharedSettings):
 
     @property
     def request_grace(self) -> float:
-        """Seconds for requests under way to be answered at SIGTERM: by default enough for the longest, an errand."""
+        """Seconds for which the process goes on answering at SIGTERM: by default enough for the longest, an errand."""
         return self.errand_timeout + 5 if self.api_shutdown_grace is None else self.api_shutdown_grace
 
     @property
     @override
     def store_options(self) -> StoreOptions:
-        """How the store is used; each errand waits on a connection of its own."""
+        """The store's options; each errand waits on a connection of its own."""
         options = super().store_options
         return replace(options, connections=options.connections + self.max_errands)
 
@@ -208,7 +182,7 @@ class WorkerSettings(SharedSettings):
     )
 
     @model_validator(mode="after")
-    def _fit_together(self) -> Self:
+    def _check_together(self) -> Self:
         check_timing(
             beat_every=self.beat_every,
             lost_after=self.lost_after,
@@ -225,9 +199,7 @@ class InventorySettings(BaseSettings):
 
     ssh_port: Annotated[int, Field(ge=1, le=65535)] = Field(22, description="`sshPort` of a host that names none")
     ssh_user: str = Field("admin", description="`sshUser` of a host that names none")
-    agent_home: Annotated[str, AfterValidator(_absolute)] = Field(
-        "/home/admin/ocp_agent", description="`agentHome` of a host that names none"
-    )
+    agent_home: AbsolutePath = Field("/home/admin/ocp_agent", description="`agentHome` of a host that names none")
     agent_prefix: Literal["ocp", "ob"] = Field("ocp", description="`agentPrefix` of a host that names none")
     sudo: bool = Field(default=False, description="`sudo` of a host that does not say: run commands with sudo -n")
 
@@ -235,7 +207,7 @@ class InventorySettings(BaseSettings):
 class FlowerSettings(SharedSettings):
     """The Flower process."""
 
-    flower_host: Annotated[str, AfterValidator(_address)] = Field("127.0.0.1", description="address to listen on")
+    flower_host: Address = Field("127.0.0.1", description="address to listen on")
     flower_port: Annotated[int, Field(ge=1, le=65535)] = Field(5555, description="port to listen on")
     flower_user: str = Field("admin", description="who may look")
     flower_password: SecretStr | None = Field(None, description="with which password; or use the file")
@@ -270,8 +242,8 @@ def load_settings(settings: type[S]) -> S:
     """Read settings from the environment.
 
     Raises:
-        Misconfigured: naming the variable, its value and what is wrong with it; also where a variable with our prefix
-            is none of ours, since a setting that is misspelt would silently keep its default.
+        Misconfigured: a value is not valid; the sentence names the variable, its value and what is wrong. Or a
+            variable with our prefix is not a setting: one that is misspelt would silently keep its default.
     """
     _refuse_unknown(os.environ)
     try:
@@ -280,7 +252,7 @@ def load_settings(settings: type[S]) -> S:
         first = error.errors()[0]
         variable = f"OCPFLEET_{'_'.join(map(str, first['loc'])).upper()}"
         reason = first["msg"].removeprefix("Value error, ")
-        value = _without_password(str(first["input"]))
+        value = _mask_password(str(first["input"]))
         raise Misconfigured(f"{variable}={value}: {reason}. Correct the variable or unset it.") from None
 
 
@@ -290,18 +262,18 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
         if variable.startswith("OCPFLEET_") and variable not in known:
             close = get_close_matches(variable, known, 1)
             meant = f" Did you mean {close[0]}?" if close else ""
-            raise Misconfigured(f"{variable} is no setting.{meant} `ocpfleet settings` lists them all.")
+            raise Misconfigured(f"{variable} is not a setting.{meant} `ocpfleet settings` lists them all.")
 
 
-def _without_password(url: str) -> str:
+def _mask_password(url: str) -> str:
     return re.sub(r"://[^@/]*@", "://******@", url)
 
 
-def _next_database(url: str) -> str:
+def _derive_next_database(url: str) -> str:
     found = re.fullmatch(r"(rediss?://[^/]+)(?:/(\d+))?/?(\?.*)?", url)
     if not found:
         raise Misconfigured(
-            f"OCPFLEET_REDIS_URL={_without_password(url)} names no database number, so no broker can be derived from "
-            "it. Set OCPFLEET_BROKER_URL as well."
+            f"OCPFLEET_REDIS_URL={_mask_password(url)} names no database number, so the broker's address cannot be "
+            "derived from it. Set OCPFLEET_BROKER_URL as well."
         )
     return f"{found[1]}/{int(found[2] or 0) + 1}{found[3] or ''}"

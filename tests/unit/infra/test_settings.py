@@ -51,7 +51,7 @@ def test_a_wrong_value_stops_the_start_with_a_sentence(
 
 def test_a_misspelt_variable_stops_the_start_and_names_the_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCPFLEET_REDISURL", "redis://10.0.0.1/0")
-    with pytest.raises(Misconfigured, match=r"REDISURL is no setting\. Did you mean OCPFLEET_REDIS_URL\?"):
+    with pytest.raises(Misconfigured, match=r"REDISURL is not a setting\. Did you mean OCPFLEET_REDIS_URL\?"):
         load_settings(WorkerSettings)
 
 

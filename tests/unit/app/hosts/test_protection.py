@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 HOSTS = "/api/v2/compute/hosts"
-LIFT = "have an administrator lift the protection: DELETE /api/v2/compute/hosts/ID/protection."
+LIFT = "ask an administrator to lift the protection: DELETE /api/v2/compute/hosts/ID/protection."
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ async def test_requests_that_name_it_are_refused(api: Api, path: str) -> None:
     field = "hostId" if "{hostId}" in path else "hostIds"
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, 40000)
     assert reply.json()["error"]["message"] == (
-        f"{field}: protected, so that no request touches them: 2. Nothing was done. Leave them out, or {LIFT}"
+        f"{field}: protected hosts: 2. Nothing was done. Leave them out, or {LIFT}"
     )
     assert api.dispatcher.submitted == []
     assert (await api.store.tasks.head(1)) is None
@@ -83,7 +83,7 @@ async def test_deleting_it_and_working_on_its_processes_is_refused(api: Api) -> 
         await api.client.post(f"{HOSTS}/2/agent/processes/3/restart"),
     ):
         assert (reply.status_code, reply.json()["error"]["code"]) == (400, 40000), reply.text
-        assert reply.json()["error"]["message"].startswith("hostId: protected, so that no request touches them: 2.")
+        assert reply.json()["error"]["message"].startswith("hostId: protected hosts: 2.")
     assert await api.store.hosts.unknown((1, 2)) == ()
 
 

@@ -168,7 +168,7 @@ def test_protect_and_unprotect(command: Command, app: FastAPI, store: FakeStore)
     facts = [" ".join(line.split()) for line in command("hosts", "show", "1")[1].splitlines()]
     assert {"held by", "protected yes: requests for it are refused"} <= set(facts)
     code, _, err = command("stop", "h[1-3]", "--yes")
-    assert (code, err.partition(".")[0]) == (1, "hostIds: protected, so that no request touches them: 1, 2")
+    assert (code, err.partition(".")[0]) == (1, "hostIds: protected hosts: 1, 2")
     assert command("hosts", "unprotect", "1") == (0, "h1 is not protected (any more).\n", "")
     assert json.loads(command("hosts", "unprotect", "2", "--json")[1])[0]["protected"] is False
     assert command("stop", "h[1-3]", "--yes")[0] == 0
