@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import structlog
 import uvloop
 
+from core.errors import StoreUnavailable
 from infra.clock import now
 from infra.dispatch import Dispatcher
 from infra.failpoint import make_failpoint_hook
@@ -85,9 +86,10 @@ class Runtime:
         """Leave the record and end the loop."""
         try:
             self.call(asyncio.wait_for(self._leave(), _LEAVE_TIMEOUT))
-        except Exception as error:  # noqa: BLE001 - the process ends anyway, and the record finds out by itself
+        except (StoreUnavailable, TimeoutError) as error:  # the reconciler finds out by itself
             log.warning("could not leave the record", error=str(error))
-        self._stop_loop()
+        finally:
+            self._stop_loop()
 
     async def _start(self) -> WorkerContext:
         settings = self._settings

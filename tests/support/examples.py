@@ -23,7 +23,7 @@ from infra.store.connection import answering
 from tests.support import world
 from tests.support.api import NO_BROKER, STOP, Api, entry, running_api
 from tests.support.errands import employ
-from tests.support.falling import Falling, FallingStore
+from tests.support.failing import FailingPart, FailingStore
 from tests.support.world import TRACE
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
@@ -263,7 +263,7 @@ async def shared() -> dict[str, Any]:
     """Return the errors that look the same whatever was asked, by status."""
     stop, trace = Asked("POST", STOP, body={"hostIds": [1010]}), {"x-trace-id": TRACE}
     typed = trace | {"content-type": "application/json"}
-    store = FallingStore()
+    store = FailingStore()
     async with running_api(store, max_hosts=3, rate_limit_10_seconds=5) as api:
         viewer = await api.user("viewer", Role.HOST_VIEWER)
         answers = [
@@ -273,7 +273,7 @@ async def shared() -> dict[str, Any]:
             await api.client.post(STOP, content=b"{}", headers=trace),
         ]
         await api.store.hosts.put([entry(1010)], 0)
-        store.broken_hosts = Falling(store.hosts, "standing", fault=_outage())
+        store.broken_hosts = FailingPart(store.hosts, "standing", fault=_outage())
         answers.append(await stop.answer(api))
         store.broken_hosts = None
         limited = await api.user("limited", Role.ADMIN)

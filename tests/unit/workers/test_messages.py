@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from core.host import AgentStatus, HostStatus
@@ -11,8 +13,12 @@ from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
 from workers.messages import StepResult, find_step
 
+if TYPE_CHECKING:
+    from core.record import TaskRecord
+    from workers.context import WorkerContext
 
-async def statuses(work, task) -> list[set[str]]:  # noqa: ANN001
+
+async def statuses(work: WorkerContext, task: TaskRecord) -> list[set[str]]:
     head = await work.store.tasks.head(task.id)
     assert head is not None
     records = dict(head.derive_subtasks(await work.store.tasks.subtasks(head)))

@@ -12,8 +12,8 @@ from typing_extensions import override
 from core.user import Role
 from infra.logs import configure_logging
 from tests.support.api import NOW, STOP, Api, entry, running_api
+from tests.support.failing import FailingPart
 from tests.support.fake_store import FakeStore
-from tests.support.falling import Falling
 from tests.support.signing import access_key
 
 AUDIT = "/api/v2/audit"
@@ -158,7 +158,7 @@ async def test_a_request_that_becomes_a_task_is_kept_with_it_once() -> None:
     store = FallingAudit()
     async with running_api(store) as api:
         await store.hosts.put([entry(1)], 0)
-        store.broken = Falling(store.audit, "append")
+        store.broken = FailingPart(store.audit, "append")
         await api.stop([1], headers={"Idempotency-Key": "k-1"})
         store.broken = None
         assert [(one["status"], one["taskId"]) for one in await entries(api)] == [(200, 1)]
@@ -188,7 +188,7 @@ async def test_a_store_that_does_not_take_the_entry_costs_no_reply_and_the_log_h
     handlers, level = root.handlers, root.level
     async with running_api(store) as api:
         await store.hosts.put([entry(2)], 0)
-        store.broken = Falling(store.audit, "append")
+        store.broken = FailingPart(store.audit, "append")
         configure_logging("json", "info")
         try:
             done = await api.client.post(f"{HOSTS}/2/protection", headers={"x-trace-id": "t-2"})

@@ -12,8 +12,8 @@ from core.record import TaskRecord
 from infra.logs import configure_logging
 from infra.store.task_values import ClaimRequest
 from tests.support.api import NO_BROKER, Api, RecordingDispatcher, entry, running_api
+from tests.support.failing import FailingPart, FailingStore
 from tests.support.fake_store import FakeStore
-from tests.support.falling import Falling, FallingStore
 
 
 class ClaimedMeanwhile(RecordingDispatcher):
@@ -30,11 +30,11 @@ class ClaimedMeanwhile(RecordingDispatcher):
 
 @pytest.mark.parametrize("part", ["hosts", "tasks"])
 async def test_the_store_is_down(part: str) -> None:
-    store = FallingStore()
+    store = FailingStore()
     async with running_api(store) as api:
         await store.hosts.put([entry(2)], 0)
-        store.broken_hosts = Falling(store.hosts, "standing") if part == "hosts" else None
-        store.broken_tasks = Falling(store.tasks, "create") if part == "tasks" else None
+        store.broken_hosts = FailingPart(store.hosts, "standing") if part == "hosts" else None
+        store.broken_tasks = FailingPart(store.tasks, "create") if part == "tasks" else None
         answer = await api.stop([2])
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "5"
@@ -45,7 +45,7 @@ async def test_the_store_is_down(part: str) -> None:
 
 
 async def test_the_store_is_down_before_anybody_was_recognised(api: Api) -> None:
-    api.app.state.auth.authenticator._users = Falling(api.store.users, "get")  # noqa: SLF001 - the way in
+    api.app.state.auth.authenticator._users = FailingPart(api.store.users, "get")  # noqa: SLF001 - the way in
     answer = await api.stop([2])
     assert answer.status_code == 503
 
@@ -74,13 +74,13 @@ async def test_the_broker_is_down_and_the_task_is_stored() -> None:
 async def test_a_fault_of_ours_tells_nothing_but_its_kind_and_is_logged(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    store = FallingStore()
+    store = FailingStore()
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     async with running_api(store) as api:
         configure_logging("json", "info")
         try:
-            store.broken_hosts = Falling(store.hosts, "standing", fault=ZeroDivisionError("a secret detail"))
+            store.broken_hosts = FailingPart(store.hosts, "standing", fault=ZeroDivisionError("a secret detail"))
             headers = {"X-ReturnStackTrace": "true", "x-trace-id": "t-1"}
             answer = await api.stop([2], headers=headers)
         finally:

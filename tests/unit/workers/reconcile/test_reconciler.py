@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
@@ -20,8 +20,8 @@ from infra.dispatch import Dispatcher
 from infra.store import keys
 from infra.store.task_values import ClaimRequest, Course
 from infra.store.values import CHUNK
+from tests.support.failing import FailingPart, FailingStore
 from tests.support.fake_store import FakeStore, break_after_scripts, let_pass, make_newer
-from tests.support.falling import Falling, FallingStore
 from tests.support.records import advance, claim_step, make_failures, make_successes, run_log, settle
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, step
@@ -31,6 +31,8 @@ from workers.reconcile.timing import ReconcileTiming
 from workers.record.recorder import Recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.claim import Worker
     from core.errand import Errand
     from core.record import TaskRecord
@@ -83,7 +85,7 @@ class Watch:
     async def without_store(self, seconds: float) -> None:
         """Let time go on in which the store is away: nobody beats, and every look fails."""
         workers = self.work.store.workers
-        with patch.object(workers, "beats", Falling(workers, "beats").beats):
+        with patch.object(workers, "beats", FailingPart(workers, "beats").beats):
             for _ in range(int(seconds)):
                 self.now += 1
                 with pytest.raises(StoreUnavailable):
@@ -131,38 +133,40 @@ async def test_what_a_lost_worker_had_runs_again_as_the_same_run() -> None:
     assert {(one.run_time, one.operation) for one in records.values()} == {(1, Operation.EXECUTE)}
 
 
-async def test_a_worker_is_given_nothing_while_it_is_buried() -> None:
+async def test_a_worker_is_given_nothing_while_it_is_buried(monkeypatch: pytest.MonkeyPatch) -> None:
     watch = await a_watch()
     task = await prepared(watch.work, [1, 2, 3])
     lost = await claimed_by_another(watch, task, STOP, 2)
     tasks, planned = watch.work.store.tasks, task.plan.steps[STOP]
     reopen, given = tasks.reopen, []
 
-    async def claims_meanwhile(*words, lost):  # noqa: ANN001, ANN002, ANN202
-        answer = await reopen(*words, lost=lost)
-        given.append(await tasks.advance(task, planned, words[1], 6, claim=ClaimRequest(1)))
+    async def claim_meanwhile(of: TaskRecord, worker: Worker, *words: Any, **more: Any) -> Any:
+        answer = await reopen(of, worker, *words, **more)
+        given.append(await tasks.advance(task, planned, worker, 6, claim=ClaimRequest(1)))
         return answer
 
-    tasks.reopen = claims_meanwhile  # type: ignore[method-assign]
+    monkeypatch.setattr(tasks, "reopen", claim_meanwhile)
     await watch.pass_by(17)
     assert [claims.granted for _, claims in given] == [()]
     assert lost not in await watch.work.store.workers.beats()
     assert await statuses(watch.work, task, STOP) == [Status.READY] * 3
 
 
-async def test_a_worker_that_beats_again_in_the_last_moment_keeps_what_it_has() -> None:
+async def test_a_worker_that_beats_again_in_the_last_moment_keeps_what_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     watch = await a_watch()
     task = await prepared(watch.work, [1, 2])
     other = await claimed_by_another(watch, task, STOP)
     workers = watch.work.store.workers
     lead = workers.lead
 
-    async def beats_meanwhile(worker, lapses, version=RECORD_VERSION, lost=()):  # noqa: ANN001, ANN202
+    async def beat_meanwhile(*words: Any, lost: Sequence[Worker] = (), **more: Any) -> bool:
         if lost:
             await workers.beat(other, 60_000)
-        return await lead(worker, lapses, version, lost)
+        return await lead(*words, lost=lost, **more)
 
-    workers.lead = beats_meanwhile  # type: ignore[method-assign]
+    monkeypatch.setattr(workers, "lead", beat_meanwhile)
     await watch.pass_by(17)
     assert await statuses(watch.work, task, STOP) == [Status.RUNNING] * 2
     assert (await workers.beat(other, 60_000)).known
@@ -561,7 +565,7 @@ async def test_a_process_that_was_taken_for_lost_lets_all_its_hosts_go() -> None
     assert (record.run_time, record.token) == (1, None)
 
 
-async def test_a_store_that_is_away_ends_nothing() -> None:
+async def test_a_store_that_is_away_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     watch = await a_watch()
     looks: list[int] = []
 
@@ -569,7 +573,7 @@ async def test_a_store_that_is_away_ends_nothing() -> None:
         looks.append(1)
         raise StoreUnavailable("The store does not answer.")
 
-    watch.reconciler.run_once = look  # type: ignore[method-assign]
+    monkeypatch.setattr(watch.reconciler, "run_once", look)
     watch.reconciler.timing = ReconcileTiming(every=0.001)
     going_on = asyncio.create_task(watch.reconciler.run_forever())
     await eventually(lambda: len(looks) > 3, 5, "more looks")
@@ -577,7 +581,7 @@ async def test_a_store_that_is_away_ends_nothing() -> None:
 
 
 async def test_what_could_not_be_recorded_is_in_nobodys_hand() -> None:
-    store = FallingStore()
+    store = FailingStore()
     work = await make_work(store)
     task = await prepared(work, [1])
     planned = task.plan.steps[STOP]
@@ -585,7 +589,7 @@ async def test_what_could_not_be_recorded_is_in_nobodys_hand() -> None:
     _, claims = await recorder.advance(task, planned, claim=ClaimRequest(1))
     assert work.heartbeat.known_claims == {claims.granted[0].key}
 
-    store.broken_tasks = Falling(store.tasks, "advance")
+    store.broken_tasks = FailingPart(store.tasks, "advance")
     with pytest.raises(StoreUnavailable):
         await recorder.advance(task, planned, make_successes(claims.granted))
 

@@ -11,7 +11,7 @@ import pytest
 from core.claim import ClaimKey, HostClaim
 from core.status import Operation, Status
 from infra.store.task_values import ClaimRequest
-from tests.support.falling import FallingStore
+from tests.support.failing import FailingStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_work, prepared, suspected
 from workers.record.suspect_slot import SuspectSlot
@@ -72,7 +72,7 @@ async def test_of_many_lanes_one_waits_for_the_next_suspect_and_the_others_end()
 
 
 async def test_suspects_of_two_tasks_share_the_place_without_asking_for_it_all_the_time() -> None:
-    store = FallingStore()
+    store = FailingStore()
     executor = GatedExecutor(held={1: asyncio.Event()})
     work = await make_work(store, executor=executor)
     one, other = await suspected(work, range(1, 6)), await suspected(work, range(6, 11))

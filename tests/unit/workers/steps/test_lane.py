@@ -3,18 +3,29 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from typing_extensions import override
 
 from core.brake import Brake
 from core.errors import StoreUnavailable
 from core.status import Status
-from tests.support.falling import Falling, FallingStore
+from tests.support.failing import FailingPart, FailingStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, lane, make_work, prepared
 from workers.executor.slots import Slots
+from workers.executor.stub.executor import StubExecutor
 from workers.record.heartbeat import Heartbeat
 from workers.steps.lane import compute_window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from core.host import Target
+    from core.transition import Settled
+    from workers.executor.stub.session import StubSession
 
 
 @pytest.mark.parametrize(
@@ -68,16 +79,14 @@ async def test_a_host_over_its_limit_is_failed_and_says_so() -> None:
 
 
 async def test_a_fault_of_ours_is_recorded_and_stops_nobody_else() -> None:
-    executor = GatedExecutor()
-    broken = executor.stub.connect
+    class BrokenExecutor(StubExecutor):
+        @override
+        def connect(self, target: Target) -> AbstractAsyncContextManager[StubSession]:
+            if target.host_id == 1:
+                raise ZeroDivisionError("our own fault")
+            return super().connect(target)
 
-    def connect(target):  # noqa: ANN001, ANN202
-        if target.host_id == 1:
-            raise ZeroDivisionError("our own fault")
-        return broken(target)
-
-    executor.stub.connect = connect
-    work = await make_work(executor=executor)
+    work = await make_work(executor=BrokenExecutor())
     task = await prepared(work, [1, 2])
 
     assert await lane(work, task) == (None, False)
@@ -90,13 +99,13 @@ async def test_a_fault_of_ours_is_recorded_and_stops_nobody_else() -> None:
 
 
 async def test_a_store_that_is_away_while_hosts_are_worked_on_fails_none_of_them() -> None:
-    store = FallingStore()
+    store = FailingStore()
     work = await make_work(store)
     work = replace(work, heartbeat=Heartbeat(store, work.heartbeat.worker, every=0, alive_for=5))  # asks every time
     task = await prepared(work, [1, 2])
-    store.broken_tasks = Falling(store.tasks, "stands")
+    store.broken_tasks = FailingPart(store.tasks, "stands")
     running = asyncio.create_task(lane(work, task))
-    await eventually(lambda: store.broken_tasks.fallen >= 2, 5, "both hosts to ask whether they may go on")
+    await eventually(lambda: store.broken_tasks.failures >= 2, 5, "both hosts to ask whether they may go on")
 
     store.broken_tasks = None
 
@@ -142,30 +151,23 @@ async def test_a_lane_that_waits_for_a_place_when_its_worker_drains_claims_nothi
     assert slots.take(2) == 1
 
 
-class Flaky:
-    """The tasks of a store that does what it is told, then says a few times that it did not answer."""
-
-    def __init__(self, tasks, failures: int) -> None:  # noqa: ANN001
-        self._tasks = tasks
-        self.failures = failures
-
-    def __getattr__(self, name: str):  # noqa: ANN204
-        return getattr(self._tasks, name)
-
-    async def advance(self, *words, settled=(), claim=None):  # noqa: ANN002, ANN001, ANN201
-        answer = await self._tasks.advance(*words, settled=settled, claim=claim)
-        if settled and self.failures:
-            self.failures -= 1
-            raise StoreUnavailable("the answer was lost")
-        return answer
-
-
 async def test_an_answer_that_was_lost_does_not_lose_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
     work = await make_work(max_lanes=1, lane_window=1)
     task = await prepared(work, [1])
-    monkeypatch.setattr(work.store, "_tasks", Flaky(work.store.tasks, 2))
+    advance, lost = work.store.tasks.advance, 0
+
+    async def lose_two_answers(*words: Any, settled: Sequence[Settled] = (), **more: Any) -> Any:
+        nonlocal lost
+        answer = await advance(*words, settled=settled, **more)
+        if settled and lost < 2:
+            lost += 1
+            raise StoreUnavailable("the answer was lost")
+        return answer
+
+    monkeypatch.setattr(work.store.tasks, "advance", lose_two_answers)
 
     assert await lane(work, task) == (3, False)
+    assert lost == 2
 
 
 async def test_the_brake_lets_what_runs_end_and_every_message_end_with_it() -> None:

@@ -18,8 +18,8 @@ from core.event import NO_EVENT, TaskEvent, parse_cursor
 from core.record import TaskRecord
 from core.status import Status, TaskStatus
 from tests.support.api import Api
+from tests.support.failing import FailingPart, FailingStore
 from tests.support.fake_store import FakeStore, expire_task
-from tests.support.falling import Falling, FallingStore
 from tests.support.records import NOW, PREPARE, advance, claim_step, draft, head, make_failures, make_successes, settle
 from tests.support.waiting import eventually
 
@@ -27,8 +27,8 @@ QUICK = StreamPace(between=0.01, silence=0.05)
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[FallingStore]:
-    store = FallingStore()
+async def store() -> AsyncIterator[FailingStore]:
+    store = FailingStore()
     yield store
     await store.aclose()
 
@@ -170,13 +170,13 @@ async def test_a_task_that_vanishes_ends_its_streams(store: FakeStore, hub: Hub)
         await hub.join(task)
 
 
-async def test_an_outage_ends_every_stream_and_the_next_watcher_starts_anew(store: FallingStore, hub: Hub) -> None:
+async def test_an_outage_ends_every_stream_and_the_next_watcher_starts_anew(store: FailingStore, hub: Hub) -> None:
     task, channel = await opened(store, hub)
-    store.broken_tasks = Falling(store.tasks, "follow")
+    store.broken_tasks = FailingPart(store.tasks, "follow")
     await eventually(lambda: channel.closing, 5, "the reader met the outage")
     assert "The store does not answer. Connect again" in str(channel.closing)
     hub.leave(channel)
-    store.broken_tasks = Falling(store.tasks, "events", fault=StoreUnavailable("no"))
+    store.broken_tasks = FailingPart(store.tasks, "events", fault=StoreUnavailable("no"))
     with pytest.raises(StoreUnavailable):
         await hub.join(task)
     store.broken_tasks = None
@@ -186,9 +186,9 @@ async def test_an_outage_ends_every_stream_and_the_next_watcher_starts_anew(stor
     assert hub.watchers == 1
 
 
-async def test_a_fault_of_ours_ends_every_stream_too(store: FallingStore, hub: Hub) -> None:
+async def test_a_fault_of_ours_ends_every_stream_too(store: FailingStore, hub: Hub) -> None:
     _, channel = await opened(store, hub)
-    store.broken_tasks = Falling(store.tasks, "follow", fault=ZeroDivisionError("bug"))
+    store.broken_tasks = FailingPart(store.tasks, "follow", fault=ZeroDivisionError("bug"))
     await eventually(lambda: channel.closing, 5, "the reader met the fault")
 
 

@@ -322,7 +322,7 @@ async def test_a_lost_connection_is_an_outcome() -> None:
         pytest.param([look(), Reply("stop", TimeoutError()), look()], False, id="a stop of nothing that does not end"),
     ],
 )
-async def test_what_may_have_changed_the_agent_is_told(replies: list[Reply], touched: bool) -> None:  # noqa: FBT001
+async def test_the_journal_notes_what_may_have_changed_the_agent(replies: list[Reply], *, touched: bool) -> None:
     _, host = await play(*replies)
 
     assert host.journal.touched is touched
@@ -342,11 +342,11 @@ async def test_a_claim_that_fell_stops_the_work_before_the_next_command() -> Non
     class ClaimFellError(Exception):
         pass
 
-    async def fallen() -> None:
+    async def lose_claim() -> None:
         raise ClaimFellError
 
     with pytest.raises(ClaimFellError):
-        await play(before_command=fallen)
+        await play(before_command=lose_claim)
 
 
 async def test_a_process_whose_executable_is_hidden_proves_nothing_and_is_not_signalled() -> None:

@@ -8,14 +8,14 @@ from core.errors import StoreUnavailable
 from tests.support.fake_store import FakeStore
 
 
-class Falling:
+class FailingPart:
     """A part of a store of which some calls fail."""
 
     def __init__(self, part: Any, *calls: str, fault: Exception | None = None) -> None:
         self._part = part
         self._calls = calls
         self._fault = fault or StoreUnavailable("The store does not answer.")
-        self.fallen = 0
+        self.failures = 0
         """How many of them have failed."""
 
     def __getattr__(self, name: str) -> Any:
@@ -24,11 +24,11 @@ class Falling:
         return getattr(self._part, name)
 
     async def _fall(self, *_: object, **_more: object) -> None:
-        self.fallen += 1
+        self.failures += 1
         raise self._fault
 
 
-class FallingStore(FakeStore):
+class FailingStore(FakeStore):
     """A store of which some parts can be made to fail."""
 
     broken_tasks: Any = None
