@@ -111,11 +111,11 @@ def create_app(
     ):
         add_head_routes(router)
         app.include_router(router)
-    _describe(app, settings.max_hosts)
+    _complete_document_lazily(app, settings.max_hosts)
     return app
 
 
-def _describe(app: FastAPI, max_hosts: int) -> None:
+def _complete_document_lazily(app: FastAPI, max_hosts: int) -> None:
     """Let the OpenAPI document be completed when it is first requested."""
     generate = app.openapi
     complete = cache(lambda: complete_document(generate(), max_hosts))

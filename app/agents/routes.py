@@ -8,7 +8,7 @@ from app.agents import service as agents_service
 from app.agents.service import TaskRequest
 from app.audit.recorder import build_acceptance_entry, mark_kept_with_task
 from app.auth.permission import HostChanger
-from app.brake.header import add_header
+from app.brake.header import add_brake_header
 from app.context import context_of
 from app.hosts.host_ids import HOST_IDS_BODY, HostIds
 from app.http.idempotency import Key, build_replay_headers
@@ -84,6 +84,6 @@ async def _accept(request: Request, user: User, slug: str, host_ids: Sequence[in
     note(request, task_id=accepted.task.id)
     if accepted.in_audit:
         mark_kept_with_task(request)
-    add_header(request, is_on=accepted.is_braked)
+    add_brake_header(request, is_on=accepted.is_braked)
     document = render_new_task(accepted.task, host_ids)
     return reply(request, document, build_replay_headers(is_replay=accepted.is_replay))

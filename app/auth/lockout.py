@@ -48,7 +48,9 @@ class Lockout:
             LoginBlocked: the client is locked out.
             StoreUnavailable: the counters cannot be read.
         """
-        pair, user, address, known = await self._guard.counted([*_counter_keys(name, source), _known_key(name, source)])
+        pair, user, address, known = await self._guard.counted(
+            [*_make_counter_keys(name, source), _make_known_key(name, source)]
+        )
         if pair.count >= self._rules.per_pair:
             raise _block(say("for this user name from your address"), pair.left)
         if user.count >= self._rules.per_user and not known.count:
@@ -58,13 +60,13 @@ class Lockout:
 
     async def record_failure(self, name: str, source: str) -> None:
         """Count a wrong password."""
-        await self._guard.count(_counter_keys(name, source), round(self._rules.lapses * 1000))
+        await self._guard.count(_make_counter_keys(name, source), round(self._rules.lapses * 1000))
 
     async def record_success(self, name: str, source: str) -> None:
         """Forget the wrong passwords for a name from an address, and remember the address as known."""
-        pair, *_ = _counter_keys(name, source)
+        pair, *_ = _make_counter_keys(name, source)
         await self._guard.clear(pair)
-        await self._guard.count((_known_key(name, source),), _KNOWN_FOR)
+        await self._guard.count((_make_known_key(name, source),), _KNOWN_FOR)
 
 
 def network_of(source: str) -> str:
@@ -84,12 +86,12 @@ def digest(*words: str) -> str:
     return blake2b("\0".join(words).encode(errors="surrogateescape"), digest_size=16).hexdigest()
 
 
-def _counter_keys(name: str, source: str) -> tuple[str, str, str]:
+def _make_counter_keys(name: str, source: str) -> tuple[str, str, str]:
     network = network_of(source)
     return f"login:{digest(name, network)}", f"login:user:{digest(name)}", f"login:address:{digest(network)}"
 
 
-def _known_key(name: str, source: str) -> str:
+def _make_known_key(name: str, source: str) -> str:
     return f"known:{digest(name, network_of(source))}"
 
 

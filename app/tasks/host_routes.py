@@ -9,7 +9,7 @@ from app.http.reply import reply
 from app.http.wire import format_id
 from app.openapi.operations import describe_operation
 from app.tasks import service as tasks_service
-from app.tasks.routes import TaskId
+from app.tasks.parameters import TaskId
 from app.tasks.schemas import TaskHostPage
 from core.user import Permission
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.auth.permission import TaskChanger, TaskReader
-from app.brake.header import read_and_add_header
+from app.brake.header import read_brake_and_add_header
 from app.context import context_of
 from app.http.language.choice import language_of
 from app.http.paging import build_page
@@ -18,6 +18,7 @@ from app.tasks import service as tasks_service
 from app.tasks.etag import build_cache_headers, has_current, make_etag, reply_not_modified
 from app.tasks.log_view import render_log
 from app.tasks.outbox import outbox_of
+from app.tasks.parameters import SubtaskId, TaskId
 from app.tasks.query import QueriedTasks
 from app.tasks.schemas import Log, Subtask, TaskPage, WrappedTaskInstance
 from app.tasks.stream_description import ARCHIVE, EVENT_SCHEMA, EVENTS
@@ -27,18 +28,14 @@ from app.tasks.watch.stream import open_stream
 from core.user import Permission
 
 router = APIRouter(prefix="/api/v2/tasks/instances", tags=["tasks"])
-TaskId = Annotated[int, Path(alias="taskInstanceId", ge=1, le=MAX_ID, description="the task"), Whole]
-SubtaskId = Annotated[
-    int, Path(alias="subtaskInstanceId", ge=1, le=MAX_ID, description="the subtask, one of this task"), Whole
-]
 
 
 @router.get("", summary="List the tasks, newest first", **describe_operation(TaskPage, Permission.TASK_READ, 400))
-async def page_tasks(request: Request, _user: TaskReader, asked: QueriedTasks) -> Response:
-    found, stored = await tasks_service.page_tasks(context_of(request), asked)
-    await read_and_add_header(request)
+async def page_tasks(request: Request, _user: TaskReader, query: QueriedTasks) -> Response:
+    found, stored = await tasks_service.page_tasks(context_of(request), query)
+    await read_brake_and_add_header(request)
     contents = [render_basic_task(task, stored.get(task.id)) for task in found.items]
-    return reply(request, build_page(contents, asked.offset // asked.limit + 1, asked.limit, found.total))
+    return reply(request, build_page(contents, query.offset // query.limit + 1, query.limit, found.total))
 
 
 @router.get(
@@ -50,7 +47,7 @@ async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Res
     context = context_of(request)
     task = await tasks_service.read_head(context, task_id)
     tag = make_etag(request, task)
-    await read_and_add_header(request)
+    await read_brake_and_add_header(request)
     if has_current(request, tag):
         return reply_not_modified(tag)
     stored = await tasks_service.read_subtasks(context, task)
