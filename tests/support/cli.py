@@ -19,6 +19,29 @@ if TYPE_CHECKING:
 Command = Callable[..., tuple[int, str, str]]
 """Runs `ocpfleet` with words; returns its exit status, its output and its error output."""
 
+HOST = {
+    "agentHome": "/home/admin/ocp_agent",
+    "alias": "web-1",
+    "createTime": "2026-01-01T00:00:00+00:00",
+    "holderTaskId": None,
+    "hostAgentStatus": "AVAILABLE",
+    "hostAgentVersion": None,
+    "hostKeyFingerprint": None,
+    "id": 1,
+    "innerIpAddress": "fd00::1",
+    "sshPort": 22,
+    "sshUser": "admin",
+    "status": "ONLINE",
+    "sudo": True,
+    "updateTime": "2026-01-01T00:00:00+00:00",
+}
+PROCESSES = [
+    {"alias": "ocp_agentd", "pid": 42, "status": "STARTED", "user": "admin", "ports": None, "elapsedTime": 7},
+    {"alias": "ocp_mgragent", "pid": 0, "status": "STOPPED", "user": None, "ports": None, "elapsedTime": 0},
+]
+AGENT = {"status": "AVAILABLE", "version": "4.3.1", "installHome": "/home/admin/ocp_agent", "processes": PROCESSES}
+"""A host and its agent, as the API shows them."""
+
 
 def read_head(store: Store) -> TaskRecord:
     """Return the first task of a store."""

@@ -34,7 +34,7 @@ HOSTS = [
         (["@all"], [12]),
     ],
 )
-def test_what_words_mean(words: list[str], ids: list[int]) -> None:
+def test_words_name_hosts(words: list[str], ids: list[int]) -> None:
     assert [host.id for host in choose_hosts(words, HOSTS)] == ids
 
 
@@ -60,7 +60,7 @@ def test_all_unknown_names_are_in_one_error() -> None:
         ("@group", "Not in the inventory: @group."),
     ],
 )
-def test_words_that_mean_nothing(word: str, said: str) -> None:
+def test_invalid_words(word: str, said: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         choose_hosts([word], HOSTS)
     assert refused.value.sentence.startswith(said)
@@ -76,6 +76,6 @@ def test_ids_that_come_as_strings() -> None:
 
 
 @given(st.text(max_size=30))
-def test_no_word_is_more_than_a_refusal(word: str) -> None:
+def test_any_word_is_found_or_refused(word: str) -> None:
     with suppress(InvalidRequest):
         assert choose_hosts([word], HOSTS)

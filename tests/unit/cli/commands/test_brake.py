@@ -10,7 +10,7 @@ from tests.support.cli import Command
 from tests.support.fake_store import FakeStore
 
 
-def test_pulled_shown_and_released(command: Command, app: FastAPI, store: FakeStore) -> None:
+def test_the_brake_is_pulled_shown_and_released(command: Command, app: FastAPI, store: FakeStore) -> None:
     assert app
     assert command("brake", "status") == (0, "The brake is off.\n", "")
     code, out, _ = command("brake", "pull", "smoke in room 3")
@@ -35,7 +35,7 @@ def test_pulled_shown_and_released(command: Command, app: FastAPI, store: FakeSt
     assert json.loads(command("brake", "pull", "again", "--json")[1])["braked"]
 
 
-def test_a_reason_that_is_none(command: Command, app: FastAPI) -> None:
+def test_an_empty_reason_is_refused(command: Command, app: FastAPI) -> None:
     assert app
     code, _, err = command("brake", "pull", "")
     assert code == 1

@@ -43,7 +43,7 @@ def test_the_file_alone(file: Path) -> None:
     assert "of-file" not in repr(found)
 
 
-def test_nothing_but_a_user_means_this_machine() -> None:
+def test_without_an_address_the_api_is_on_this_machine() -> None:
     found = resolve(Flags(), ClientSettings(api_user="bob", api_password="of-environment"), None)
     assert (found.url, who(found.auth)) == ("http://127.0.0.1:8080", ("bob", "of-environment"))
 
@@ -90,7 +90,7 @@ def test_an_access_key_signs(tmp_path: Path) -> None:
         ({"api_user": "bob"}, "There is no password for bob, and no terminal to ask for it. Give --user NAME"),
     ],
 )
-def test_nobody(settings: dict[str, str], said: str) -> None:
+def test_no_credentials(settings: dict[str, str], said: str) -> None:
     with pytest.raises(ApiDenied) as refused:
         resolve(Flags(), ClientSettings(**settings), None)
     assert refused.value.sentence.startswith(said)
@@ -118,7 +118,7 @@ def test_nobody(settings: dict[str, str], said: str) -> None:
         (Flags(), {"client_file": "/nowhere/x"}, "OCPFLEET_CLIENT_FILE=/nowhere/x: there is no such file."),
     ],
 )
-def test_what_cannot_be_right(flags: Flags, settings: dict[str, str], said: str) -> None:
+def test_wrong_flags_and_settings_are_refused(flags: Flags, settings: dict[str, str], said: str) -> None:
     with pytest.raises(Misconfigured) as refused:
         resolve(flags, ClientSettings(**settings), None)
     assert refused.value.sentence.startswith(said)
@@ -143,7 +143,7 @@ def test_a_file_that_others_may_read_is_refused(file: Path) -> None:
         ("password = 12345678", "password is not a valid entry."),
     ],
 )
-def test_a_file_that_is_none(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_with_wrong_content(tmp_path: Path, text: str, said: str) -> None:
     file = written(tmp_path / "c", text)
     with pytest.raises(Misconfigured) as refused:
         resolve(Flags(), ClientSettings(client_file=file), None)

@@ -60,13 +60,13 @@ def test_a_refusal_is_the_apis_own_sentence(status: int, error: type[FleetError]
     assert to_exit(refused.value) == code
 
 
-def test_when_to_try_again_is_said() -> None:
+def test_the_error_says_when_to_try_again() -> None:
     with pytest.raises(ApiUnreachable) as refused:
         ask(reply(503, Retry_After="5"))
     assert refused.value.sentence == "No. Try again in 5 s. [trace id t1]"
 
 
-def test_one_request_too_many_is_sent_again_in_time() -> None:
+def test_a_rate_limited_request_is_sent_again_later() -> None:
     assert ask(reply(429, Retry_After="7"), reply(429, Retry_After="1"), reply(), method="POST") == (7, [7, 1])
     with pytest.raises(ApiUnreachable):
         ask(*[reply(429, Retry_After="10")] * 6)
@@ -91,7 +91,7 @@ def test_one_request_too_many_is_sent_again_in_time() -> None:
         (httpx.Response(401, text="who?"), ApiDenied, "answered 401, but not with a reply of ocpfleet: who?."),
     ],
 )
-def test_what_is_no_reply_of_the_api(answer: httpx.Response, error: type[FleetError], said: str) -> None:
+def test_a_reply_that_is_not_the_apis(answer: httpx.Response, error: type[FleetError], said: str) -> None:
     with pytest.raises(error) as refused:
         ask(answer)
     assert said in refused.value.sentence

@@ -117,13 +117,13 @@ def test_after_a_reset_nothing_is_known() -> None:
     assert script.asked == [None, "1-0", None]
 
 
-def test_an_end_that_was_seen_but_not_told_is_asked_for_again() -> None:
+def test_an_end_event_that_did_not_arrive_is_requested_again() -> None:
     script = Script(broken(message("progress", "1-0")), httpx.Response(204), stream(message("end", "1-0")))
     assert script.kinds()[-1] == "end"
     assert script.asked == [None, "1-0", None]
 
 
-def test_it_is_given_up_after_eight_connections_that_bring_nothing() -> None:
+def test_following_ends_after_eight_connections_without_an_event() -> None:
     script = Script(*[httpx.ConnectError("refused")] * 9)
     with pytest.raises(ApiUnreachable) as refused:
         script.follow()
@@ -135,7 +135,7 @@ def test_it_is_given_up_after_eight_connections_that_bring_nothing() -> None:
     assert script.waits == [2, 4, 6, 8, 10, 10, 10]
 
 
-def test_every_new_message_gives_new_patience() -> None:
+def test_each_new_event_resets_the_count_of_failures() -> None:
     answers: list[httpx.Response | Exception] = []
     for number in range(20):
         answers += [httpx.ConnectError("refused"), stream(message("progress", f"{number + 1}-0"))]
@@ -150,12 +150,12 @@ def test_a_server_that_is_full_is_asked_again() -> None:
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, ApiRefused), (401, ApiDenied), (403, ApiDenied)])
-def test_a_refusal_ends_it(status: int, error: type[Exception]) -> None:
+def test_a_refusal_ends_following(status: int, error: type[Exception]) -> None:
     with pytest.raises(error, match=r"No\. \[trace id t1\]"):
         Script(refusal(status, "No.")).follow()
 
 
-def test_what_is_no_stream_is_not_taken_for_one() -> None:
+def test_a_reply_that_is_not_an_event_stream() -> None:
     script = Script(*[httpx.Response(200, text="<html>") for _ in range(8)])
     with pytest.raises(ApiUnreachable, match=r"The reply is not a stream of events\. Is there a proxy"):
         script.follow()

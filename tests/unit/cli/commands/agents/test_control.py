@@ -46,7 +46,7 @@ def test_a_pattern_becomes_one_task(command: Command, app: FastAPI, store: FakeS
 
 
 @pytest.mark.parametrize("verb", ["stop", "restart", "start"])
-def test_one_host_is_a_batch_of_one_unless_it_is_to_be_single(command: Command, app: FastAPI, verb: str) -> None:
+def test_one_host_is_a_batch_of_one_without_single(command: Command, app: FastAPI, verb: str) -> None:
     assert command(verb, "web-1")[0] == 0
     code, out, _ = command(verb, "web-1", "--single", "--json")
     assert code == 0
@@ -125,7 +125,7 @@ def test_a_person_is_asked_before_many_agents_stop(
     assert len(questions) == 1
 
 
-def test_a_role_that_may_not(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_without_permission(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(store.users.put(User(0, "ann", CHEAP.hash("ann-password"), frozenset({Role.HOST_VIEWER}))))
     monkeypatch.setenv("OCPFLEET_API_USER", "ann")
     monkeypatch.setenv("OCPFLEET_API_PASSWORD", "ann-password")

@@ -62,7 +62,7 @@ def test_whether_hosts_are_protected(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "text"), FILES.items(), ids=FILES)
-def test_a_good_file(tmp_path: Path, name: str, text: str) -> None:
+def test_a_valid_file(tmp_path: Path, name: str, text: str) -> None:
     assert read(tmp_path / name, text) == Inventory((FULL, BARE), ())
 
 
@@ -112,7 +112,7 @@ def test_a_bad_cell_is_named_with_line_column_value_and_what_is_right(
     assert len(str(problem)) < 400
 
 
-def test_all_problems_are_told_in_the_order_of_the_lines(tmp_path: Path) -> None:
+def test_all_problems_are_reported_in_the_order_of_the_lines(tmp_path: Path) -> None:
     text = 'id,innerIpAddress,alias\n1,10.0.0.1,a\nx,nowhere,b\n"1",10.0.0.2,"a"\n'
     assert [str(problem) for problem in read(tmp_path / "h.csv", text).problems] == [
         "line 3, id='x': not an id. Write a whole number from 1 to 9223372036854775807.",
@@ -163,7 +163,7 @@ def test_a_cell_over_several_lines_counts_them(tmp_path: Path) -> None:
         ("h.yaml", "- !!python/object/apply:os.system [x]\n", "line 1 is not a host"),
     ],
 )
-def test_a_file_that_is_no_inventory(tmp_path: Path, name: str, text: str | bytes, reason: str) -> None:
+def test_a_file_that_is_not_an_inventory(tmp_path: Path, name: str, text: str | bytes, reason: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         read(tmp_path / name, text)
     assert refused.value.sentence.startswith(f"Nothing was imported from {tmp_path / name}: ")

@@ -71,7 +71,7 @@ def test_a_user_goes_with_its_access_keys(command: Command, store: FakeStore, fi
     )
 
 
-def test_the_last_admin_stays_one(command: Command, store: FakeStore) -> None:
+def test_the_last_admin_keeps_the_role(command: Command, store: FakeStore) -> None:
     put(store, "ann", Role.ADMIN)
     put(store, "bob", Role.HOST_MANAGER)
     for words in (("user", "remove", "ann"), ("user", "roles", "ann", "--role", "HOST_MANAGER")):
@@ -80,7 +80,7 @@ def test_the_last_admin_stays_one(command: Command, store: FakeStore) -> None:
     assert command("user", "remove", "--direct", "bob")[0] == 0
 
 
-def test_roles_take_the_place_of_those_before(command: Command, store: FakeStore) -> None:
+def test_new_roles_replace_the_old_ones(command: Command, store: FakeStore) -> None:
     put(store, "ann", Role.ADMIN)
     put(store, "bob", Role.ADMIN)
     answer = command("user", "roles", "--direct", "bob", "--role", "TASK_VIEWER", "--role", "HOST_VIEWER")
@@ -109,7 +109,7 @@ def test_a_password_is_generated_or_read(command: Command, store: FakeStore, mon
     assert command("user", "password", "--direct", "nobody")[0] == 1
 
 
-def test_somebody_else_was_faster(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_concurrent_change_is_reported(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, "ann", Role.TASK_VIEWER)
 
     async def lost(*_: object) -> bool:
@@ -139,7 +139,7 @@ def test_a_key_shows_its_secret_once_and_keeps_it_encrypted(command: Command, st
     assert found[2] not in str(noted(store))
 
 
-def test_no_key_for_nobody_and_none_with_an_open_key_file(command: Command, store: FakeStore, file: Path) -> None:
+def test_a_key_needs_a_user_and_a_private_key_file(command: Command, store: FakeStore, file: Path) -> None:
     assert command("key", "add", "--direct", "nobody")[0] == 1
     assert command("key", "add", "--direct", "ann", "--description", "two\nlines")[0] == 2
     put(store, "ann", Role.ADMIN)

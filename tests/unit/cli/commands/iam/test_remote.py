@@ -55,7 +55,7 @@ def test_what_the_api_refuses(command: Command) -> None:
     assert (code, err.partition(".")[0]) == (1, "There is a user admin already")
 
 
-def test_what_is_wrong_is_seen_before_anything_is_sent(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_arguments_are_refused_before_any_request(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(_: object) -> httpx.AsyncClient:
         raise AssertionError("a request was made")
 
@@ -81,7 +81,7 @@ def test_a_key_from_its_first_to_its_last_day(command: Command, store: FakeStore
     assert command("key", "remove", found[1])[0] == 1
 
 
-def test_who_may_not(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_permission(command: Command, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     command("user", "add", "ann", "--role", "TASK_MANAGER", "--direct")
     ann = asyncio.run(store.users.get("ann"))
     assert ann is not None

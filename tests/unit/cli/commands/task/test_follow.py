@@ -10,7 +10,7 @@ from tests.support.cli import Command, read_head
 from tests.support.fake_store import FakeStore
 
 
-def test_follow_tells_the_end(command: Command, failed: str) -> None:
+def test_follow_reports_the_end(command: Command, failed: str) -> None:
     code, out, _ = command("task", "follow", "1")
     assert code == 1
     lines = out.splitlines()

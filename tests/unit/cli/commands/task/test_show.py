@@ -53,7 +53,7 @@ def test_show_for_scripts(command: Command, failed: str) -> None:
     }
 
 
-def test_many_failures_are_counted_and_twenty_are_told(
+def test_many_failures_are_counted_and_twenty_are_explained(
     command: Command, store: FakeStore, work: Callable[..., None], executor: StubExecutor
 ) -> None:
     asyncio.run(store.hosts.put([entry(100 + number, f"db-{number}", KEY) for number in range(25)], 0))
@@ -88,9 +88,7 @@ def test_list(command: Command, failed: str) -> None:
     assert command("task", "list", "--size", "9999")[0] == 2
 
 
-def test_a_task_that_was_rolled_back_is_told_from_one_that_was_done(
-    command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_list_shows_that_a_task_was_rolled_back(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     task = {
         "id": 17,
         "name": "Batch stop OCP agent",
@@ -129,7 +127,7 @@ def test_the_log_of_a_host_or_of_a_subtask(command: Command, failed: str) -> Non
         assert (code, err[: len(said)]) == (2, said)
 
 
-def test_what_a_host_answered_does_not_steer_the_terminal(command: Command, store: FakeStore) -> None:
+def test_a_hosts_answer_cannot_control_the_terminal(command: Command, store: FakeStore) -> None:
     asyncio.run(store.hosts.put([entry(30, "evil\x9b31m", KEY)], 0))
     assert "evil\ufffd31m" in command("hosts", "list")[1]
 
