@@ -9,6 +9,7 @@ waiting=$(($(getconf _NPROCESSORS_ONLN) * 5 / 2 + 1))
 status=0
 
 "$pytest" tests/unit --numprocesses auto --dist worksteal || status=$?
-"$pytest" tests/integration tests/acceptance -m "not alone" --numprocesses "$waiting" --dist worksteal || status=$?
-"$pytest" tests/integration tests/acceptance -m alone || status=$?
+"$pytest" tests/acceptance tests/integration -m "not alone" --numprocesses "$waiting" --dist loadgroup \
+    --no-loadscope-reorder || status=$?
+"$pytest" tests/acceptance tests/integration -m alone || status=$?
 exit "$status"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.support.system import Json, RealHosts, System
 
+pytestmark = pytest.mark.xdist_group("course")  # one process starts their system, once
+
 HOSTS = range(1, 11)
 BROKEN = 4
 PATIENT = replace(BRISK, exit_polls=600)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.support.system import Json, RealHosts, System
 
+pytestmark = pytest.mark.xdist_group("mixed_fleet")  # one process starts their system, once
+
 UNREACHABLE, WEDGED, ORPHANED, STOPPED = 3, 5, 7, 9
 HOSTS = range(1, 11)
 IMPATIENT = replace(BRISK, exit_polls=20)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from demo.agents import StandInAgent
     from tests.support.system import Json, RealHosts, System
 
+pytestmark = pytest.mark.xdist_group("restart")  # one process starts their system, once
+
 HOSTS = [1, 2, 3]
 START = "Start all OCP agent processes"
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from demo.agents import StandInAgent
     from tests.support.system import Json, RealHosts, System
 
+pytestmark = pytest.mark.xdist_group("rollback")  # one process starts their system, once
+
 FIRST_IDS = itertools.count(1, 10)
 """Of each test's three hosts: hosts of their own, since an inventory remembers how a test left them."""
 PREPARE, FINISH = "Prepare stop OCP agent", "Finish OCP agent operation"

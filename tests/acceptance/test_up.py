@@ -20,6 +20,8 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.xdist_group("up")  # one process starts their system, once
+
 ROOT = Path(__file__).parents[2]
 SEED = json.loads((ROOT / "tests" / "data" / "seed-batch-stop-reply.json").read_text())
 
