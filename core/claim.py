@@ -1,4 +1,4 @@
-"""What a worker gets when it asks the record for work."""
+"""What a worker gets when it asks the store for work."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from core.status import Operation, TaskStatus
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker process as the record knows it."""
+    """A worker process, as the store knows it."""
 
     id: int
-    """Its number; a process that starts anew gets a new one."""
+    """Its number; every process gets a new one when it starts."""
     name: str
     """Its Celery node name, which subtasks show as their executor."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimKey:
-    """Which claim, and nothing else of it."""
+    """What identifies a claim."""
 
     task_id: int
     series_id: int
@@ -31,7 +31,7 @@ class ClaimKey:
 
 @dataclass(frozen=True, slots=True)
 class _SubtaskClaim:
-    """The right to run one subtask, proved by a token that is never given twice."""
+    """The right to run one subtask, proved by a token that is never used again."""
 
     task_id: int
     series_id: int
@@ -40,11 +40,11 @@ class _SubtaskClaim:
     run_time: int
     """Which run this is, from 1."""
     token: int
-    """Goes with every write about this run."""
+    """Every write about this run carries it."""
 
     @property
     def key(self) -> ClaimKey:
-        """Which claim it is."""
+        """What identifies the claim."""
         return ClaimKey(self.task_id, self.series_id, self.token)
 
 
@@ -65,7 +65,7 @@ class HostClaim(_SubtaskClaim):
     touched: bool = False
     """Whether an earlier run of the subtask changed the agent on the host, or may have."""
     suspect: bool = False
-    """Whether the subtask lost so many workers that it may be why they died: a worker has one such at a time."""
+    """Whether the subtask lost so many workers that it may have killed them. A worker has one suspect at a time."""
 
 
 Claim: TypeAlias = HostClaim | WaitClaim
@@ -91,9 +91,9 @@ class Beat:
     """The answer to a worker's beat."""
 
     known: bool
-    """Whether the record knows the worker."""
+    """Whether the store knows the worker."""
     cancelled: frozenset[ClaimKey] = frozenset()
-    """Claims of its own that it is asked to let go."""
+    """The worker's claims that it is asked to give up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +101,28 @@ class Reopened:
     """What became of claims that were taken from a worker."""
 
     ready: int = 0
-    """So many subtasks are ready again."""
+    """How many subtasks are ready again."""
     failed: int = 0
-    """So many are FAILED: they were being cancelled, or were lost too often."""
+    """How many are FAILED: they were being cancelled, or were lost too often."""
 
 
 class ClaimVerdict(StrEnum):
-    """Why a claim got what it got."""
+    """Why a worker got the claims that it got."""
 
     GRANTED = "granted"
-    """Some claims, or none because none is left that this worker may have now."""
+    """It got some, or none because no subtask is left that it may have now."""
     GONE = "gone"
-    """There is no such task: it was withdrawn or has expired."""
+    """The task does not exist: it was withdrawn or has expired."""
     NEWER = "newer"
-    """The record is of a version that this code does not know."""
+    """The task's record has a version that this code does not know."""
     EARLY = "early"
-    """The step has not been opened yet."""
+    """The step is not open yet."""
     CLOSED = "closed"
-    """The task was cancelled: nothing new starts."""
+    """The task was cancelled, so nothing new starts."""
     BRAKED = "braked"
-    """The fleet's brake is on: nobody begins to claim. A message that is claiming a whole step goes on with it."""
+    """The fleet's brake is on, so no new work begins. A message that is claiming a whole step goes on with it."""
     BUSY = "busy"
-    """Another message is at work on the whole step."""
+    """Another message is working on the whole step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Claims:
     verdict: ClaimVerdict
     granted: tuple[Claim, ...] = ()
     withheld: bool = False
-    """Whether there was room for suspects that wait until this worker is through with the one that it has."""
+    """Whether suspects were held back, because this worker already has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +140,12 @@ class Settlement:
     """The answer to a batch of results."""
 
     opened: int | None
-    """The index of the step that this very call opened: the one after, or on the way back the one before. Exactly one
-    caller is ever told so, and must publish the rest."""
+    """The index of the step that this call opened: the next one, or in a rollback the one before. The store tells
+    exactly one caller, which must publish the rest."""
     task_status: TaskStatus
-    """Where the task stands now."""
+    """The task's status now."""
     stale: tuple[int, ...]
-    """The seriesIds whose claim no longer stood: nothing was written for them."""
+    """The seriesIds whose claims were no longer valid: nothing was written for them."""
 
 
 NOTHING_SETTLED = Settlement(opened=None, task_status=TaskStatus.RUNNING, stale=())
@@ -153,7 +153,7 @@ NOTHING_SETTLED = Settlement(opened=None, task_status=TaskStatus.RUNNING, stale=
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """All hosts of a chunk are held by the task now."""
+    """The task holds all hosts of the chunk now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class HeldByOther:
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """Nothing was taken or leased: this host is protected, and no request touches it."""
+    """Nothing was taken or leased: this host is protected."""
 
     host_id: int
 
@@ -180,14 +180,14 @@ class NotInInventory:
 
 @dataclass(frozen=True, slots=True)
 class StaleClaim:
-    """None of the chunk was taken: the claim of this subtask no longer stands."""
+    """None of the chunk was taken: the claim of this subtask is no longer valid."""
 
     series_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class GivenAway:
-    """This host is not taken again: another task has had it since, or it is not in the inventory any more."""
+    """This host is not taken again: another task has held it since, or it is no longer in the inventory."""
 
     host_id: int
 

@@ -1,4 +1,4 @@
-"""A host of the inventory, and how a worker reaches it."""
+"""The hosts of the inventory, their states, and how a worker reaches them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,31 +7,31 @@ from typing import Final
 
 
 class HostStatus(StrEnum):
-    """What OCP's console shows of a host."""
+    """A host's status, as OCP's console shows it."""
 
     NEW = "NEW"
-    """Just added; no agent yet."""
+    """Just added, without an agent yet."""
     AVAILABLE = "AVAILABLE"
     """Idle and usable."""
     ONLINE = "ONLINE"
-    """A service runs on it and its agent reports."""
+    """A service runs on it, and its agent reports."""
     OFFLINE = "OFFLINE"
-    """Its agent is stopped, or on its way there."""
+    """Its agent is stopped or is being stopped."""
     DELETING = "DELETING"
-    """On its way out of the inventory."""
+    """It is being removed from the inventory."""
 
 
 class AgentStatus(StrEnum):
-    """What OCP shows of the agent on a host (`hostAgentStatus`)."""
+    """The status of the agent on a host, as OCP shows it (`hostAgentStatus`)."""
 
     AVAILABLE = "AVAILABLE"
     """It runs."""
     RESTARTING = "RESTARTING"
-    """A task that holds the host is restarting or starting it; OCP has no word for a start."""
+    """A task that holds the host is restarting or starting it. OCP has no word for a start."""
     STOPPING = "STOPPING"
     """A task that holds the host is stopping it."""
     REINSTALLING = "REINSTALLING"
-    """A task that holds the host is installing it anew."""
+    """A task that holds the host is reinstalling it."""
     OFFLINE = "OFFLINE"
     """It is stopped."""
     DELETED = "DELETED"
@@ -40,12 +40,12 @@ class AgentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """Where a host and the agent on it stand, as OCP shows them."""
+    """The status of a host and of its agent, as OCP shows them."""
 
     host: HostStatus
-    """The host's own."""
+    """The host's status."""
     agent: AgentStatus
-    """Its agent's."""
+    """Its agent's status."""
 
 
 STOPPED: Final = HostState(HostStatus.OFFLINE, AgentStatus.OFFLINE)
@@ -57,23 +57,23 @@ STOPPING: Final = HostState(HostStatus.OFFLINE, AgentStatus.STOPPING)
 RESTARTING: Final = HostState(HostStatus.OFFLINE, AgentStatus.RESTARTING)
 """A host whose agent a task is restarting or starting."""
 WITHOUT_AGENT: Final = HostState(HostStatus.NEW, AgentStatus.DELETED)
-"""A host on which no agent was found yet."""
+"""A host on which no agent has been found yet."""
 
 
 def infer_state(agent_alive: bool | None) -> HostState | None:  # noqa: FBT001 - the answer of a look
-    """Return what the last look at a host means for where it stands; None where nobody looked."""
+    """Return a host's state from what the last look found of its agent; None where there was no look."""
     if agent_alive is None:
         return None
     return RUNNING if agent_alive else STOPPED
 
 
 def parse_host_address(text: str) -> str:
-    """Return an IP address that a host can have, in the one form in which it is stored and compared.
+    """Return the IP address of a host in the one form in which addresses are stored and compared.
 
-    An IPv4 address that is written as one of IPv6 is what it stands for, so that no host has two.
+    An IPv4 address that is written as an IPv6 address becomes IPv4, so that no host has two addresses.
 
     Raises:
-        ValueError: it is no IP address, or one that no host has (unspecified, multicast).
+        ValueError: the text is not an IP address, or no host can have it (unspecified, multicast).
     """
     address = ip_address(text)
     if isinstance(address, IPv6Address):
@@ -85,7 +85,7 @@ def parse_host_address(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """All that a worker needs to work on one host. Holds no secret: keys live with the workers."""
+    """All that a worker needs to reach one host. It holds no secret: only the workers have the keys."""
 
     host_id: int
     """The host's id in the inventory."""
@@ -94,42 +94,42 @@ class Target:
     port: int
     """The TCP port of its sshd."""
     user: str
-    """Whom to log in as."""
+    """The user to log in as."""
     agent_home: str
     """The agent's directory on the host, absolute, such as /home/admin/ocp_agent."""
     agent_prefix: str
-    """What the names of its programs start with: `ocp` or `ob`."""
+    """The prefix of its programs' names: `ocp` or `ob`."""
     sudo: bool
     """Whether commands run through ``sudo -n``."""
     host_key: str | None
-    """The pinned public host key, in OpenSSH's one-line form without a comment; None where none is pinned."""
+    """The pinned public host key, in OpenSSH's one-line form without a comment; None if none is pinned."""
 
     @property
     def endpoint(self) -> str:
-        """Address and port, as people write them."""
+        """The address and the port, as people write them."""
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
 class HostKind(StrEnum):
-    """What kind of machine a host is, as OCP knows them."""
+    """The kinds of machines that OCP knows."""
 
     DEDICATED_PHYSICAL_MACHINE = "DEDICATED_PHYSICAL_MACHINE"
-    """A machine of its own."""
+    """A physical machine."""
     DEDICATED_CONTAINER = "DEDICATED_CONTAINER"
     """A container."""
     DEDICATED_ECS = "DEDICATED_ECS"
-    """A machine of a cloud."""
+    """A virtual machine of a cloud."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostDetails:
-    """What OCP keeps of a host beside how it is reached. Nothing here depends on it."""
+    """What else OCP keeps of a host. Nothing in ocpfleet depends on it."""
 
     kind: HostKind = HostKind.DEDICATED_PHYSICAL_MACHINE
     idc_id: int | None = None
-    """The number of its data centre; ocpfleet keeps no list of these."""
+    """The number of its data centre; ocpfleet has no list of data centres."""
     type_id: int | None = None
-    """The number of its model, likewise."""
+    """The number of its model; ocpfleet has no list of models."""
     publish_ports: str | None = None
     """A container's port mapping."""
     serial_number: str | None = None
@@ -138,30 +138,30 @@ class HostDetails:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One host of the inventory, with its state and who holds it. Times are milliseconds since the epoch."""
+    """One host of the inventory, its state and its holder. Times are milliseconds since the epoch."""
 
     target: Target
     """How to reach it."""
     alias: str | None
-    """A name for people; unique where given."""
+    """A unique name for people; None if it has none."""
     status: HostStatus
-    """Its state as OCP shows it."""
+    """Its status, as OCP shows it."""
     agent_status: AgentStatus
-    """Its agent's state as OCP shows it."""
+    """Its agent's status, as OCP shows it."""
     agent_version: str | None
-    """The agent's version where it is known."""
+    """The agent's version; None where it is unknown."""
     holder: int | None
-    """The id of the task that holds it; None where it is free."""
+    """The id of the task that holds it; None if no task does."""
     created: int
-    """When it was imported."""
+    """When it was added."""
     updated: int
     """When it last changed."""
     details: HostDetails = HostDetails()
-    """What OCP keeps of it beside."""
+    """What else OCP keeps of it."""
     protected: bool = False
-    """Whether no request touches it. A host is held or protected, never both."""
+    """Whether requests must leave it alone. A host is held or protected, never both."""
 
     @property
     def state(self) -> HostState:
-        """Where it and its agent stand."""
+        """Its status and its agent's."""
         return HostState(self.status, self.agent_status)

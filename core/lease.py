@@ -1,7 +1,7 @@
-"""A lease on a host: for a while no task gets it, and nobody else a lease. What works on a host without a task has one.
+"""A lease on a host: for a while no task and no other request gets the host. Work without a task needs a lease.
 
-It lapses by itself, so that a process that dies with one blocks nobody for long. A host that a task holds is never
-leased: of a task and a lease the first one there has the host.
+It expires by itself, so a process that dies with a lease blocks nobody for long. A host that a task holds cannot be
+leased: between a task and a lease, the first has the host.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ class Lease:
     """The right to work on some hosts for a while."""
 
     id: str
-    """Whose it is; never used twice."""
+    """Identifies the owner; never used twice."""
     purpose: str
-    """What for, as people read it: "to stop process monagent of its agent"."""
+    """What it is for, as people read it: "to stop process monagent of its agent"."""
     lasts: int
-    """Milliseconds after which it lapses."""
+    """Milliseconds after which it expires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +26,20 @@ class Leased:
 
 @dataclass(frozen=True, slots=True)
 class HostBusy:
-    """Nothing was taken or leased: a request that is no task works on this host."""
+    """Nothing was taken or leased: a request without a task works on this host."""
 
     host_id: int
     purpose: str
-    """What for."""
+    """What the request does there."""
     left: int
-    """Milliseconds after which its lease lapses at the latest."""
+    """Milliseconds until its lease expires at the latest."""
 
     @property
     def seconds(self) -> int:
-        """The same in whole seconds, at least 1."""
+        """Whole seconds until its lease expires at the latest, at least 1."""
         return max(1, -(-self.left // 1000))
 
     @property
     def sentence(self) -> str:
-        """Who has the host, and until when."""
+        """Who works on the host, and until when."""
         return f"a request works on host {self.host_id} {self.purpose}, and ends within {self.seconds} s"

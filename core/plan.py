@@ -1,8 +1,8 @@
 """The plan of a task: its steps unrolled over its hosts. A pure function of the task type and the number of hosts.
 
-Subtasks are numbered in plan order, step after step and host after host, so everything about one can be computed from
-its number and nothing about it needs to be stored before something happens to it. Every subtask of a step depends on
-every subtask of the step before it; two neighbouring steps are never both parallel, which keeps the edges linear.
+Subtasks are numbered in plan order, step after step and host after host. So a subtask's number says everything about
+it, and nothing needs to be stored before something happens to it. Every subtask of a step depends on every subtask of
+the step before it. Two consecutive steps are never both parallel, so the number of edges grows linearly.
 """
 
 from bisect import bisect_right
@@ -13,23 +13,23 @@ from functools import cached_property
 from core.step import Step, TaskType
 
 NO_PARALLEL_INDEX = -1
-"""The parallelIdx of a subtask that is none of several alike: a wait node, or any one of a task for one host."""
+"""The parallelIdx of a subtask that has no parallel siblings: a wait node, or any subtask of a task for one host."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step with its place in the plan and its range of subtasks."""
+    """A step, its place in the plan, and its range of subtasks."""
 
     index: int
-    """Its place among the steps, from 0."""
+    """Its index among the steps, from 0."""
     step: Step
-    """What it is."""
+    """The step itself."""
     first: int
     """The seriesId of its first subtask."""
     size: int
     """How many subtasks it has."""
     is_last: bool
-    """Whether no step follows."""
+    """Whether it is the last step."""
 
     @property
     def series(self) -> range:
@@ -70,7 +70,7 @@ class Plan:
         return tuple(step.first for step in self.steps)
 
     def find_step(self, series_id: int) -> PlannedStep:
-        """Return the step that a subtask belongs to.
+        """Return the step of a subtask.
 
         Raises:
             IndexError: the plan has no such seriesId.
@@ -90,7 +90,7 @@ class Plan:
     def parallel_indices(self, step: PlannedStep) -> Sequence[int]:
         """Return the parallelIdx of each of a step's subtasks, in order, as clients see it.
 
-        It is -1 throughout for a task of one host, whose subtasks all the same are that host's.
+        For a task of one host it is always -1, although the subtasks belong to that host.
         """
         if not (self.task_type.parallel and step.step.per_host):
             return [NO_PARALLEL_INDEX] * step.size

@@ -1,4 +1,4 @@
-"""How far a task is, folded from its counts: no subtask is read for it."""
+"""How far a task has got. It is computed from the task's counts, without reading any subtask."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from core.status import Status
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """How many subtasks of one step have each status."""
+    """The number of subtasks of one step, by status."""
 
     name: str
     size: int
     by_status: dict[Status, int]
-    """Statuses that no subtask has are left out."""
+    """Without the statuses that no subtask has."""
 
     @property
     def settled(self) -> int:
-        """How many are over, well or badly."""
+        """How many have ended, successfully or not."""
         return self.by_status.get(Status.SUCCESSFUL, 0) + self.by_status.get(Status.FAILED, 0)
 
 
@@ -31,7 +31,7 @@ def compute_progress(task: TaskRecord) -> tuple[StepProgress, ...]:
 
 def _by_status(task: TaskRecord, index: int, size: int) -> dict[Status, int]:
     counted = {status: count for (step, status), count in task.counts.items() if step == index and count}
-    if index == task.rollback_step and Status.SUCCESSFUL in counted:  # waits to be undone
+    if index == task.rollback_step and Status.SUCCESSFUL in counted:  # these wait to be rolled back
         counted[Status.READY] = counted.get(Status.READY, 0) + counted.pop(Status.SUCCESSFUL)
     rest = size - sum(counted.values())
     if rest:

@@ -1,7 +1,7 @@
-"""What is kept of a task: its head, and of each subtask only what happened to it.
+"""What the store keeps of a task: its head, and of each subtask only what happened to it.
 
-Times are milliseconds since the epoch, read from the clock of the process that caused the change. They are shown to
-people; nothing is ever decided by comparing them.
+Times are milliseconds since the epoch, by the clock of the process that caused the change. They are shown to people;
+nothing is ever decided by comparing them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,11 @@ from core.step import TaskType
 from core.task_types import TASK_TYPES
 
 RECORD_VERSION = 1
-"""The newest form of a record that this code knows, from 1. It makes records of this form and goes on with older ones.
+"""The newest version of a record that this code knows, from 1. It makes such records, and works on older ones too.
 
-Newer ones it leaves alone: nothing of them is claimed, opened again or published, and nobody asks for changes. It is
-raised for a new task type, too, since messages and who reconciles go by it. Whoever raises it keeps the fields of a
-task's head readable for older code, which lists the task as long as both run.
+It leaves newer ones alone: it does not claim, reopen, publish or change them. A new task type raises the version too,
+because queues and reconcilers are chosen by it. When you raise it, keep the fields of a task's head readable for older
+code, which lists such tasks while both run.
 """
 
 
@@ -34,14 +34,14 @@ class Creator:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request that was checked and is about to become a task."""
+    """A valid request that is about to become a task."""
 
     task_type: TaskType
-    """What is asked for."""
+    """What to do."""
     host_ids: tuple[int, ...]
-    """On which hosts, without duplicates, in the order given; at least one."""
+    """On which hosts: at least one, without duplicates, in the order given."""
     creator: Creator
-    """By whom."""
+    """The user who asked."""
     executor: str
     """The address of the API process that accepted it."""
     trace_id: str
@@ -49,14 +49,14 @@ class Draft:
     at: int
     """When it was accepted."""
     entry: AuditEntry | None = None
-    """What the audit keeps of the request, but for the task's id: it is kept with the task, both or neither."""
+    """The request's audit entry, without the task's id. The store keeps the entry and the task, or neither."""
 
     def on(self, host_ids: tuple[int, ...]) -> "Draft":
-        """Return the same request for other hosts."""
+        """Return the same request, for other hosts."""
         return replace(self, host_ids=host_ids)
 
     def to_task(self, task_id: int, first_subtask_id: int) -> "TaskRecord":
-        """Return the head of the task that this draft becomes under the numbers that the store gave it."""
+        """Return the head of the new task, with the numbers that the store gave it."""
         return TaskRecord(
             id=task_id,
             version=RECORD_VERSION,
@@ -76,20 +76,20 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class SubtaskRecord:
-    """What happened to one subtask so far."""
+    """What has happened to one subtask so far."""
 
     status: Status = Status.PENDING
     operation: Operation = Operation.EXECUTE
     run_time: int = 1
-    """How many times it has been run, from 1."""
+    """How many times it has run, from 1."""
     executor: str | None = None
-    """The worker process that runs or ran it."""
+    """The worker process that runs it, or ran it last."""
     started: int | None = None
     finished: int | None = None
     token: int | None = None
-    """The claim it is under; None where nobody holds one."""
+    """The token of its claim; None if no worker holds one."""
     agent_alive: bool | None = None
-    """What the last look at its host said of the agent; None where no run of it has looked."""
+    """Whether the last look at its host found the agent alive; None if no run has looked."""
     touched: bool = False
     """Whether a run of it changed the agent on its host, or may have."""
 
@@ -100,7 +100,7 @@ READY = SubtaskRecord(status=Status.READY)
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """The head of a task: everything about it but its subtasks and its host list."""
+    """The head of a task: everything about it except its subtasks and its list of hosts."""
 
     id: int
     version: int
@@ -115,20 +115,20 @@ class TaskRecord:
     started: int
     finished: int | None
     opened: int
-    """The index of the newest step that has been opened."""
+    """The index of the newest open step."""
     rollback_step: int | None = None
-    """The index of the step that is being undone, or was undone last; None for a task that never was rolled back."""
+    """The index of the step that is being rolled back, or was last; None for a task that was never rolled back."""
     skipped: bool = False
-    """Whether a subtask of it was ever skipped."""
+    """Whether a subtask was ever skipped."""
     cancelled: bool = False
-    """Whether it was cancelled and not asked to go on since: nothing of it is claimed."""
+    """Whether it was cancelled and not resumed since: nobody claims its subtasks."""
     turning: bool = False
-    """Whether its course is being changed in several calls, of which the last one has not come yet."""
+    """Whether its course is being changed in several calls, the last of which has not come yet."""
     counts: Mapping[tuple[int, Status], int] = field(default_factory=dict)
-    """How many subtasks of a step (by index) have a stored status; those that nothing happened to are not counted."""
+    """The number of subtasks by step index and stored status. Those to which nothing has happened do not count."""
     changes: int = 1
-    """How many batches of changes there were, the first being that it was accepted: two heads of a task with the same
-    number are the head of the same task, subtasks included."""
+    """The number of batches of changes, the first of which is its creation. Between two heads of a task with the same
+    number nothing has changed, not even a subtask."""
 
     def to_initial(self) -> "TaskRecord":
         """Return the head as it was when the request was accepted."""
@@ -150,13 +150,13 @@ class TaskRecord:
         """The task's type.
 
         Raises:
-            KeyError: this code does not know it.
+            KeyError: this code does not know the type.
         """
         return TASK_TYPES[self.type_slug]
 
     @property
     def is_known(self) -> bool:
-        """Whether this code knows the form of the record and the task's type; if not, it is left to a newer code."""
+        """Whether this code knows the record's version and the task's type; if not, newer code works on the task."""
         return self.version <= RECORD_VERSION and self.type_slug in TASK_TYPES
 
     @cached_property
@@ -166,22 +166,22 @@ class TaskRecord:
 
     @property
     def is_rollback(self) -> bool:
-        """Whether it goes, or went last, the way back."""
+        """Whether its present or latest course is a rollback."""
         return self.rollback_step is not None
 
     @property
     def current_step(self) -> int:
-        """The index of the step that is worked on: the newest open one, or on the way back the one being undone."""
+        """The index of the step in progress: the newest open one, or in a rollback the one being rolled back."""
         return self.opened if self.rollback_step is None else self.rollback_step
 
     def derive_initial(self, step_index: int) -> SubtaskRecord:
-        """Return the record of a subtask of that step to which nothing has happened yet."""
+        """Return the record of a subtask of this step to which nothing has happened yet."""
         return READY if step_index <= self.opened else PENDING
 
     def derive_subtask(self, step_index: int, stored: SubtaskRecord | None) -> SubtaskRecord:
-        """Return how a subtask of that step stands, from what is stored of it (None where nothing happened to it).
+        """Return the record of a subtask of this step, from the stored one (None if nothing has happened to it).
 
-        On the way back what was done is waiting to be undone: ready where it is the step's turn.
+        In a rollback, a subtask that succeeded waits to be rolled back: it is READY once it is its step's turn.
         """
         if stored is None:
             return self.derive_initial(step_index)
@@ -193,7 +193,7 @@ class TaskRecord:
     def derive_step(
         self, planned: PlannedStep, stored: Mapping[int, SubtaskRecord]
     ) -> Iterator[tuple[int, SubtaskRecord]]:
-        """Yield the seriesId of every subtask of a step and how it stands, in order."""
+        """Yield the seriesId and the record of every subtask of a step, in order."""
         if self.rollback_step is None:
             untouched = self.derive_initial(planned.index)
             for series_id in planned.series:
@@ -203,14 +203,18 @@ class TaskRecord:
                 yield series_id, self.derive_subtask(planned.index, stored.get(series_id))
 
     def derive_subtasks(self, stored: Mapping[int, SubtaskRecord]) -> Iterator[tuple[int, SubtaskRecord]]:
-        """Yield every subtask's seriesId and how it stands, in plan order, from the stored ones."""
+        """Yield the seriesId and the record of every subtask, in plan order."""
         for planned in self.plan:
             yield from self.derive_step(planned, stored)
 
     def find_last_state(self, stored: Mapping[int, SubtaskRecord], index: int) -> HostState | None:
-        """Return what the task's last look at a host (by its index in the task) said; None where it never looked.
+        """Return what the task's last look at a host found; None if it never looked.
 
-        Which one was last is told by the order of the steps, down again on the way back, and by no clock.
+        The order of the steps, reversed in a rollback, tells which look was the last; no clock does.
+
+        Args:
+            stored: the stored records of the task's subtasks, by seriesId.
+            index: the host's index among the task's hosts.
         """
         looks: list[SubtaskRecord] = []
         undone: list[SubtaskRecord] = []
@@ -218,11 +222,11 @@ class TaskRecord:
             record = stored.get(planned.first + index) if planned.step.action.is_remote else None
             if record is not None and record.agent_alive is not None:
                 looks.append(record)
-                # One that was undone, or that an undoing ended badly in, whoever called that off.
+                # It was rolled back, or its rollback failed or was cancelled.
                 if record.operation.is_rollback or (
                     planned.index == self.rollback_step and record.status is Status.FAILED
                 ):
                     undone.append(record)
-        over = [record for record in undone if record.finished is not None]
-        over = over[:1] or [record for record in looks if record.finished is not None][-1:] or looks[:1]
-        return infer_state(over[0].agent_alive) if over else None
+        ended = [record for record in undone if record.finished is not None]
+        last = ended[:1] or [record for record in looks if record.finished is not None][-1:] or looks[:1]
+        return infer_state(last[0].agent_alive) if last else None

@@ -1,4 +1,4 @@
-"""OCP's signature of a request, `OCP-ACCESS-KEY-HMACSHA1`: what is signed, and how.
+"""OCP's signature of a request, `OCP-ACCESS-KEY-HMACSHA1`: what it covers, and how it is made.
 
 The message is seven parts joined by line feeds, each of which may be empty: method, MD5 of the body, Content-Type,
 Date, Host, the x-ocp-* headers, path and query. Its HMAC-SHA1 under the secret key, in base64, is the signature.
@@ -13,38 +13,38 @@ from typing import Final
 from urllib.parse import parse_qsl, quote
 
 SCHEME: Final = "OCP-ACCESS-KEY-HMACSHA1"
-"""What an Authorization header of a signed request begins with."""
+"""The scheme in the Authorization header of a signed request."""
 SIGNED_PREFIX: Final = "x-ocp-"
-"""Headers whose names begin so are part of what is signed."""
+"""The signature covers the headers whose names begin so."""
 _UNRESERVED: Final = "-._~"
 _LOSSLESS: Final = "surrogateescape"
-"""Keeps bytes that are no UTF-8 as they are."""
+"""Keeps bytes that are not UTF-8 as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signable:
-    """The parts of a request that its signature binds, as they were sent."""
+    """The parts of a request that its signature covers, as they were sent."""
 
     method: str
     body_md5: str
-    """`body_md5(body)`: upper-case hexadecimal; empty where there is no body."""
+    """`body_md5(body)`: upper-case hexadecimal; empty if there is no body."""
     content_type: str
-    """The header as it was sent; empty where there is none."""
+    """The header as it was sent; empty if there is none."""
     date: str
     host: str
-    """With the port, where the client's Host header has one."""
+    """With the port, if the client's Host header has one."""
     path: str
     """As it was sent, percent-encoded, without the query."""
     query: str = ""
     """As it was sent, without the question mark."""
     headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The x-ocp-* headers: lower-case name to values, in the order in which they were sent."""
+    """The x-ocp-* headers: lower-case names, and values in the order in which they were sent."""
 
     def messages(self) -> tuple[str, ...]:
-        """Return what may have been signed.
+        """Return the messages that the client may have signed.
 
-        One message; two where the query repeats a key, since OCP's description does not say whether the comma that
-        joins its values is percent-encoded. Both bind the same request.
+        There are two where the query repeats a key, because OCP's description does not say whether the comma that
+        joins its values is percent-encoded. Both cover the same request.
         """
         return tuple(
             dict.fromkeys(
@@ -56,7 +56,7 @@ class Signable:
                         self.date,
                         self.host,
                         _header_lines(self.headers),
-                        self.path + _canonical(self.query, comma),
+                        self.path + _canonicalize(self.query, comma),
                     )
                 )
                 for comma in (",", "%2C")
@@ -65,24 +65,24 @@ class Signable:
 
 
 def body_md5(body: bytes) -> str:
-    """Return the part of the message that stands for a body."""
+    """Return the part of the message that covers the body."""
     return md5(body, usedforsecurity=False).hexdigest().upper() if body else ""
 
 
 def sign(secret: str, message: str) -> str:
-    """Return the signature of a message under a secret key."""
+    """Return the signature of a message with a secret key."""
     digest = hmac.digest(secret.encode(), message.encode(errors=_LOSSLESS), "sha1")
     return b64encode(digest).decode()
 
 
 def find_matching_signature(secret: str, signable: Signable, given: str) -> str | None:
-    """Return the signature of a request where the given one is it, else None; takes equally long for any wrong one."""
+    """Return the request's signature if the given one matches it, else None. Any wrong one takes equally long."""
     sent = given.encode(errors=_LOSSLESS)
     found = None
     for message in signable.messages():
-        right = sign(secret, message)
-        if hmac.compare_digest(right.encode(), sent):
-            found = right
+        correct = sign(secret, message)
+        if hmac.compare_digest(correct.encode(), sent):
+            found = correct
     return found
 
 
@@ -90,8 +90,8 @@ def _header_lines(headers: Mapping[str, Sequence[str]]) -> str:
     return "\n".join(f"{name}:{','.join(values)}" for name, values in sorted(headers.items()))
 
 
-def _canonical(query: str, comma: str) -> str:
-    """Return a query with its keys and each key's values in order, encoded as RFC 3986 says; empty where it is."""
+def _canonicalize(query: str, comma: str) -> str:
+    """Return a query with its keys and each key's values sorted, encoded as RFC 3986 says; empty if it has none."""
     values: dict[str, list[str]] = {}
     for key, value in parse_qsl(query, keep_blank_values=True, errors=_LOSSLESS):
         values.setdefault(key, []).append(value)

@@ -1,53 +1,53 @@
-"""The words for where a task and a subtask stand, and why a subtask runs."""
+"""The statuses of tasks and subtasks, and the reasons for which a subtask runs."""
 
 from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where a subtask stands."""
+    """The status of a subtask."""
 
     PENDING = "PENDING"
-    """Its step has not been opened, or it was rolled back."""
+    """Its step is not open yet, or it was rolled back."""
     READY = "READY"
-    """It may be claimed."""
+    """A worker may claim it."""
     RUNNING = "RUNNING"
     """A worker holds a claim on it."""
     CANCELING = "CANCELING"
-    """A worker holds a claim on it and has been asked to let go."""
+    """A worker holds a claim on it, and was asked to give it up."""
     FAILED = "FAILED"
-    """Its last run failed; it waits for a person."""
+    """Its last run failed. It waits for a person."""
     SUCCESSFUL = "SUCCESSFUL"
     """It is done."""
 
 
 class TaskStatus(StrEnum):
-    """Where a task stands."""
+    """The status of a task."""
 
     RUNNING = "RUNNING"
-    """From the moment it is accepted."""
+    """It was accepted and has not ended."""
     FAILED = "FAILED"
-    """A subtask failed and none is on its way any more."""
+    """A subtask failed, and no subtask is ready or running."""
     SUCCESSFUL = "SUCCESSFUL"
     """Every subtask is done."""
 
 
 class Operation(StrEnum):
-    """Why a subtask runs, or ran."""
+    """The reason for which a subtask runs, or ran."""
 
     @property
     def is_rollback(self) -> bool:
-        """Whether it is a way back: its run ends with the subtask PENDING."""
+        """Whether it belongs to a rollback: its run ends with the subtask PENDING."""
         return self in {Operation.ROLLBACK, Operation.ROLLBACK_SKIP}
 
     EXECUTE = "EXECUTE"
-    """For the first time."""
+    """The first run."""
     RETRY = "RETRY"
-    """Again, after it failed."""
+    """Another run after it failed."""
     ROLLBACK = "ROLLBACK"
-    """Backwards, to undo what it did."""
+    """A run that undoes what it did."""
     SKIP = "SKIP"
-    """As a no-op: a person declared it successful."""
+    """A run that does nothing: a person declared it successful."""
     ROLLBACK_SKIP = "ROLLBACK_SKIP"
-    """As a no-op on the way back."""
+    """A run of a rollback that does nothing."""
     CANCEL = "CANCEL"
-    """It was told to let go."""
+    """It was cancelled."""

@@ -1,4 +1,4 @@
-"""Users, roles and what a role may do, as in OCP."""
+"""Users, their roles, and what each role may do, as in OCP."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,32 +6,32 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """OCP's roles that matter here."""
+    """The roles of OCP that matter here. Each line says what the role may do."""
 
     ADMIN = "ADMIN"
     """Everything."""
     HOST_MANAGER = "HOST_MANAGER"
-    """Hosts and their agents; no right on tasks."""
+    """Change hosts and their agents. Nothing with tasks."""
     HOST_VIEWER = "HOST_VIEWER"
-    """To look at hosts."""
+    """Read hosts."""
     TASK_MANAGER = "TASK_MANAGER"
-    """To look at tasks and to change their course."""
+    """Read and steer tasks."""
     TASK_VIEWER = "TASK_VIEWER"
-    """To look at tasks."""
+    """Read tasks."""
     CLUSTER_MANAGER = "CLUSTER_MANAGER"
-    """Clusters, and with them hosts and tasks."""
+    """Change clusters, and with them hosts and tasks."""
     CLUSTER_VIEWER = "CLUSTER_VIEWER"
-    """To look at clusters, hosts and tasks."""
+    """Read clusters, hosts and tasks."""
     BACKUP_MANAGER = "BACKUP_MANAGER"
-    """Backups, and with them tasks; to look at hosts."""
+    """Change backups, and with them tasks. Read hosts."""
     TENANT_MANAGER = "TENANT_MANAGER"
-    """Tenants; to look at hosts and tasks."""
+    """Change tenants. Read hosts and tasks."""
     TENANT_VIEWER = "TENANT_VIEWER"
-    """To look at tenants, hosts and tasks."""
+    """Read tenants, hosts and tasks."""
 
 
 class Permission(StrEnum):
-    """What a route asks for: a kind of thing, and whether it is read or changed."""
+    """What a route requires: a kind of thing, and whether the route reads or changes it."""
 
     HOST_READ = "HOST:*:READ"
     HOST_CHANGE = "HOST:*:CHANGE"
@@ -57,7 +57,7 @@ _ATOMS = {
     Role.TENANT_MANAGER: ("HOST:*:READ", "TASK:*:READ"),
     Role.TENANT_VIEWER: ("HOST:*:READ", "TASK:*:READ"),
 }
-"""OCP's permission atoms of each role, as far as hosts and tasks matter: kind, name, action; `*` is any of them.
+"""The permissions that OCP gives each role, as far as hosts and tasks matter: kind, name, action; `*` matches any.
 The brake is ours."""
 
 
@@ -79,7 +79,7 @@ class User:
     """A user of the API."""
 
     id: int
-    """Its number; 0 until the store gave it one."""
+    """Its number; 0 until the store gives it one."""
     name: str
     password_hash: str
     """The password's argon2id hash; never the password."""
@@ -90,7 +90,7 @@ class User:
         return any(permission in _GRANTS[role] for role in self.roles)
 
     def loses_admin_role(self, new: "User | None") -> bool:
-        """Return whether it has the role ADMIN, and what it is to become (None: removed) has not."""
+        """Return whether it has the role ADMIN, and would not have it as `new` (None: once it is removed)."""
         return Role.ADMIN in self.roles and (new is None or Role.ADMIN not in new.roles)
 
 

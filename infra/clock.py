@@ -1,4 +1,4 @@
-"""The clock that records and replies show: never one to decide by."""
+"""The clock whose times records and replies show. Nothing is decided by it."""
 
 import time
 

@@ -1,15 +1,15 @@
-"""How often a process's garbage collector looks at what was made."""
+"""Tunes Python's garbage collector."""
 
 import gc
 from typing import Final
 
-_AFTER: Final = 20_000
-"""Objects made and not freed until the collector looks at the young ones. A step of 10,000 hosts holds some hundred
-thousand for a moment, and its reply is of 30,000: at Python's 700 a fifth of the time went into looking at them."""
+_THRESHOLD: Final = 20_000
+"""Objects that are created and not freed before the collector examines the young ones. A step of 10,000 hosts holds
+some hundred thousand for a moment. With Python's default of 700, a fifth of the time went into examining them."""
 
 
 def tune_collector() -> None:
-    """Leave what is loaded by now alone for good, and what comes later for longer; called once a process is built."""
+    """Exempt what is loaded now, and collect what comes later less often. Call it once a process is set up."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_AFTER)
+    gc.set_threshold(_THRESHOLD)

@@ -1,8 +1,8 @@
-"""What is published, and when: the only code that builds Celery canvases.
+"""Builds and publishes all messages: the only code that makes Celery canvases.
 
-A task becomes one small message, the head of a chain with one immutable signature for each step, by name, with ids as
-arguments. A step that works on hosts publishes a group of lanes when its message runs; whoever settles its last host
-publishes the rest of the chain. Every message is a hint: sent twice, late or for nothing, it changes nothing.
+A task becomes one small message: the head of a chain that has an immutable signature for each step, by name, with ids
+as arguments. The message of a step that works on hosts publishes a group of lanes. Whoever settles the step's last host
+publishes the rest of the chain. Every message is a hint: one that comes twice, late or for nothing changes nothing.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from core.text import say
 from infra.celery import HOSTS_QUEUE, STEPS_QUEUE, queue_for
 
 PREFIX: Final = "ocpfleet"
-_A_FEW: Final = 8
-"""So many lanes every step has that has as many hosts."""
+_MIN_LANES: Final = 8
+"""The fewest lanes of a step that has at least as many hosts."""
 ERRAND: Final = f"{PREFIX}.errand"
 """The name of the Celery task that does an errand."""
 
@@ -40,30 +40,30 @@ def lane_name(action: Action) -> str:
 
 
 def lane_count(hosts: int, most: int, each: int = 64) -> int:
-    """Return into how many lanes a step over so many hosts fans out.
+    """Return into how many lanes a step fans out.
 
-    Each lane is a message, and costs as much as many hosts do; but one worker gets no part of another one's lane.
+    A lane is a message, which costs as much as many hosts. But workers do not share a lane.
 
     Args:
-        hosts: how many.
-        most: lanes at the most.
-        each: hosts that one lane works on at a time, at the most.
+        hosts: the number of hosts.
+        most: the most lanes.
+        each: the most hosts that one lane works on at a time.
 
     Returns:
-        One a host for a few hosts; for more a few, that several workers get some; for many as many as work on all of
-        them at a time, up to `most`.
+        For a few hosts, a lane for each. For more, a few lanes, so that several workers get one. For many, as many
+        lanes as can work on all hosts at a time, up to `most`.
     """
-    return min(hosts, most, max(_A_FEW, -(-hosts // each)))
+    return min(hosts, most, max(_MIN_LANES, -(-hosts // each)))
 
 
 def build_chain(celery: Celery, task: TaskRecord, index: int, *, backwards: bool = False) -> Signature[Any]:
-    """Return the chain of a task's steps from the step at `index` on, or `back` from there to the first."""
+    """Return the chain of a task's steps from the one at `index` to the last, or `backwards` to the first."""
     steps = task.plan.steps[index::-1] if backwards else task.plan.steps[index:]
     return chain(*(_step_signature(celery, task, planned) for planned in steps), app=celery)
 
 
 def find_next_step(rest: Sequence[Any] | None) -> int | None:
-    """Return the index of the step that comes next in what a message carries of its chain; None where none does."""
+    """Return the index of the next step in the rest of the chain that a message carries; None if there is none."""
     match rest:
         case [*_, {"args": [_, int(index)]}]:
             return index
@@ -94,7 +94,7 @@ def _signature(celery: Celery, queue: str, name: str, args: tuple[int | str, ...
 
 
 def _describe(task: TaskRecord, planned: PlannedStep, which: str = "") -> str:
-    """Return the arguments the way Flower shows them to people; what tells messages apart comes first."""
+    """Return the arguments the way Flower shows them. What tells messages apart comes first."""
     hosts = f"{task.host_count} host" + "s" * (task.host_count != 1)
     step = f"step {planned.index + 1} of {len(task.plan.steps)}: {planned.step.name}"
     return f"(task {task.id}, {hosts}, {which}{step})"
@@ -104,7 +104,7 @@ def publish(signature: Signature[Any]) -> None:
     """Send a canvas to the broker.
 
     Raises:
-        BrokerUnavailable: the broker did not take it.
+        BrokerUnavailable: the broker did not accept it.
     """
     try:
         signature.apply_async()
@@ -117,7 +117,7 @@ def publish(signature: Signature[Any]) -> None:
 
 
 def _is_transport_error(celery: Celery, error: Exception) -> bool:
-    """Whether the error belongs to the broker's transport, whichever that is."""
+    """Return whether the error comes from the broker's transport, whichever that is."""
     connection = celery.connection_for_write()
     return isinstance(error, tuple(connection.connection_errors) + tuple(connection.channel_errors))
 
@@ -134,32 +134,32 @@ def _unavailable(error: Exception) -> BrokerUnavailable:
 
 
 def errand_signature(celery: Celery, errand: Errand) -> Signature[Any]:
-    """Return the message that has a worker do an errand; it names the errand, and the record has it."""
+    """Return the message that has a worker do an errand. It carries the errand's id; the store has the errand."""
     return _signature(celery, HOSTS_QUEUE, ERRAND, (errand.id,), f"(host {errand.host_id}, {errand.purpose})")
 
 
 class Dispatcher(Protocol):
-    """The API's way to get an accepted task going."""
+    """Publishes the messages of tasks and errands."""
 
     async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
-        """Publish the task's chain from a step on, or `back` from there to the first.
+        """Publish the task's chain from a step to the last one, or `backwards` to the first.
 
         Raises:
-            BrokerUnavailable: it was not published, as far as can be known.
+            BrokerUnavailable: as far as can be known, it was not published.
         """
 
     async def send(self, errand: Errand) -> None:
-        """Publish an errand that was put into the store. Raises as `submit`."""
+        """Publish an errand that is already in the store. Raises like `submit`."""
 
     async def count_waiting(self) -> int:
-        """Return how many messages wait to be handled.
+        """Return how many messages wait in the queues.
 
         Raises:
             BrokerUnavailable: the broker does not answer.
         """
 
     async def ping(self) -> None:
-        """See that the broker answers.
+        """Check that the broker answers.
 
         Raises:
             BrokerUnavailable: it does not.
@@ -167,7 +167,7 @@ class Dispatcher(Protocol):
 
 
 class CeleryDispatcher(Dispatcher):
-    """Publishes through Celery, in threads, since Celery's own calls block."""
+    """Publishes through Celery, in threads, because Celery's calls block."""
 
     def __init__(self, celery: Celery) -> None:
         self._celery = celery

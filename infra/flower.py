@@ -1,4 +1,4 @@
-"""Starts Flower on our broker: read-only, behind a password that no command line shows, with a memory of its own."""
+"""Starts Flower on our broker: read-only, behind a password that no command line shows, with a database of its own."""
 
 import os
 import secrets
@@ -13,8 +13,8 @@ def run() -> None:
     """Run Flower until it is told to stop."""
     settings = load_settings(FlowerSettings)
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
-    # Flower reads its options from its environment as well; set from inside, the password shows up nowhere.
-    os.environ["FLOWER_BASIC_AUTH"] = f"{settings.flower_user}:{password(settings)}"
+    # Flower also reads its options from its environment. Set from inside, the password shows up nowhere.
+    os.environ["FLOWER_BASIC_AUTH"] = f"{settings.flower_user}:{read_password(settings)}"
     celery = make_celery(settings)
     celery.start(
         [
@@ -32,15 +32,15 @@ def run() -> None:
     )
 
 
-def password(settings: FlowerSettings) -> str:
-    """Return Flower's password: the setting's, or that of the file, which is made where it is missing."""
+def read_password(settings: FlowerSettings) -> str:
+    """Return Flower's password from the setting or from the file, which is made if it is missing."""
     if settings.flower_password is not None:
         return settings.flower_password.get_secret_value()
     return read_or_create_secret(settings.flower_password_file)
 
 
 def read_or_create_secret(path: Path) -> str:
-    """Return the secret in a file of mode 0600; where there is none, make one."""
+    """Return the secret in a private file; make both if the file is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     secret = secrets.token_urlsafe(18)
     try:

@@ -1,7 +1,7 @@
-"""How the processes log: one line an event, as JSON or as text, to standard error, whoever wrote it.
+"""How the processes log: each event is one line of JSON or text on standard error.
 
-Our own events and those of libraries (uvicorn, celery, asyncssh) take the same way. What looks like a credential is
-masked on the way out, so that no event has to be trusted to leave it out.
+Our events and those of libraries (uvicorn, celery, asyncssh) go the same way. What looks like a credential is masked
+last, so that no event has to be trusted to leave it out.
 """
 
 import json
@@ -31,8 +31,8 @@ _CREDENTIALS: Final = (
     (re.compile(r"(?i)\b(ocp-access-key-hmacsha1\s+[^\s:]+:)[A-Za-z0-9+/]{8,}={0,2}"), rf"\1{MASK}"),
 )
 
-_SUSPECT: Final = re.compile(r"(?i)://|pass|secret|authorization|basic\s|hmacsha1")
-"""What every text with credentials in it contains: most texts do not, and are looked at once only."""
+_HINT: Final = re.compile(r"(?i)://|pass|secret|authorization|basic\s|hmacsha1")
+"""Every text with credentials contains one of these. Most texts do not, and need no further search."""
 
 _QUIET: Final = {
     "asyncio": logging.WARNING,
@@ -42,19 +42,19 @@ _QUIET: Final = {
     "uvicorn": logging.WARNING,
     "uvicorn.access": logging.CRITICAL,
 }
-"""From which level on a library is heard, where it says more than people want to read."""
+"""The lowest level that a library logs, where it says more than people want to read."""
 
 
 def mask_credentials(text: str) -> str:
-    """Return text without what looks like a password or an Authorization header."""
-    if _SUSPECT.search(text):
+    """Return the text with whatever looks like a password or an Authorization header masked."""
+    if _HINT.search(text):
         for pattern, replacement in _CREDENTIALS:
             text = pattern.sub(replacement, text)
     return text
 
 
 def configure_logging(form: Literal["json", "text"], level: str) -> None:
-    """Send everything that is logged to standard error in one form.
+    """Write everything that is logged to standard error in one form.
 
     Args:
         form: `json` for machines, `text` for people.
@@ -106,12 +106,12 @@ def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     document = {name: _plain(name, value) for name, value in (ordered | dict(event)).items()}
     try:
         return orjson.dumps(document).decode()
-    except TypeError:  # a number beyond 64 bits, or text that is no UTF-8: rare, so the slow way will do
+    except TypeError:  # a number beyond 64 bits, or text that is not UTF-8: rare, so the slow way will do
         return json.dumps(document)
 
 
 def _plain(name: object, value: object) -> object:
-    """Return a value as JSON knows it, without secrets."""
+    """Return a value that JSON can express, without secrets."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if _SECRET_NAME.fullmatch(str(name)):

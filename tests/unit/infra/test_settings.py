@@ -86,7 +86,7 @@ def test_a_stopping_api_waits_for_its_longest_request_unless_told_otherwise() ->
     assert ApiSettings(errand_timeout=300, api_shutdown_grace=20).request_grace == 20
 
 
-GONE = "so a beat that is late would make a worker that lives count as gone."
+GONE = "so one late beat would make a live worker count as lost."
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,7 @@ GONE = "so a beat that is late would make a worker that lives count as gone."
         ),
         (
             {"RECONCILE_EVERY": "16"},
-            (
-                "OCPFLEET_RECONCILE_EVERY=16: lost workers are looked for less often than after "
-                "OCPFLEET_LOST_AFTER=15 seconds."
-            ),
+            "OCPFLEET_RECONCILE_EVERY=16: longer than OCPFLEET_LOST_AFTER=15, so lost workers would be found late.",
             "Set it to a fraction of that, 15 at the most.",
         ),
     ],
