@@ -29,7 +29,15 @@ from infra.store.values import StoreOptions
 from tests.support.records import NOW, STOP, draft, entry, run_log
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
-from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, run_through, step
+from tests.support.work import (
+    GatedExecutor,
+    make_prepared_task,
+    make_task,
+    make_work,
+    run_all_steps,
+    run_lane,
+    send_step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -86,11 +94,11 @@ async def test_from_the_middle_of_the_work_to_its_end(old: ValkeyServer, new: Va
     gates = {host_id: asyncio.Event() for host_id in (1, 2)}
     async with store_on(old) as store:
         work = await make_work(store, GatedExecutor(held=gates), max_lanes=1, lane_window=4)
-        ended = await run_through(work, await make_task(work, [21, 22]))
+        ended = await run_all_steps(work, await make_task(work, [21, 22]))
         waiting = await make_task(work, [31, 32])
-        await step(work, waiting, 0)
-        task = await prepared(work, range(1, 11))
-        running = asyncio.create_task(lane(work, task))
+        await send_step(work, waiting, 0)
+        task = await make_prepared_task(work, range(1, 11))
+        running = asyncio.create_task(run_lane(work, task))
         await eventually(lambda: _done(store, task, 8), 10, "eight of ten stops to be recorded")
         contents = await backed_up(old, tmp_path / "backup")
         assert (contents.tasks, contents.hosts) == (3, 14)
@@ -110,8 +118,8 @@ async def test_from_the_middle_of_the_work_to_its_end(old: ValkeyServer, new: Va
         await _nothing_of_the_old_life_counts(store, task, former)
 
         work = await make_work(store, GatedExecutor())
-        assert await lane(work, task) == (None, False)
-        await step(work, waiting, 1)
+        assert await run_lane(work, task) == (None, False)
+        await send_step(work, waiting, 1)
         assert work.executor.order == [], "the brake is on"
         assert (await head_of(store, waiting)).current_step == 1
         assert await store.brake.release() == BRAKE
@@ -119,13 +127,13 @@ async def test_from_the_middle_of_the_work_to_its_end(old: ValkeyServer, new: Va
         # What ran when the backup was taken is run by nobody: the worker of the former life is not alive.
         assert await store.tasks.cancel(await head_of(store, task), NOW) is True
         await store.tasks.change_course(await head_of(store, task), Course.RETRY, NOW)
-        assert await lane(work, task) == (3, False)
+        assert await run_lane(work, task) == (3, False)
         assert sorted(work.executor.order) == [1, 2]
         for index in (3, 4):
-            await step(work, task, index)
+            await send_step(work, task, index)
         for index in range(1, 5):
-            if (await step(work, waiting, index)).lanes:
-                await lane(work, waiting, index)
+            if (await send_step(work, waiting, index)).lanes:
+                await run_lane(work, waiting, index)
         ends = [(await head_of(store, one)).status for one in (task, waiting)]
         assert ends == [TaskStatus.SUCCESSFUL] * 2
         assert all(host.holder is None for host in (await store.hosts.page(0, 20)).items)
@@ -194,8 +202,8 @@ async def test_everything_is_kept_with_the_time_for_which_it_is(
         task = await store.tasks.create_once(draft((1,)), once)
         await store.guard.count(("login:x",), 60_000)
         work = await make_work(store)
-        many = await prepared(work, range(100, 1300))
-        await lane(work, many)
+        many = await make_prepared_task(work, range(100, 1300))
+        await run_lane(work, many)
         before = await _everything(store, many)
     async with Redis.from_url(old.url()) as client:
         left = {key: await client.pexpiretime(key) for key in await client.keys("ocpfleet:*")}
@@ -326,7 +334,7 @@ async def test_writes_while_the_backup_is_taken_are_in_it_whole_or_not_at_all(
                 longest = max(longest, time.perf_counter() - began)
 
         writing = asyncio.create_task(busy())
-        await step(work, task, 0)
+        await send_step(work, task, 0)
         await backed_up(old, tmp_path / "backup")
         writing.cancel()
         await asyncio.wait([writing])

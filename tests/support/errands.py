@@ -1,4 +1,4 @@
-"""A worker in the test's own process that does the errands of an API in the test's own process."""
+"""A worker in the test's process that does the errands of an API in the same process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from workers.executor.base import Executor
 
 
-async def employ(api: Api, executor: Executor) -> None:
-    """Have an API's errands done, on the hosts that an executor reaches."""
+async def attach_worker(api: Api, executor: Executor) -> None:
+    """Let a worker do the API's errands on the hosts that the executor reaches."""
     work = await make_work(api.store, executor)
 
     async def worker(errand_id: str) -> None:

@@ -22,7 +22,7 @@ from core.user import Role
 from infra.store.connection import answering
 from tests.support import world
 from tests.support.api import NO_BROKER, STOP, Api, entry, running_api
-from tests.support.errands import employ
+from tests.support.errands import attach_worker
 from tests.support.failing import FailingPart, FailingStore
 from tests.support.world import TRACE
 from workers.executor.stub.behaviour import Behaviour
@@ -327,7 +327,7 @@ async def file_of(name: str) -> dict[str, Any]:
 async def _replies(name: str, asked: dict[int, Asked], key_file: Path) -> dict[str, Any]:
     async with running_api(key_file=key_file) as api:
         await world.build(api)
-        await employ(api, StubExecutor(behaviours={UNREACHABLE: Behaviour.UNREACHABLE}))
+        await attach_worker(api, StubExecutor(behaviours={UNREACHABLE: Behaviour.UNREACHABLE}))
         # What changes nothing comes first; the key of the last one stands for another request by then.
         replies = {
             str(status): shown(await _made(asked[status], api, name, status))

@@ -16,7 +16,7 @@ class FailingPart:
         self._calls = calls
         self._fault = fault or StoreUnavailable("The store does not answer.")
         self.failures = 0
-        """How many of them have failed."""
+        """How many calls have failed."""
 
     def __getattr__(self, name: str) -> Any:
         if name in self._calls:

@@ -1,4 +1,4 @@
-"""A host that answers from a script: each command must be the one that comes next, and takes the time that it says."""
+"""A host that answers from a script: each command must be the next one, and takes the time that the script says."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ PIDS = {"agentd": 10, "mgragent": 11, "monagent": 12}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the host does with one command.
+    """How the host answers one command.
 
     Attributes:
-        to: Which command it is for: look, stop, start, status, TERM or KILL.
+        to: The command that it answers: look, stop, start, status, TERM or KILL.
         answer: How the command ends, or what running it raises.
         takes: Seconds that pass.
     """
@@ -44,7 +44,7 @@ class Reply:
 
 
 def look(*names: str, takes: float = 0.0) -> Reply:
-    """See these processes: "agentd", or "agentd:77" to give a pid, "agentd?" where the executable is hidden."""
+    """Answer a look with these processes: "agentd"; "agentd:77" gives a pid, "agentd?" hides the executable."""
     lines = ["ocpfleet: look", *map(_line, names), "ocpfleet: end"]
     return Reply("look", Completed(0, None, "\n".join(lines) + "\n", ""), takes)
 
@@ -84,7 +84,7 @@ def version(message: str = "4.2.2") -> Reply:
 
 
 def service(verb: str, name: str, error: str | None = None, *, takes: float = 0.0) -> Reply:
-    """Answer a stop or start of one service: the yes that the program takes for a fault, or no with this text."""
+    """Answer a stop or start of one service: the yes that the program cannot decode, or no with this text."""
     decoded = (
         'Module=api/client, kind=INTERNAL, code=decode_result_failed; api /api/v1/x, decode resp {"successful":true}'
     )
@@ -100,12 +100,12 @@ def _control(verb: str, message: object, error: str | None, stderr: str, takes: 
 
 
 def shell(status: int, stderr: str, to: str = "stop") -> Reply:
-    """Let the shell answer instead of the program."""
+    """Answer with the shell's error instead of the program's reply."""
     return Reply(to, Completed(status, None, "", stderr))
 
 
 def signal(name: str, *pids: int, refused: bool = False) -> Reply:
-    """Deliver a signal to exactly these processes, or refuse to."""
+    """Answer a signal to exactly these processes: sent, or refused."""
     word = "refused" if refused else "sent"
     lines = ["ocpfleet: signal", *(f"ocpfleet: {word} {pid}" for pid in pids), "ocpfleet: end"]
     return Reply(name, Completed(0, None, "\n".join(lines) + "\n", ""))
@@ -116,9 +116,9 @@ class ScriptedHost:
     """A session and a clock.
 
     Attributes:
-        replies: What is to come.
+        replies: The replies that are left.
         time: The clock, in seconds.
-        done: The commands so far, as people see them.
+        done: The commands so far, secrets masked.
         waits: The seconds of each wait.
         signalled: The pids of each round of signals.
         checks: How often the right to work was checked.
@@ -154,7 +154,7 @@ class ScriptedHost:
         return join_stop_output(before, call, self._reply("look"))
 
     def _reply(self, kind: str) -> Completed:
-        assert self.replies, f"nothing was to come, but a {kind}"
+        assert self.replies, f"no reply is left for a {kind}"
         reply = self.replies.popleft()
         assert kind == reply.to
         self.time += reply.takes
@@ -211,7 +211,7 @@ async def play(
     """
     host = ScriptedHost(deque(replies))
     outcome = await host.make_run(target, timing, before_command).follow(decide)
-    assert not host.replies, f"never asked for: {list(host.replies)}"
+    assert not host.replies, f"not needed: {list(host.replies)}"
     assert host.checks == len(host.done)
     return outcome, host
 

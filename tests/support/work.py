@@ -1,4 +1,4 @@
-"""A worker's context in memory: the in-memory record, an executor that tests script, a clock that only goes on."""
+"""A worker's context for unit tests: a simulated record, stub hosts, and a clock that goes on with each reading."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from workers.executor.base import Executor, HostSession
 
 
-def target(host_id: int) -> Target:
-    """Return a host that is in no network."""
+def make_target(host_id: int) -> Target:
+    """Return a host that does not exist."""
     return Target(host_id, "10.0.0.1", 22, "admin", "/home/admin/ocp_agent", "ocp", sudo=False, host_key="key")
 
 
@@ -52,47 +52,47 @@ async def make_work(store: Store | None = None, executor: Executor | None = None
 
 async def make_task(work: WorkerContext, host_ids: Sequence[int], slug: str = "batch_stop_agents") -> TaskRecord:
     """Store a task on hosts, which are added to the inventory."""
-    await work.store.hosts.put([HostEntry(target(host_id), None) for host_id in host_ids], 0)
+    await work.store.hosts.put([HostEntry(make_target(host_id), None) for host_id in host_ids], 0)
     draft = Draft(TASK_TYPES[slug], tuple(host_ids), Creator(100, "admin"), "127.0.0.1", "0" * 16, work.clock())
     return await work.store.tasks.create(draft)
 
 
-async def step(work: WorkerContext, task: TaskRecord, index: int) -> StepResult:
+async def send_step(work: WorkerContext, task: TaskRecord, index: int) -> StepResult:
     """Handle the message of a step."""
     found = await find_step(work, task.id, index)
     assert found is not None
     return await handle_step(work, found)
 
 
-async def lane(work: WorkerContext, task: TaskRecord, index: int = 2) -> tuple[int | None, bool]:
-    """Handle the message of a lane; say which step it opened, and whether it wants a successor."""
+async def run_lane(work: WorkerContext, task: TaskRecord, index: int = 2) -> tuple[int | None, bool]:
+    """Handle the message of a lane; return the step that it opened, and whether it asks for another lane."""
     found = await find_step(work, task.id, index)
     assert found is not None
     end = await handle_lane(work, found)
     return end.opened, end.handed_over
 
 
-async def run_through(work: WorkerContext, task: TaskRecord) -> TaskRecord:
-    """Handle the messages of all steps in order; return the task's head as it then stands."""
+async def run_all_steps(work: WorkerContext, task: TaskRecord) -> TaskRecord:
+    """Handle the messages of all steps in order; return the task's head after that."""
     for planned in task.plan:
-        if (await step(work, task, planned.index)).lanes:
-            await lane(work, task, planned.index)
+        if (await send_step(work, task, planned.index)).lanes:
+            await run_lane(work, task, planned.index)
     head = await work.store.tasks.head(task.id)
     assert head is not None
     return head
 
 
-async def prepared(work: WorkerContext, host_ids: Sequence[int]) -> TaskRecord:
-    """Store a batch stop and bring it to the point where its lanes may work."""
+async def make_prepared_task(work: WorkerContext, host_ids: Sequence[int]) -> TaskRecord:
+    """Store a batch stop and handle its messages up to the step on hosts."""
     task = await make_task(work, host_ids)
-    assert await step(work, task, 0) == StepResult(opened=1)
-    assert await step(work, task, 1) == StepResult(opened=2)
+    assert await send_step(work, task, 0) == StepResult(opened=1)
+    assert await send_step(work, task, 1) == StepResult(opened=2)
     return task
 
 
-async def suspected(work: WorkerContext, host_ids: Sequence[int], count: int | None = None) -> TaskRecord:
-    """Store a batch stop that lost two workers at its hosts, or the first few of them: they are suspects."""
-    task = await prepared(work, host_ids)
+async def make_suspects(work: WorkerContext, host_ids: Sequence[int], count: int | None = None) -> TaskRecord:
+    """Store a batch stop whose first hosts, or all, each lost enough workers to be suspects."""
+    task = await make_prepared_task(work, host_ids)
     count = len(host_ids) if count is None else count
     for number in range(SUSPECT):
         victim = await work.store.workers.enrol(f"victim-{number}@test")
@@ -107,7 +107,7 @@ async def suspected(work: WorkerContext, host_ids: Sequence[int], count: int | N
 
 @dataclass
 class GatedExecutor:
-    """Reaches hosts as the stub does, but holds some of them at the door until they are let through."""
+    """Reaches hosts as the stub does, but holds the connections to some of them until a test lets them pass."""
 
     held: dict[int, asyncio.Event] = field(default_factory=dict)
     inside: int = 0

@@ -1,4 +1,4 @@
-"""A worker does errands: once each, within the time that is left, and always with an answer."""
+"""A worker does each errand once, within the time that is left, and always answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.errors import StoreUnavailable
 from core.lease import Lease, Leased
 from infra.store.host_values import HostEntry
 from tests.support.fake_store import FakeStore
-from tests.support.work import make_work, target
+from tests.support.work import make_target, make_work
 from workers.errands import run_errand
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
@@ -32,20 +32,20 @@ LOOK = Errand("e1", ErrandKind.LOOK, 7, None, "0" * 16)
 STOP = Errand("e2", ErrandKind.STOP, 7, "monagent", "0" * 16)
 
 
-async def work_on(behaviour: Behaviour = Behaviour.HEALTHY) -> WorkerContext:
+async def make_errand_work(behaviour: Behaviour = Behaviour.HEALTHY) -> WorkerContext:
     work = await make_work(FakeStore(), StubExecutor(behaviours={7: behaviour}))
-    await work.store.hosts.put([HostEntry(target(7), None)], 0)
+    await work.store.hosts.put([HostEntry(make_target(7), None)], 0)
     return work
 
 
-async def done(work: WorkerContext, errand: Errand) -> ErrandAnswer | None:
+async def do_errand(work: WorkerContext, errand: Errand) -> ErrandAnswer | None:
     await work.store.errands.put(errand, 60_000)
     await run_errand(work, errand.id)
     return await work.store.errands.wait(errand.id, 10)
 
 
 def claim_late(work: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a worker claim errands when 100 ms are left of them."""
+    """Let a worker claim errands when 100 ms of their time are left."""
     claim = work.store.errands.claim
 
     async def claim_with_little_left(errand_id: str) -> ClaimedErrand | None:
@@ -56,15 +56,15 @@ def claim_late(work: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_look() -> None:
-    work = await work_on()
-    found = await done(work, LOOK)
+    work = await make_errand_work()
+    found = await do_errand(work, LOOK)
     assert isinstance(found, AgentInspection)
     assert [process.is_running for process in found.processes] == [True] * 3
     assert (found.version, found.installed) == ("4.2.2-stub", True)
 
 
 async def test_a_second_copy_of_the_message_finds_nothing_to_do() -> None:
-    work = await work_on()
+    work = await make_errand_work()
     await work.store.errands.put(STOP, 60_000)
     await asyncio.gather(*(run_errand(work, STOP.id) for _ in range(5)))
     assert isinstance(work.executor, StubExecutor)
@@ -73,9 +73,9 @@ async def test_a_second_copy_of_the_message_finds_nothing_to_do() -> None:
 
 
 async def test_the_lease_is_given_back_before_the_answer() -> None:
-    work = await work_on()
+    work = await make_errand_work()
     await work.store.hosts.lease((7,), Lease(STOP.id, STOP.purpose, 60_000))
-    assert isinstance(await done(work, STOP), AgentInspection)
+    assert isinstance(await do_errand(work, STOP), AgentInspection)
     assert await work.store.hosts.lease((7,), Lease("other", "to test", 1000)) == Leased()
 
 
@@ -87,13 +87,13 @@ async def test_the_lease_is_given_back_before_the_answer() -> None:
         (Behaviour.LOST, "Unreachable: 10.0.0.1:22: connection lost while running a command."),
     ],
 )
-async def test_a_host_that_fails_is_an_answer_too(
+async def test_a_failure_on_the_host_is_an_answer_too(
     behaviour: Behaviour, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = await work_on(behaviour)
+    work = await make_errand_work(behaviour)
     await work.store.hosts.lease((7,), Lease(STOP.id, STOP.purpose, 60_000))
     claim_late(work, monkeypatch)
-    answer = await done(work, STOP)
+    answer = await do_errand(work, STOP)
     assert isinstance(answer, ErrandFailed)
     assert answer.sentence.startswith(said)
     assert not answer.refused
@@ -101,20 +101,20 @@ async def test_a_host_that_fails_is_an_answer_too(
 
 
 async def test_a_host_that_was_deleted_meanwhile() -> None:
-    work = await work_on()
+    work = await make_errand_work()
     await work.store.hosts.remove((7,))
-    answer = await done(work, LOOK)
+    answer = await do_errand(work, LOOK)
     assert isinstance(answer, ErrandFailed)
     assert answer.sentence.startswith("Gone: host 7 is no longer in the inventory.")
 
 
-async def test_a_process_that_was_frozen_beyond_its_time_sends_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    work = await work_on()
+async def test_a_process_that_was_frozen_past_its_limit_sends_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = await make_errand_work()
     claim_late(work, monkeypatch)
     hosts = work.executor
     assert isinstance(hosts, StubExecutor)
     frozen = Freezing(hosts, 0.2)
-    answer = await done(replace(work, executor=frozen), STOP)
+    answer = await do_errand(replace(work, executor=frozen), STOP)
     assert isinstance(answer, ErrandFailed)
     assert answer.sentence.startswith("Timed out: ")
     assert hosts.count_commands(7).total() == 0
@@ -122,7 +122,7 @@ async def test_a_process_that_was_frozen_beyond_its_time_sends_nothing_more(monk
 
 @dataclass
 class Freezing:
-    """Reaches hosts as the stub does, but the whole process stands still on the way."""
+    """Reaches hosts as the stub does, but the whole process is frozen on the way."""
 
     stub: StubExecutor
     seconds: float
@@ -135,20 +135,20 @@ class Freezing:
         await self.stub.aclose()
 
 
-async def test_a_fault_of_ours_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    work = await work_on()
+async def test_a_bug_of_ours_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = await make_errand_work()
 
     def broken(_target: object) -> None:
         raise RuntimeError("oh")
 
     monkeypatch.setattr(work.executor, "connect", broken)
-    answer = await done(work, LOOK)
+    answer = await do_errand(work, LOOK)
     assert isinstance(answer, ErrandFailed)
     assert answer.sentence.startswith("Internal error: RuntimeError: oh.")
 
 
 async def test_a_store_that_is_away_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
-    work = await work_on()
+    work = await make_errand_work()
 
     async def away(_errand_id: str) -> None:
         raise StoreUnavailable("The store does not answer.")

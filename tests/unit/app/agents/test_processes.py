@@ -14,7 +14,7 @@ from core.claim import require_host_claims
 from core.host import STOPPING
 from core.lease import Lease, Leased
 from tests.support.api import NO_BROKER, NOW, Api, running_api
-from tests.support.errands import employ
+from tests.support.errands import attach_worker
 from tests.support.records import claim_step
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
@@ -67,7 +67,7 @@ async def held(api: Api, host_id: int = 2) -> int:
 
 @pytest.mark.parametrize("prefix", ["/api/v2", ""])
 async def test_a_running_agent(api: Api, prefix: str) -> None:
-    await employ(api, StubExecutor())
+    await attach_worker(api, StubExecutor())
     answer = await api.client.get(f"{prefix}/compute/hosts/2/agent")
 
     assert answer.status_code == 200, answer.text
@@ -90,7 +90,7 @@ async def test_a_running_agent(api: Api, prefix: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["/api/v2", ""])
 async def test_the_processes_in_pages(api: Api, prefix: str) -> None:
-    await employ(api, StubExecutor())
+    await attach_worker(api, StubExecutor())
     path = f"{prefix}/compute/hosts/2/agent/processes"
     answer = await api.client.get(path)
     assert answer.json()["data"] == {
@@ -117,7 +117,7 @@ async def test_the_processes_in_pages(api: Api, prefix: str) -> None:
 async def test_agents_that_do_not_run_or_not_quite(
     api: Api, behaviour: Behaviour, status: str, version: str | None, running: list[int]
 ) -> None:
-    await employ(api, StubExecutor(behaviours={2: behaviour}))
+    await attach_worker(api, StubExecutor(behaviours={2: behaviour}))
     agent = (await api.client.get(AGENT)).json()["data"]
     assert (agent["status"], agent["version"]) == (status, version)
     assert (agent["lastAvailableTime"] is None) == (status != "AVAILABLE")
@@ -128,7 +128,7 @@ async def test_agents_that_do_not_run_or_not_quite(
 
 
 async def test_the_task_that_holds_the_host_says_where_its_agent_stands(api: Api) -> None:
-    await employ(api, StubExecutor())
+    await attach_worker(api, StubExecutor())
     await held(api)
     agent = (await api.client.get(AGENT)).json()["data"]
     assert agent["status"] == "STOPPING"
@@ -138,7 +138,7 @@ async def test_the_task_that_holds_the_host_says_where_its_agent_stands(api: Api
 @pytest.mark.parametrize("prefix", ["/api/v2", ""])
 async def test_a_process_is_stopped_and_restarted(api: Api, prefix: str) -> None:
     executor = StubExecutor()
-    await employ(api, executor)
+    await attach_worker(api, executor)
     path = f"{prefix}/compute/hosts/2/agent/processes/3"
 
     stopped = await api.client.post(f"{path}/stop")
@@ -192,7 +192,7 @@ async def test_what_there_is_not(api: Api) -> None:
 
 
 async def test_a_host_of_a_task_is_left_to_it(api: Api) -> None:
-    await employ(api, StubExecutor())
+    await attach_worker(api, StubExecutor())
     task_id = await held(api)
     answer = await api.client.post(f"{AGENT}/processes/2/restart")
     assert answer.status_code == 400
@@ -215,7 +215,7 @@ async def test_one_change_at_a_time_on_a_host(api: Api) -> None:
         "Nothing was done: a request works on host 2 to restart process mgragent of its agent, and"
     )
     assert message.endswith(" s. Then try again.")
-    await employ(api, StubExecutor())
+    await attach_worker(api, StubExecutor())
     assert (await api.client.get(AGENT)).status_code == 200, "a look disturbs nobody"
 
 
@@ -229,7 +229,7 @@ async def test_one_change_at_a_time_on_a_host(api: Api) -> None:
     ],
 )
 async def test_a_host_that_does_not_do_it(api: Api, behaviour: Behaviour, status: int, code: int, said: str) -> None:
-    await employ(api, StubExecutor(behaviours={2: behaviour}))
+    await attach_worker(api, StubExecutor(behaviours={2: behaviour}))
     answer = await api.client.post(f"{AGENT}/processes/3/restart")
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert answer.json()["error"]["message"].startswith(said)
@@ -284,5 +284,5 @@ async def test_so_many_wait_at_a_time_and_no_more(api: Api) -> None:
         assert refused.status_code == 503
         assert "as many as OCPFLEET_MAX_ERRANDS allows" in refused.json()["error"]["message"]
         assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [503, 503]
-        await employ(full, StubExecutor())
+        await attach_worker(full, StubExecutor())
         assert (await full.client.get(AGENT)).status_code == 200

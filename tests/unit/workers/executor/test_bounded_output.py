@@ -6,7 +6,7 @@ from core.journal import OUTPUT_LIMIT, clip
 from workers.executor.bounded_output import BoundedOutput
 
 
-def test_what_fits_is_kept_as_it_is() -> None:
+def test_short_output_is_kept_whole() -> None:
     output = BoundedOutput()
     for piece in (b"one ", b"", b"tw\xc3", b"\xb6 \xff"):
         output.feed(piece)
@@ -14,7 +14,7 @@ def test_what_fits_is_kept_as_it_is() -> None:
     assert output.text() == "one twö \ufffd"
 
 
-def test_of_what_does_not_fit_head_and_tail_are_kept_within_the_limit() -> None:
+def test_head_and_tail_of_long_output_are_kept_within_the_limit() -> None:
     output = BoundedOutput()
     for number in range(100_000):
         output.feed(b"%09d\n" % number)
@@ -27,7 +27,7 @@ def test_of_what_does_not_fit_head_and_tail_are_kept_within_the_limit() -> None:
     assert clip(text) == text
 
 
-def test_the_rest_never_takes_memory() -> None:
+def test_dropped_output_takes_no_memory() -> None:
     output = BoundedOutput()
     piece = b"x" * 32_768
     tracemalloc.start()

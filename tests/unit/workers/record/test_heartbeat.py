@@ -1,3 +1,5 @@
+"""A worker trusts its claims while it beats, and asks the record after a pause."""
+
 from __future__ import annotations
 
 import asyncio
@@ -8,7 +10,6 @@ import pytest
 
 from infra.store.task_values import ClaimRequest
 from tests.support.work import make_task, make_work
-from workers.executor.slots import Slots
 from workers.record.heartbeat import ClaimLostError, Heartbeat
 
 if TYPE_CHECKING:
@@ -16,38 +17,7 @@ if TYPE_CHECKING:
     from tests.support.fake_store import FakeStore
 
 
-async def test_places_are_given_in_the_order_of_waiting() -> None:
-    slots = Slots(1)
-    assert slots.take(5) == 1
-    got: list[int] = []
-
-    async def wait(number: int) -> None:
-        await slots.take_one()
-        got.append(number)
-
-    waiting = [asyncio.create_task(wait(number)) for number in range(3)]
-    await asyncio.sleep(0)
-    for _ in waiting:
-        slots.release(1)
-        await asyncio.sleep(0)
-        assert slots.take(1) == 0 or got == [0, 1, 2]
-    await asyncio.gather(*waiting)
-    assert got == [0, 1, 2]
-
-
-async def test_a_cancelled_wait_loses_no_place() -> None:
-    slots = Slots(1)
-    slots.take(1)
-    waiting = asyncio.create_task(slots.take_one())
-    await asyncio.sleep(0)
-    slots.release(1)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    assert slots.take(1) == 1
-
-
-class Ticking:
+class ManualClock:
     """A monotonic clock that a test moves."""
 
     def __init__(self) -> None:
@@ -57,10 +27,10 @@ class Ticking:
         return self.now
 
 
-async def claimed() -> tuple[FakeStore, Heartbeat, Claim, Ticking]:
+async def make_claim() -> tuple[FakeStore, Heartbeat, Claim, ManualClock]:
     work = await make_work()
     task = await make_task(work, [1])
-    clock = Ticking()
+    clock = ManualClock()
     heartbeat = Heartbeat(work.store, work.heartbeat.worker, every=2.0, alive_for=10.0, monotonic=clock)
     request = ClaimRequest(1)
     _, answer = await work.store.tasks.advance(task, task.plan.steps[0], heartbeat.worker, 1, claim=request)
@@ -68,21 +38,21 @@ async def claimed() -> tuple[FakeStore, Heartbeat, Claim, Ticking]:
 
 
 async def test_while_it_beats_a_worker_trusts_its_claims_without_asking() -> None:
-    _, heartbeat, claim, clock = await claimed()
+    _, heartbeat, claim, clock = await make_claim()
     clock.now += 3.9
     await heartbeat.require_claim(replace(claim, token=999))
 
 
 async def test_after_a_pause_a_worker_asks_the_record() -> None:
-    _, heartbeat, claim, clock = await claimed()
+    _, heartbeat, claim, clock = await make_claim()
     clock.now += 4.1
     await heartbeat.require_claim(claim)
     with pytest.raises(ClaimLostError):
         await heartbeat.require_claim(replace(claim, token=999))
 
 
-async def test_a_worker_that_stands_still_after_it_asked_is_not_awake() -> None:
-    _, heartbeat, claim, clock = await claimed()
+async def test_a_worker_that_is_frozen_after_it_asked_may_not_send() -> None:
+    _, heartbeat, claim, clock = await make_claim()
     assert heartbeat.may_send()
     clock.now += 4.1
     assert not heartbeat.may_send()
@@ -93,14 +63,14 @@ async def test_a_worker_that_stands_still_after_it_asked_is_not_awake() -> None:
 
 
 async def test_a_beat_ends_the_pause() -> None:
-    _, heartbeat, claim, clock = await claimed()
+    _, heartbeat, claim, clock = await make_claim()
     clock.now += 60
     await heartbeat.beat()
     await heartbeat.require_claim(replace(claim, token=999))
 
 
 async def test_after_an_outage_a_worker_asks_the_record_until_it_beats_again() -> None:
-    _, heartbeat, claim, _ = await claimed()
+    _, heartbeat, claim, _ = await make_claim()
     await heartbeat.beat()
     heartbeat.distrust_claims()
     with pytest.raises(ClaimLostError):
@@ -109,8 +79,8 @@ async def test_after_an_outage_a_worker_asks_the_record_until_it_beats_again() -
     await heartbeat.require_claim(replace(claim, token=999))
 
 
-async def test_after_an_outage_runs_of_claims_that_the_record_has_forgotten_are_abandoned() -> None:
-    _, heartbeat, claim, _ = await claimed()
+async def test_after_an_outage_runs_whose_claims_the_record_forgot_are_cancelled() -> None:
+    _, heartbeat, claim, _ = await make_claim()
     forgotten = replace(claim, token=999)
     runs = {one: asyncio.create_task(_run(heartbeat, one)) for one in (claim, forgotten)}
     await asyncio.sleep(0)

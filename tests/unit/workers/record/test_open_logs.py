@@ -1,4 +1,4 @@
-"""The logs of runs that go on: written every few seconds, and at nobody's expense."""
+"""The logs of open runs are written every few seconds, and nothing waits for that."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.store.task_values import ClaimRequest
 from infra.store.values import CHUNK
 from tests.support.fake_store import FakeStore
 from tests.support.waiting import eventually
-from tests.support.work import GatedExecutor, lane, make_task, make_work, prepared, run_through
+from tests.support.work import GatedExecutor, make_prepared_task, make_task, make_work, run_all_steps, run_lane
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
 from workers.record.open_logs import MAX_ROUND_SIZE, WRITE_EVERY, OpenLogs
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Noted:
-    """The tasks of a store; remembers how many logs each call noted. `fault` is raised instead where it is set."""
+class LogSpy:
+    """The tasks of a store. It counts the logs of each call, and raises `fault` instead where that is set."""
 
     tasks: Any
     calls: list[int] = field(default_factory=list)
@@ -56,32 +56,32 @@ class Noted:
 
 @dataclass
 class Bench:
-    """Runs of one step, without anybody at work on them, and a clock that a test moves."""
+    """Claims of one step that nobody works on, and a clock that a test moves."""
 
     work: WorkerContext
     task: TaskRecord
     claims: Sequence[Claim]
-    noted: Noted
+    noted: LogSpy
     now: float = 100.0
 
-    def notes(self) -> OpenLogs:
+    def make_open_logs(self) -> OpenLogs:
         return OpenLogs(self.work.store, self.work.heartbeat, monotonic=lambda: self.now)
 
-    async def texts(self, claim: Claim) -> list[list[str]]:
-        """Return the lines of each run of a claim's subtask."""
+    async def read_texts(self, claim: Claim) -> list[list[str]]:
+        """Return the lines of each run of the claim's subtask."""
         logs = await self.work.store.tasks.logs(self.task, claim.series_id)
         return [[line.text for line in log.lines] for log in logs]
 
 
-def spied(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> Noted:
-    noted = Noted(store.tasks)
+def spy_on_logs(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> LogSpy:
+    noted = LogSpy(store.tasks)
     monkeypatch.setattr(store, "_tasks", noted)
     return noted
 
 
 async def bench(monkeypatch: pytest.MonkeyPatch, runs: int) -> Bench:
     store = FakeStore()
-    noted = spied(store, monkeypatch)
+    noted = spy_on_logs(store, monkeypatch)
     work = await make_work(store)
     task = await make_task(work, range(1, runs + 1))
     worker = work.heartbeat.worker
@@ -89,99 +89,99 @@ async def bench(monkeypatch: pytest.MonkeyPatch, runs: int) -> Bench:
     return Bench(work, task, claims.granted, noted)
 
 
-def journal(*texts: str) -> Journal:
+def make_journal(*texts: str) -> Journal:
     made = Journal(lambda: 7)
     for text in texts:
         made.add(text)
     return made
 
 
-async def test_a_run_is_noted_from_its_third_second_on_when_it_has_more_to_tell(
+async def test_a_log_is_written_from_the_third_second_on_when_it_has_grown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     table = await bench(monkeypatch, 1)
     (claim,) = table.claims
-    notes, told = table.notes(), journal("one")
-    with notes.track(claim, told):
+    logs, told = table.make_open_logs(), make_journal("one")
+    with logs.track(claim, told):
         table.now += WRITE_EVERY - 0.1
-        await notes.write()
+        await logs.write()
         assert table.noted.calls == []
         table.now += 0.1
-        await notes.write()
-        assert await table.texts(claim) == [["one"]]
+        await logs.write()
+        assert await table.read_texts(claim) == [["one"]]
         table.now += WRITE_EVERY
-        await notes.write()
+        await logs.write()
         assert table.noted.calls == [1], "nothing was added"
         told.add("two")
         table.now += 0.1
-        await notes.write()
-        assert await table.texts(claim) == [["one", "two"]]
+        await logs.write()
+        assert await table.read_texts(claim) == [["one", "two"]]
         (log,) = await table.work.store.tasks.logs(table.task, claim.series_id)
         assert (log.closed, log.operation, log.run_time) == (False, Operation.EXECUTE, 1)
         assert log.executor == table.work.heartbeat.worker.name
         told.add("three")
     table.now += WRITE_EVERY
-    await notes.write()
+    await logs.write()
     assert table.noted.calls == [1, 1], "a run that is over is the recorder's"
 
 
-async def test_no_call_notes_more_than_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_call_writes_more_logs_than_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     table = await bench(monkeypatch, 2 * CHUNK + 5)
-    notes = table.notes()
+    logs = table.make_open_logs()
     with ExitStack() as runs:
         for claim in table.claims:
-            runs.enter_context(notes.track(claim, journal("one of many")))
+            runs.enter_context(logs.track(claim, make_journal("one of many")))
         table.now += WRITE_EVERY
-        await notes.write()
+        await logs.write()
     assert table.noted.calls == [CHUNK, CHUNK, 5]
 
 
-async def test_long_journals_take_turns_and_one_that_fills_a_round_has_its_own(
+async def test_long_journals_take_turns_and_one_that_fills_a_round_gets_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     table = await bench(monkeypatch, 4)
-    notes = table.notes()
-    told = [journal("x" * size) for size in (MAX_ROUND_SIZE // 2, MAX_ROUND_SIZE // 2, MAX_ROUND_SIZE * 2, 10)]
+    logs = table.make_open_logs()
+    told = [make_journal("x" * size) for size in (MAX_ROUND_SIZE // 2, MAX_ROUND_SIZE // 2, MAX_ROUND_SIZE * 2, 10)]
     rounds = []
     with ExitStack() as runs:
         for claim, one in zip(table.claims, told, strict=True):
-            runs.enter_context(notes.track(claim, one))
+            runs.enter_context(logs.track(claim, one))
             table.now += 0.01
         for _ in range(6):
             table.now += WRITE_EVERY
-            before = [bool(await table.texts(claim)) for claim in table.claims]
-            await notes.write()
-            after = [bool(await table.texts(claim)) for claim in table.claims]
+            before = [bool(await table.read_texts(claim)) for claim in table.claims]
+            await logs.write()
+            after = [bool(await table.read_texts(claim)) for claim in table.claims]
             rounds.append([index for index in range(4) if after[index] and not before[index]])
     assert rounds == [[0, 1], [2], [], [3], [], []]
 
 
-async def test_a_store_that_is_away_loses_a_note_and_gets_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_is_away_misses_one_round_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.record.open_logs.WRITE_EVERY", 0.01)
     table = await bench(monkeypatch, 1)
     table.noted.fault = StoreUnavailable("The store does not answer.")
-    notes = table.notes()
-    with notes.track(table.claims[0], journal("one")):
+    logs = table.make_open_logs()
+    with logs.track(table.claims[0], make_journal("one")):
         table.now += WRITE_EVERY
-        writing = asyncio.create_task(notes.write_forever())
+        writing = asyncio.create_task(logs.write_forever())
         await eventually(lambda: len(table.noted.calls) > 2, 5, "several notes to be lost")
         table.noted.fault = None
-        await eventually(lambda: table.texts(table.claims[0]), 5, "a note to be taken")
+        await eventually(lambda: table.read_texts(table.claims[0]), 5, "a note to be taken")
     writing.cancel()
     with suppress(asyncio.CancelledError):
         await writing
 
 
-async def test_a_store_that_hangs_holds_up_neither_hosts_nor_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_hangs_delays_neither_hosts_nor_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.record.open_logs.WRITE_EVERY", 0.01)
     executor = GatedExecutor(held={1: asyncio.Event()})
     store = FakeStore()
-    noted = spied(store, monkeypatch)
+    noted = spy_on_logs(store, monkeypatch)
     noted.hangs = True
     work = await make_work(store, executor)
-    task = await prepared(work, [1, 2])
+    task = await make_prepared_task(work, [1, 2])
     writing = asyncio.create_task(work.open_logs.write_forever())
-    working = asyncio.create_task(lane(work, task))
+    working = asyncio.create_task(run_lane(work, task))
     await eventually(lambda: noted.calls, 5, "a note to hang")
 
     await work.heartbeat.beat()
@@ -194,12 +194,12 @@ async def test_a_store_that_hangs_holds_up_neither_hosts_nor_beats(monkeypatch: 
         await writing
 
 
-async def test_fast_runs_are_never_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_logs_of_short_runs_are_not_written_before_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
     store = FakeStore()
-    noted = spied(store, monkeypatch)
+    noted = spy_on_logs(store, monkeypatch)
     work = await make_work(store)
     task = await make_task(work, range(1, 51))
-    working = asyncio.create_task(run_through(work, task))
+    working = asyncio.create_task(run_all_steps(work, task))
     while not working.done():
         await work.open_logs.write()
         await asyncio.sleep(0)
@@ -209,7 +209,7 @@ async def test_fast_runs_are_never_noted(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @dataclass
 class Wedged(StubExecutor):
-    """Hosts that say a lot, that need more than their agent's own stop, and on which a signal ends when it may."""
+    """Hosts with long output whose agents need more than their own stop. A signal ends when the test lets it."""
 
     ends: asyncio.Event = field(default_factory=asyncio.Event)
     said: str = "é" * OUTPUT_LIMIT
@@ -234,13 +234,13 @@ class _WedgedSession:
         return replace(await self.session.run(command, timeout=timeout), stderr=self.host.said)
 
 
-async def test_the_log_of_a_wedged_host_grows_and_is_whole_in_the_end_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_log_of_a_wedged_host_grows_and_is_complete_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.record.open_logs.WRITE_EVERY", 0.0)
     executor = Wedged()
     work = await make_work(executor=executor)
-    task = await prepared(work, [1])
+    task = await make_prepared_task(work, [1])
     stop = task.plan.steps[2].first
-    working = asyncio.create_task(lane(work, task))
+    working = asyncio.create_task(run_lane(work, task))
 
     async def commands() -> list[str]:
         await work.open_logs.write()
@@ -267,14 +267,14 @@ async def _two(commands: Any) -> bool:
     return len(await commands()) == 2
 
 
-async def test_a_cancelled_run_is_noted_until_it_lets_go(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_log_of_a_cancelled_run_is_written_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.record.open_logs.WRITE_EVERY", 0.0)
     executor = GatedExecutor(held={1: asyncio.Event()})
     work = await make_work(executor=executor)
     await work.heartbeat.beat()
-    task = await prepared(work, [1])
+    task = await make_prepared_task(work, [1])
     stop = task.plan.steps[2].first
-    working = asyncio.create_task(lane(work, task))
+    working = asyncio.create_task(run_lane(work, task))
     await eventually(lambda: executor.inside == 1, 5, "the host to be in work")
     assert await work.store.tasks.cancel(task, work.clock(), stop) is True
 
@@ -291,14 +291,14 @@ async def test_a_cancelled_run_is_noted_until_it_lets_go(monkeypatch: pytest.Mon
     assert log.lines[-1].text.startswith("Cancelled: ")
 
 
-async def test_a_lane_that_breaks_off_leaves_what_was_noted_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lane_that_breaks_off_leaves_only_what_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.record.open_logs.WRITE_EVERY", 0.0)
     executor = GatedExecutor(held={1: asyncio.Event(), 2: asyncio.Event()})
     store = FakeStore()
-    noted = spied(store, monkeypatch)
+    noted = spy_on_logs(store, monkeypatch)
     work = await make_work(store, executor, max_lanes=1)
-    task = await prepared(work, [1, 2])
-    working = asyncio.create_task(lane(work, task))
+    task = await make_prepared_task(work, [1, 2])
+    working = asyncio.create_task(run_lane(work, task))
     await eventually(lambda: executor.inside == 2, 5, "the hosts to be in work")
     await work.open_logs.write()
     assert noted.calls == [2]

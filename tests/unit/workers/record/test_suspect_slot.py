@@ -1,4 +1,4 @@
-"""Hosts that may be why workers died run one at a time in a process, one after another, and hold up nobody else."""
+"""A process works on one suspect at a time, and other hosts do not wait for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.status import Operation, Status
 from infra.store.task_values import ClaimRequest
 from tests.support.failing import FailingStore
 from tests.support.waiting import eventually
-from tests.support.work import GatedExecutor, lane, make_work, prepared, suspected
+from tests.support.work import GatedExecutor, make_prepared_task, make_suspects, make_work, run_lane
 from workers.record.suspect_slot import SuspectSlot
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ STOP = 2
 
 
 class Counting:
-    """The tasks of a store, counting how often work was asked for."""
+    """The tasks of a store. It counts how often a lane asked for work."""
 
     def __init__(self, tasks: Any) -> None:
         self._tasks = tasks
@@ -38,28 +38,28 @@ class Counting:
         return await self._tasks.advance(*words, claim=claim, **more)
 
 
-async def stopped(work: WorkerContext, task: TaskRecord) -> int:
+async def count_stopped(work: WorkerContext, task: TaskRecord) -> int:
     head = await work.store.tasks.head(task.id)
     assert head is not None
     return head.counts.get((STOP, Status.SUCCESSFUL), 0)
 
 
-async def test_all_suspects_of_a_step_go_through_one_worker_in_one_go() -> None:
+async def test_one_worker_works_through_all_suspects_of_a_step() -> None:
     executor = GatedExecutor()
     work = await make_work(executor=executor, max_lanes=1, lane_window=8)
-    task = await suspected(work, range(1, 31))
+    task = await make_suspects(work, range(1, 31))
 
-    assert await lane(work, task) == (3, False)
+    assert await run_lane(work, task) == (3, False)
 
     assert executor.order == list(range(1, 31))
     assert executor.most == 1
 
 
-async def test_of_many_lanes_one_waits_for_the_next_suspect_and_the_others_end() -> None:
+async def test_one_lane_waits_for_the_next_suspect_and_the_others_end() -> None:
     executor = GatedExecutor(held={1: asyncio.Event()})
     work = await make_work(executor=executor)
-    task = await suspected(work, range(1, 21))
-    running = [asyncio.create_task(lane(work, task)) for _ in range(4)]
+    task = await make_suspects(work, range(1, 21))
+    running = [asyncio.create_task(run_lane(work, task)) for _ in range(4)]
 
     await eventually(lambda: sum(one.done() for one in running) == 3, 5, "the lanes that have nothing to do to end")
     assert {one.result() for one in running if one.done()} == {(None, False)}, "and no message takes their place"
@@ -71,15 +71,15 @@ async def test_of_many_lanes_one_waits_for_the_next_suspect_and_the_others_end()
     assert executor.most == 1
 
 
-async def test_suspects_of_two_tasks_share_the_place_without_asking_for_it_all_the_time() -> None:
+async def test_suspects_of_two_tasks_share_the_slot_without_polling() -> None:
     store = FailingStore()
     executor = GatedExecutor(held={1: asyncio.Event()})
     work = await make_work(store, executor=executor)
-    one, other = await suspected(work, range(1, 6)), await suspected(work, range(6, 11))
+    one, other = await make_suspects(work, range(1, 6)), await make_suspects(work, range(6, 11))
     store.broken_tasks = counting = Counting(store.tasks)
-    first = asyncio.create_task(lane(work, one))
+    first = asyncio.create_task(run_lane(work, one))
     await eventually(lambda: executor.inside == 1, 5, "the first suspect to be in work")
-    second = asyncio.create_task(lane(work, other))
+    second = asyncio.create_task(run_lane(work, other))
     await eventually(lambda: counting.asked == 2, 5, "the other task to ask")
 
     for _ in range(50):
@@ -97,13 +97,13 @@ async def test_suspects_of_two_tasks_share_the_place_without_asking_for_it_all_t
 async def test_neighbours_of_suspects_do_not_wait_for_them() -> None:
     executor = GatedExecutor(held={1: asyncio.Event()})
     work = await make_work(executor=executor, max_lanes=1, lane_window=4)
-    suspects = await suspected(work, [1, 2, 3])
-    others = await prepared(work, range(11, 31))
-    running = asyncio.create_task(lane(work, suspects))
+    suspects = await make_suspects(work, [1, 2, 3])
+    others = await make_prepared_task(work, range(11, 31))
+    running = asyncio.create_task(run_lane(work, suspects))
     await eventually(lambda: executor.inside == 1, 5, "a suspect to be in work")
 
-    assert await lane(work, others) == (3, False)
-    assert await stopped(work, suspects) == 0
+    assert await run_lane(work, others) == (3, False)
+    assert await count_stopped(work, suspects) == 0
     executor.held[1].set()
     assert await running == (3, False)
 
@@ -111,11 +111,11 @@ async def test_neighbours_of_suspects_do_not_wait_for_them() -> None:
 async def test_a_lane_with_a_wedged_host_takes_suspects_when_their_turn_comes() -> None:
     executor = GatedExecutor(held={1: asyncio.Event(), 9: asyncio.Event()})
     work = await make_work(executor=executor, max_lanes=1, lane_window=8)
-    suspects = await suspected(work, [1])
-    mixed = await suspected(work, range(2, 10), 2)
-    first = asyncio.create_task(lane(work, suspects))
+    suspects = await make_suspects(work, [1])
+    mixed = await make_suspects(work, range(2, 10), 2)
+    first = asyncio.create_task(run_lane(work, suspects))
     await eventually(lambda: executor.inside == 1, 5, "the other task's suspect to be in work")
-    second = asyncio.create_task(lane(work, mixed))
+    second = asyncio.create_task(run_lane(work, mixed))
     await eventually(lambda: len(executor.order) == 7, 5, "all but the suspects to be worked on")
 
     executor.held[1].set()
@@ -130,8 +130,8 @@ async def test_a_draining_worker_leaves_the_suspects_that_wait_to_others(*, give
     executor = GatedExecutor(held={1: asyncio.Event()})
     draining: list[int] = []
     work = await make_work(executor=executor, is_draining=lambda: bool(draining))
-    one, other = await suspected(work, [1, 2]), await suspected(work, [3, 4])
-    running = [asyncio.create_task(lane(work, task)) for task in (one, other)]
+    one, other = await make_suspects(work, [1, 2]), await make_suspects(work, [3, 4])
+    running = [asyncio.create_task(run_lane(work, task)) for task in (one, other)]
     await eventually(lambda: executor.inside == 1, 5, "a suspect to be in work")
 
     draining.append(1)
@@ -142,31 +142,31 @@ async def test_a_draining_worker_leaves_the_suspects_that_wait_to_others(*, give
 
     assert await asyncio.gather(*running) == [(None, True)] * 2, "both want a lane in their place"
     assert executor.order == [1]
-    assert await stopped(work, one) == (0 if given_up else 1)
+    assert await count_stopped(work, one) == (0 if given_up else 1)
     executor.held[1].set()
     draining.clear()
-    assert await asyncio.gather(lane(work, one), lane(work, other)) == [(3, False)] * 2
+    assert await asyncio.gather(run_lane(work, one), run_lane(work, other)) == [(3, False)] * 2
 
 
-async def test_a_suspect_that_nobody_here_knows_of_is_not_waited_for() -> None:
+async def test_a_suspect_that_is_unknown_here_is_not_waited_for() -> None:
     executor = GatedExecutor()
     work = await make_work(executor=executor)
-    task = await suspected(work, [1, 2, 3])
+    task = await make_suspects(work, [1, 2, 3])
     worker = work.heartbeat.worker
     await work.store.tasks.advance(task, task.plan.steps[STOP], worker, work.clock(), claim=ClaimRequest(1))
 
-    assert await lane(work, task) == (None, False), "the reconciler gives it back, and publishes the step"
+    assert await run_lane(work, task) == (None, False), "the reconciler gives it back, and publishes the step"
     assert executor.order == []
 
 
-def suspect(series_id: int) -> HostClaim:
+def make_suspect_claim(series_id: int) -> HostClaim:
     return HostClaim(1, series_id, Operation.EXECUTE, 1, series_id + 10, series_id, None, held=True, suspect=True)
 
 
-async def test_the_place_wakes_whoever_waits_once_nobody_is_in_it() -> None:
+async def test_the_slot_wakes_those_who_wait_once_it_is_free() -> None:
     slot = SuspectSlot()
     assert slot.wait_for_turn((1, 2), 0) is None, "nobody is in it"
-    slot.enter([suspect(1)])
+    slot.enter([make_suspect_claim(1)])
     turn = slot.wait_for_turn((1, 2), 0)
     assert turn is not None
     assert slot.wait_for_turn((1, 2), 0) is None, "another lane of the step waits already"
@@ -178,10 +178,10 @@ async def test_the_place_wakes_whoever_waits_once_nobody_is_in_it() -> None:
     assert [one is not None for one in more] == [True] * 14 + [False] * 6, "a bounded number of lanes waits"
 
     slot.leave([ClaimKey(1, 9, 9)])
-    slot.enter([suspect(2)])
-    slot.leave([suspect(1).key])
+    slot.enter([make_suspect_claim(2)])
+    slot.leave([make_suspect_claim(1).key])
     assert not turn.done(), "another suspect is in it"
-    slot.leave([suspect(2).key])
+    slot.leave([make_suspect_claim(2).key])
     assert turn.done()
     again = slot.wait_for_turn((1, 2), 0)
     assert again is not None

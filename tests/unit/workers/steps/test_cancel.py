@@ -1,4 +1,4 @@
-"""A worker lets go of what was cancelled."""
+"""A worker abandons what was cancelled."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 
 from core.status import Operation, Status, TaskStatus
 from tests.support.waiting import eventually
-from tests.support.work import GatedExecutor, lane, make_work, prepared
+from tests.support.work import GatedExecutor, make_prepared_task, make_work, run_lane
 
 
 async def test_a_cancelled_host_is_abandoned_and_the_others_finish() -> None:
     executor = GatedExecutor(held={2: asyncio.Event()})
     work = await make_work(executor=executor)
     await work.heartbeat.beat()
-    task = await prepared(work, [1, 2, 3])
+    task = await make_prepared_task(work, [1, 2, 3])
     stop = task.plan.steps[2]
-    running = asyncio.create_task(lane(work, task))
+    running = asyncio.create_task(run_lane(work, task))
     await eventually(lambda: 2 in executor.order and executor.inside == 1, 5, "only the wedged host to be in work")
 
     assert await work.store.tasks.cancel(task, work.clock(), stop.first + 1) is True
@@ -34,12 +34,12 @@ async def test_a_cancelled_host_is_abandoned_and_the_others_finish() -> None:
     assert head.counts[2, Status.SUCCESSFUL] == 2
 
 
-async def test_a_cancelled_task_lets_all_its_hosts_go_and_starts_no_other() -> None:
+async def test_a_cancelled_task_abandons_its_hosts_and_starts_no_other() -> None:
     executor = GatedExecutor(held={host_id: asyncio.Event() for host_id in range(1, 9)})
     work = await make_work(executor=executor, max_lanes=1, lane_window=3)
     await work.heartbeat.beat()
-    task = await prepared(work, range(1, 9))
-    running = asyncio.create_task(lane(work, task))
+    task = await make_prepared_task(work, range(1, 9))
+    running = asyncio.create_task(run_lane(work, task))
     await eventually(lambda: executor.inside == 3, 5, "three hosts to be in work")
 
     assert await work.store.tasks.cancel(task, work.clock()) is True

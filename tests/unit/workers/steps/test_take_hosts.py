@@ -1,4 +1,4 @@
-"""A host that was protected after a request for it was accepted is not touched."""
+"""A host that was protected after a request for it was accepted is not taken."""
 
 from core.status import Status
 from tests.support.records import NOW, PREPARE, draft, entry
@@ -6,7 +6,7 @@ from tests.support.work import make_work
 from workers.steps.store_steps import run_step
 
 
-async def test_prepare_fails_for_all_and_says_so() -> None:
+async def test_prepare_fails_for_all_hosts_and_says_why() -> None:
     work = await make_work()
     await work.store.hosts.put([entry(1), entry(2)], NOW)
     task = await work.store.tasks.create(draft((1, 2)))

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from tests.support.api import KEY, entry
 from tests.support.cli import Command
 from tests.support.fake_store import FakeStore
-from tests.support.work import make_work, run_through
+from tests.support.work import make_work, run_all_steps
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
 
@@ -34,7 +34,7 @@ def work(store: FakeStore, executor: StubExecutor) -> Callable[..., None]:
         async def through() -> None:
             head = await store.tasks.head(task_id)
             assert head is not None
-            await run_through(await make_work(store, executor), head)
+            await run_all_steps(await make_work(store, executor), head)
 
         asyncio.run(through())
 

@@ -1,4 +1,4 @@
-"""The agent of a scripted host is found, whatever state it is in; nothing is changed there."""
+"""The agent of a scripted host is found in whatever state it is, and nothing changes there."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ async def play(*replies: Reply) -> tuple[Outcome, ScriptedHost]:
         ([look(*ALL), version(), look(*ALL), LATE, look(*ALL), status()], AgentPresent("4.2.2", (10, 11, 12)), True),
     ],
 )
-async def test_what_there_is(replies: Sequence[Reply], outcome: Outcome, *, alive: bool | None) -> None:
+async def test_each_state_of_an_agent_is_found(
+    replies: Sequence[Reply], outcome: Outcome, *, alive: bool | None
+) -> None:
     found, _ = await play(*replies)
     assert found == outcome
     assert found.agent_alive is alive
@@ -66,6 +68,6 @@ async def test_an_agent_that_does_not_become_ready() -> None:
         (Reply("version", TimeoutError()), UnexpectedAnswer),
     ],
 )
-async def test_a_control_program_that_does_not_say(reply: Reply, kind: type[Outcome]) -> None:
+async def test_a_control_program_that_does_not_tell_its_version(reply: Reply, kind: type[Outcome]) -> None:
     found, _ = await play(look(), reply)
     assert isinstance(found, kind)

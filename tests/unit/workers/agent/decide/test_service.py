@@ -1,4 +1,4 @@
-"""One service of an agent on a scripted host: stopped, restarted, and every way in which that can fail."""
+"""One service of an agent is stopped and restarted on a scripted host, and fails in every way it can."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMING = Timing(service_stop_for=1.0, service_start_for=1.5)
 
 
 async def play(verb: str, *replies: Reply) -> tuple[Outcome, ScriptedHost]:
-    """Work on monagent; all replies must have been needed, and each command been checked for."""
+    """Work on monagent; all replies must be needed, and the right to work is checked before each command."""
     host = ScriptedHost(deque(replies))
     change = stop_service if verb == "stop" else restart_service
     outcome = await change(host.make_run(timing=TIMING), "ocp_monagent")
@@ -31,7 +31,7 @@ async def play(verb: str, *replies: Reply) -> tuple[Outcome, ScriptedHost]:
     return outcome, host
 
 
-async def test_a_stop_is_believed_when_the_process_is_gone_and_agentd_has_given_it_up() -> None:
+async def test_a_stop_succeeds_when_the_process_is_gone_and_agentd_does_not_restart_it() -> None:
     outcome, host = await play(
         "stop",
         look(*ALL),
@@ -46,13 +46,13 @@ async def test_a_stop_is_believed_when_the_process_is_gone_and_agentd_has_given_
     assert host.waits == [0.5, 0.5]
 
 
-async def test_what_is_stopped_is_left_alone() -> None:
+async def test_a_stopped_service_is_left_alone() -> None:
     outcome, host = await play("stop", look(*REST), status(monagent="stopped"))
     assert outcome == ServiceStopped("ocp_monagent", ())
     assert not any("service" in command for command in host.done)
 
 
-async def test_a_process_that_agentd_is_about_to_start_anew_is_stopped_all_the_same() -> None:
+async def test_a_service_that_agentd_is_about_to_restart_is_stopped_too() -> None:
     outcome, _ = await play(
         "stop",
         look(*REST),
@@ -64,7 +64,7 @@ async def test_a_process_that_agentd_is_about_to_start_anew_is_stopped_all_the_s
     assert outcome == ServiceStopped("ocp_monagent", ())
 
 
-async def test_a_restart_starts_what_is_stopped_and_proves_the_new_process() -> None:
+async def test_a_restart_starts_a_stopped_service_and_proves_its_new_process() -> None:
     outcome, host = await play(
         "restart",
         look(*ALL),
@@ -83,7 +83,7 @@ async def test_a_restart_starts_what_is_stopped_and_proves_the_new_process() -> 
     assert [command.split()[-2] for command in host.done if "service" in command] == ["stop", "start"]
 
 
-async def test_a_service_that_runs_again_is_never_started() -> None:
+async def test_a_service_that_agentd_restarted_itself_is_not_started() -> None:
     outcome, host = await play(
         "restart",
         look(*REST),
@@ -110,7 +110,7 @@ async def test_without_agentd_nothing_can_be_done() -> None:
         (shell(3, "what?", "stop ocp_monagent"), UnexpectedAnswer),
     ],
 )
-async def test_a_refusal_is_told_at_once(reply: Reply, kind: type[Outcome]) -> None:
+async def test_a_refusal_ends_the_run_at_once(reply: Reply, kind: type[Outcome]) -> None:
     outcome, host = await play("stop", look(*ALL), reply, look(*ALL))
     assert isinstance(outcome, kind)
     assert host.waits == []

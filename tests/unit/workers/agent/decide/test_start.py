@@ -1,4 +1,4 @@
-"""Starting an agent, against scripted hosts: each way in which a real one was seen to answer."""
+"""Starts on scripted hosts: each answer that a real agent was seen to give."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_a_stopped_agent_is_started_and_seen_ready_twice_three_seconds_apa
     assert host.waits == [3.0]
 
 
-async def test_an_agent_that_runs_is_left_running() -> None:
+async def test_a_running_agent_is_left_alone() -> None:
     outcome, _ = await play_start(look(*ALL), ready(), start(takes=0.02), ready(), ready(), look(*ALL))
 
     assert outcome == AlreadyRunning((10, 11, 12))
@@ -74,7 +74,7 @@ async def test_with_sudo_each_command_runs_through_it() -> None:
     assert [command.split()[:2] for command in host.done] == [["sudo", "-n"]] * 5
 
 
-async def test_another_agentd_the_second_time_begins_the_proof_anew() -> None:
+async def test_another_agentd_at_the_second_status_restarts_the_proof() -> None:
     outcome, host = await play_start(look(), start(), ready(), ready(20), ready(20), look(*NEW))
 
     assert outcome == Started((20, 21, 22))
@@ -90,7 +90,7 @@ async def test_an_agentd_that_is_stopping_is_waited_for() -> None:
     assert "agentd is stopping" in host.text
 
 
-async def test_an_agentd_that_never_ends_stopping_is_given_up_after_30_seconds() -> None:
+async def test_an_agentd_that_never_stops_fails_the_start_after_30_seconds() -> None:
     stopping = [look(*ALL), status(state="stopping", takes=1.0)]
     outcome, host = await play_start(*stopping * 16)
 
@@ -107,14 +107,14 @@ async def test_a_stop_in_flight_holds_the_lock_and_is_waited_for() -> None:
     assert host.waits == [2.5, 2.5, 3.0]
 
 
-async def test_a_lock_that_is_never_given_back_is_a_refusal_after_30_seconds() -> None:
+async def test_a_lock_that_is_never_released_refuses_the_start_after_30_seconds() -> None:
     outcome, host = await play_start(look(), *[start(LOCKED), look()] * 13)
 
     assert outcome == Refused("fetch_admin_lock_failed", LOCKED, ())
     assert sum(host.waits) == 30.0
 
 
-async def test_a_broken_lock_is_tried_again_at_once_and_once() -> None:
+async def test_a_broken_lock_is_retried_once_and_at_once() -> None:
     outcome, host = await play_start(look(), start(BROKEN_LOCK), look(), start(), ready(), ready(), look(*ALL))
     assert outcome == Started((10, 11, 12))
     assert host.waits == [3.0]
@@ -123,7 +123,7 @@ async def test_a_broken_lock_is_tried_again_at_once_and_once() -> None:
     assert outcome == Refused("clean_dangling_admin_lock_failed", BROKEN_LOCK, ())
 
 
-async def test_ok_said_to_an_agentd_that_was_just_ending_is_said_again_to_a_new_one() -> None:
+async def test_a_start_that_met_an_ending_agentd_is_repeated() -> None:
     outcome, _ = await play_start(
         look(*ALL), ready(), start(), status(DOWN), look(), start(), ready(20), ready(20), look(*NEW)
     )
@@ -131,14 +131,14 @@ async def test_ok_said_to_an_agentd_that_was_just_ending_is_said_again_to_a_new_
     assert outcome == Started((20, 21, 22))
 
 
-async def test_an_agentd_that_is_always_gone_again_is_given_up() -> None:
+async def test_an_agentd_that_always_disappears_fails_the_start() -> None:
     outcome, _ = await play_start(look(), *[start(), status(DOWN), look()] * 3)
 
     assert outcome == NotReady("agentd is gone again", (), 0.0)
     assert outcome.sentence().startswith("Not ready: agentd is gone again after 0 s (no process alive). Read the")
 
 
-async def test_services_that_need_longer_than_the_start_waits() -> None:
+async def test_services_may_need_longer_than_the_start_waits() -> None:
     slow = [status(mgragent="unknown"), look("agentd", "mgragent")]
     outcome, host = await play_start(look(), start(NOT_YET, takes=10.0), *slow, *slow, ready(), ready(), look(*ALL))
 
@@ -155,7 +155,7 @@ async def test_services_that_never_answer_are_named() -> None:
     assert outcome == NotReady(said, (10, 11), 42.0)
 
 
-async def test_an_agent_with_a_service_given_up_is_stopped_and_started_once() -> None:
+async def test_an_agent_with_an_abandoned_service_is_stopped_and_started_once() -> None:
     lame = [status(mgragent="stopped"), look("agentd", "monagent")]
     outcome, host = await play_start(
         look("agentd", "monagent"),
@@ -178,7 +178,7 @@ async def test_an_agent_with_a_service_given_up_is_stopped_and_started_once() ->
     assert "Stopped: processes 10, 12 ended" in host.text
 
 
-async def test_a_port_that_another_program_has_taken_is_found_once_and_not_fought() -> None:
+async def test_a_port_of_another_program_leads_to_one_restart_only() -> None:
     lame = [status(mgragent="stopped"), look("agentd", "monagent")]
     mend = [look("agentd", "monagent"), stop(takes=5.0), look(), look()]
     failing = [start(NOT_YET, takes=10.0), *lame * 4]
@@ -191,7 +191,7 @@ async def test_a_port_that_another_program_has_taken_is_found_once_and_not_fough
     assert "a usual cause is a port that another program uses" in outcome.sentence()
 
 
-async def test_a_service_that_stays_only_a_moment_stopped_is_not_given_up() -> None:
+async def test_a_service_that_is_stopped_for_a_moment_is_not_abandoned() -> None:
     outcome, _ = await play_start(
         look(),
         start(),
@@ -217,7 +217,7 @@ async def test_orphans_of_a_dead_agentd_are_stopped_before_the_start() -> None:
     assert "agentd is gone and ocp_mgragent 11 (S), ocp_monagent 12 (S) would keep new ones from starting" in host.text
 
 
-async def test_orphans_that_do_not_end_fail_the_start_with_their_sentence() -> None:
+async def test_orphans_that_do_not_end_fail_the_start() -> None:
     outcome, _ = await play_start(
         look("monagent"),
         *[look("monagent"), stop(), look("monagent"), signal("TERM", 12), *[look("monagent")] * 11],
@@ -226,7 +226,7 @@ async def test_orphans_that_do_not_end_fail_the_start_with_their_sentence() -> N
     assert outcome == StillRunning((12,), 10.0)
 
 
-async def test_a_pid_file_that_names_a_foreign_process_is_told_of() -> None:
+async def test_a_pid_file_that_names_a_foreign_process_is_reported() -> None:
     outcome, _ = await play_start(look(), start(QUICK_END, takes=1.03), look())
 
     assert outcome == EndedAtOnce(HOME, QUICK_END)
@@ -243,7 +243,7 @@ async def test_a_refusal() -> None:
 
 
 @pytest.mark.parametrize("where", ["start", "status"])
-async def test_a_user_who_may_not(where: str) -> None:
+async def test_a_user_without_permission(where: str) -> None:
     denied = "open run/admin.lock: permission denied"
     replies = [start(denied)] if where == "start" else [start(), status(denied)]
     outcome, _ = await play_start(look(), *replies, look())
@@ -252,13 +252,13 @@ async def test_a_user_who_may_not(where: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "said"), [(127, "not found"), (126, "Permission denied")])
-async def test_a_control_program_that_is_not_there(code: int, said: str) -> None:
+async def test_a_missing_control_program(code: int, said: str) -> None:
     outcome, _ = await play_start(look(), shell(code, said, to="start"), look())
 
     assert outcome == NotInstalled(f"{HOME}/bin/ocp_agentctl")
 
 
-async def test_an_answer_that_nobody_knows() -> None:
+async def test_an_unknown_answer() -> None:
     outcome, _ = await play_start(look(), shell(1, "unknown command", to="start"), look())
 
     assert outcome == UnexpectedAnswer(
@@ -266,14 +266,14 @@ async def test_an_answer_that_nobody_knows() -> None:
     )
 
 
-async def test_a_start_that_does_not_end_is_looked_at() -> None:
+async def test_after_a_start_that_does_not_end_the_host_is_looked_at() -> None:
     silent = Reply("start", TimeoutError(), takes=30.0)
 
     outcome, _ = await play_start(look(), silent, ready(), ready(), look(*ALL))
     assert outcome == Started((10, 11, 12))
 
 
-async def test_a_wedged_agentd_is_told_of() -> None:
+async def test_a_wedged_agentd_is_reported() -> None:
     wedged = [status(WEDGED, takes=10.0), look(*ALL)]
     outcome, _ = await play_start(look(*ALL), wedged[0], start(), *wedged * 3)
 
@@ -285,7 +285,7 @@ async def test_a_wedged_agentd_is_told_of() -> None:
     assert outcome == NotReady("agentd did not answer within 30 s", (10, 11, 12), 30.0)
 
 
-async def test_ready_said_of_processes_that_the_look_does_not_find_is_not_believed() -> None:
+async def test_an_agent_is_not_ready_while_the_look_misses_its_processes() -> None:
     seen = [ready(), look("agentd", "mgragent")]
     outcome, _ = await play_start(look(), start(), ready(), *seen * 28)
 
@@ -293,7 +293,7 @@ async def test_ready_said_of_processes_that_the_look_does_not_find_is_not_believ
     assert outcome.detail.endswith("or its processes were not found")
 
 
-async def test_processes_whose_executables_are_hidden_prove_nothing() -> None:
+async def test_processes_with_hidden_executables_prove_nothing() -> None:
     hidden = [ready(), look("agentd?", "mgragent?", "monagent?")]
     outcome, _ = await play_start(look(), start(), ready(), *hidden * 28)
 
@@ -309,7 +309,7 @@ async def test_a_lost_connection_and_a_host_that_hangs_are_outcomes() -> None:
     )
 
 
-async def test_a_status_that_is_no_document_is_told_of() -> None:
+async def test_a_status_that_is_not_a_document_is_reported() -> None:
     odd = Reply("status", Completed(0, None, '{"successful":true,"message":"ok","error":""}', ""))
     outcome, _ = await play_start(look(), start(), *[odd, look(*ALL)] * 31)
 
@@ -317,7 +317,7 @@ async def test_a_status_that_is_no_document_is_told_of() -> None:
     assert outcome.detail == "the status was: the agent's status is 'ok'"
 
 
-async def test_an_agent_that_is_always_another_one_is_not_ready() -> None:
+async def test_an_agent_that_always_has_another_agentd_is_not_ready() -> None:
     others = [ready(agentd) for agentd in range(20, 240, 20)]
     outcome, _ = await play_start(look(), start(), *others, look("agentd:220", "mgragent:221", "monagent:222"))
 
@@ -337,7 +337,7 @@ HOSTILE = [
 
 
 class HostileHost(ScriptedHost):
-    """Answers each command with whatever comes to its mind."""
+    """Answers each command with anything that fits it."""
 
     draw: st.DataObject
     asked: list[str]
@@ -354,7 +354,7 @@ class HostileHost(ScriptedHost):
 
 @settings(max_examples=scale_examples(200))
 @given(st.data())
-async def test_whatever_a_host_answers_a_start_comes_to_an_end(data: st.DataObject) -> None:
+async def test_a_start_ends_whatever_the_host_answers(data: st.DataObject) -> None:
     host = HostileHost(deque())
     host.draw, host.asked = data, []
     outcome = await host.make_run().follow(decide_start)

@@ -1,4 +1,4 @@
-"""Stopping an agent, against scripted hosts: each way in which a real one was seen to answer."""
+"""Stops on scripted hosts: each answer that a real agent was seen to give."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_a_healthy_agent_takes_exactly_one_command_that_looks_and_stops_an
     assert [line.text.split()[0] for line in host.journal.lines] == ["$", "Seen", "exit", "stdout:", "Seen"]
 
 
-async def test_an_agent_of_which_one_service_had_ended_before() -> None:
+async def test_an_agent_with_a_service_that_had_ended_before() -> None:
     outcome, _ = await play(look("agentd", "mgragent"), stop(takes=2.0), look())
 
     assert outcome == Stopped((10, 11))
@@ -74,7 +74,7 @@ async def test_log_noise_around_a_success_does_not_matter() -> None:
     assert "stderr: write log failed: permission denied" in host.text
 
 
-async def test_ok_with_orphans_left_is_not_believed_and_they_get_term() -> None:
+async def test_orphans_get_term_although_the_stop_said_ok() -> None:
     outcome, host = await play(
         look(*CHILDREN), stop(takes=0.02), look(*CHILDREN), signal("TERM", 11, 12), look("monagent"), look()
     )
@@ -119,7 +119,7 @@ async def test_older_orphans_are_killed_where_that_is_allowed() -> None:
     assert host.signalled == [[21], [21]]
 
 
-async def test_an_agent_that_does_not_even_heed_kill() -> None:
+async def test_an_agent_that_survives_kill() -> None:
     outcome, host = await play(
         look("monagent"), stop(), look("monagent"), signal("TERM", 12), *[look("monagent")] * 11,
         signal("KILL", 12), *[look("monagent")] * 6, timing=KILLING,
@@ -157,14 +157,14 @@ async def test_a_wedged_agentd_is_killed_first_and_its_children_are_told_after_i
     assert host.signalled == [[10], [11, 12]]
 
 
-async def test_an_agentd_that_nobody_reaps_counts_as_gone() -> None:
+async def test_a_zombie_agentd_counts_as_gone() -> None:
     outcome, host = await play(look(*ALL), stop(TOO_SLOW, takes=10.09), look())
 
     assert outcome == Stopped((10, 11, 12))
     assert host.waits == []
 
 
-async def test_a_bad_pid_file_does_not_save_agentd_which_gets_term_alone() -> None:
+async def test_after_a_bad_pid_file_only_agentd_gets_term() -> None:
     outcome, host = await play(
         look(*ALL), stop(BAD_PID_FILE), look(*ALL), signal("TERM", 10), look(*ALL), look("monagent"),
         signal("TERM", 12), look(),
@@ -174,33 +174,33 @@ async def test_a_bad_pid_file_does_not_save_agentd_which_gets_term_alone() -> No
     assert host.signalled == [[10], [12]]
 
 
-async def test_a_bad_pid_file_of_an_agent_that_does_not_run_is_no_failure() -> None:
+async def test_a_bad_pid_file_of_a_stopped_agent_is_not_a_failure() -> None:
     outcome, _ = await play(look(), stop(BAD_PID_FILE), look())
 
     assert outcome == AlreadyStopped()
 
 
-async def test_a_lock_that_another_stop_holds_is_waited_out() -> None:
+async def test_a_lock_that_another_stop_holds_is_waited_for() -> None:
     outcome, host = await play(look(*ALL), stop(LOCKED), look(*ALL), stop(LOCKED), stop(takes=1.0), look())
 
     assert outcome == Stopped((10, 11, 12))
     assert host.waits == [2.5, 2.5]
 
 
-async def test_a_lock_that_is_never_let_go() -> None:
+async def test_a_lock_that_is_never_released() -> None:
     outcome, host = await play(look(*ALL), stop(LOCKED), look(*ALL), *[stop(LOCKED)] * 6, look(*ALL))
 
     assert outcome == Refused("fetch_admin_lock_failed", LOCKED, (10, 11, 12))
     assert sum(host.waits) == 15.0
 
 
-async def test_a_lock_held_by_a_stop_that_does_its_work_is_no_failure() -> None:
+async def test_a_lock_of_a_stop_that_succeeds_is_not_a_failure() -> None:
     outcome, _ = await play(look(*ALL), stop(LOCKED), look(*ALL), *[stop(LOCKED)] * 6, look())
 
     assert outcome == Stopped((10, 11, 12))
 
 
-async def test_a_broken_lock_is_tried_again_at_once_and_once() -> None:
+async def test_a_broken_lock_is_retried_once_and_at_once() -> None:
     outcome, host = await play(look(*ALL), stop(BROKEN_LOCK), look(*ALL), stop(takes=5.0), look())
     assert outcome == Stopped((10, 11, 12))
     assert host.waits == []
@@ -230,7 +230,7 @@ async def test_a_user_who_does_not_own_the_agent(said: str) -> None:
     )
 
 
-async def test_sudo_that_wants_a_password() -> None:
+async def test_sudo_asks_for_a_password() -> None:
     outcome, host = await play(shell(1, "sudo: a password is required\n", to="look"), target=replace(TARGET, sudo=True))
 
     assert outcome == NoPermission("sudo: a password is required")
@@ -240,14 +240,14 @@ async def test_sudo_that_wants_a_password() -> None:
 @pytest.mark.parametrize(
     "user", ["alice is not in the sudoers file.", "Sorry, user alice is not allowed to execute 'x'"]
 )
-async def test_sudo_that_lets_only_others_stop(user: str) -> None:
+async def test_sudo_does_not_let_this_user_stop(user: str) -> None:
     outcome, _ = await play(look("agentd"), shell(1, f"sudo: {user}\n"), look("agentd"))
 
     assert isinstance(outcome, NoPermission)
 
 
 @pytest.mark.parametrize(("status", "said"), [(127, "not found"), (126, "Permission denied")])
-async def test_a_control_program_that_is_not_there(status: int, said: str) -> None:
+async def test_a_missing_control_program(status: int, said: str) -> None:
     outcome, _ = await play(look(), shell(status, said), look())
     assert outcome == NotInstalled(f"{HOME}/bin/ocp_agentctl")
     assert outcome.sentence() == (
@@ -260,7 +260,7 @@ async def test_a_control_program_that_is_not_there(status: int, said: str) -> No
     assert "although the host runs process 10 of the agent" in outcome.sentence()
 
 
-async def test_an_answer_that_nobody_knows() -> None:
+async def test_an_unknown_answer() -> None:
     outcome, _ = await play(look("agentd"), shell(1, "unknown command"), look("agentd"))
 
     assert outcome == UnexpectedAnswer(
@@ -269,20 +269,20 @@ async def test_an_answer_that_nobody_knows() -> None:
     assert outcome.sentence().endswith("Run the logged command on the host by hand, then retry.")
 
 
-async def test_help_with_exit_status_0_is_no_success() -> None:
+async def test_help_with_exit_status_0_is_not_a_success() -> None:
     outcome, _ = await play(look("agentd"), Reply("stop", Completed(0, None, "Usage: …", "")), look("agentd"))
 
     assert isinstance(outcome, UnexpectedAnswer)
 
 
-async def test_a_stop_that_does_not_end_is_looked_at() -> None:
+async def test_after_a_stop_that_does_not_end_the_host_is_looked_at() -> None:
     silent = Reply("stop", TimeoutError(), takes=30.0)
 
     assert (await play(look("agentd"), silent, look()))[0] == Stopped((10,))
     assert (await play(look("agentd"), silent, look("agentd")))[0] == StillRunning((10,), 30.0)
 
 
-async def test_a_host_on_which_looking_does_not_end() -> None:
+async def test_a_look_that_does_not_end() -> None:
     outcome, _ = await play(Reply("look", TimeoutError(), takes=30.0))
 
     assert outcome == TimedOut("looking at the agent's processes", 30.0)
@@ -291,7 +291,7 @@ async def test_a_host_on_which_looking_does_not_end() -> None:
     )
 
 
-async def test_a_look_that_was_cut_short_proves_nothing() -> None:
+async def test_a_truncated_look_proves_nothing() -> None:
     whole = look("agentd").answer
     assert isinstance(whole, Completed)
     cut = Reply("look", replace(whole, stdout=whole.stdout.removesuffix("ocpfleet: end\n")))
@@ -316,10 +316,12 @@ async def test_a_lost_connection_is_an_outcome() -> None:
     [
         pytest.param([look("agentd"), stop(), look()], True, id="it ran"),
         pytest.param([look(), stop(), look()], False, id="it did not run"),
-        pytest.param([look(), stop(LOCKED), look(), stop(), look()], True, id="somebody may have started it meanwhile"),
+        pytest.param([look(), stop(LOCKED), look(), stop(), look()], True, id="another start may have run meanwhile"),
         pytest.param([shell(71, "/proc is not readable", to="look")], False, id="nothing was called"),
-        pytest.param([Reply("look", TimeoutError())], True, id="it may be called yet"),
-        pytest.param([look(), Reply("stop", TimeoutError()), look()], False, id="a stop of nothing that does not end"),
+        pytest.param([Reply("look", TimeoutError())], True, id="the stop may still be called"),
+        pytest.param(
+            [look(), Reply("stop", TimeoutError()), look()], False, id="a stop that does not end, of a stopped agent"
+        ),
     ],
 )
 async def test_the_journal_notes_what_may_have_changed_the_agent(replies: list[Reply], *, touched: bool) -> None:
@@ -328,17 +330,17 @@ async def test_the_journal_notes_what_may_have_changed_the_agent(replies: list[R
     assert host.journal.touched is touched
 
 
-async def test_a_command_that_was_not_sent_is_sent_after_another_look_at_the_claim() -> None:
-    standing_still = Reply("look", CommandNotSentError())
+async def test_a_command_that_was_not_sent_is_sent_after_another_check_of_the_claim() -> None:
+    frozen = Reply("look", CommandNotSentError())
 
-    outcome, host = await play(standing_still, standing_still, look("agentd"), stop(), look())
+    outcome, host = await play(frozen, frozen, look("agentd"), stop(), look())
 
     assert outcome == Stopped((10,))
     assert host.checks == 3
     assert "Not sent: the worker process was frozen meanwhile." in host.text
 
 
-async def test_a_claim_that_fell_stops_the_work_before_the_next_command() -> None:
+async def test_a_lost_claim_stops_the_run_before_the_next_command() -> None:
     class ClaimFellError(Exception):
         pass
 
@@ -349,7 +351,7 @@ async def test_a_claim_that_fell_stops_the_work_before_the_next_command() -> Non
         await play(before_command=lose_claim)
 
 
-async def test_a_process_whose_executable_is_hidden_proves_nothing_and_is_not_signalled() -> None:
+async def test_a_process_with_a_hidden_executable_is_not_signalled() -> None:
     outcome, host = await play(look("agentd?"), stop(), *[look("agentd?")] * 4)
 
     assert isinstance(outcome, NoPermission)
@@ -358,13 +360,13 @@ async def test_a_process_whose_executable_is_hidden_proves_nothing_and_is_not_si
     assert sum(host.waits) == 3.0
 
 
-async def test_a_process_is_hidden_in_its_last_moment() -> None:
+async def test_an_executable_is_hidden_in_the_last_moment_of_a_process() -> None:
     outcome, _ = await play(look("agentd"), stop(), look("agentd?"), look())
 
     assert outcome == Stopped((10,))
 
 
-async def test_a_host_that_hides_processes_proves_nothing_where_none_was_seen() -> None:
+async def test_a_host_that_hides_processes_does_not_prove_a_stop() -> None:
     blind = Reply("look", Completed(0, None, "ocpfleet: look\nocpfleet: restricted\nocpfleet: end\n", ""))
 
     outcome, _ = await play(blind, stop(), blind)
@@ -384,7 +386,7 @@ async def test_an_orphan_that_the_user_may_not_signal() -> None:
     assert outcome == NoPermission("the agent's own stop left processes alive, and this user may not signal 12")
 
 
-async def test_something_that_keeps_starting_the_agent_is_not_fought_for_ever() -> None:
+async def test_something_that_keeps_starting_the_agent_is_not_fought_forever() -> None:
     rounds = [
         reply
         for pid in range(20, 28)
@@ -396,7 +398,7 @@ async def test_something_that_keeps_starting_the_agent_is_not_fought_for_ever() 
     assert outcome.pids == (28,)
 
 
-async def test_a_greeting_before_the_answer_is_not_part_of_it() -> None:
+async def test_a_greeting_before_the_output_is_ignored() -> None:
     seen = look("agentd").answer
     assert isinstance(seen, Completed)
     greeted = Reply("look", replace(seen, stdout="Welcome!\n" + seen.stdout))

@@ -1,4 +1,4 @@
-"""The control program's answers, as a session hands them over."""
+"""What the replies of the agent's control program mean."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_the_last_json_line_of_stderr_counts_and_log_lines_before_it_do_not() ->
     assert answer == Declined("outer", "code=outer; a\ncause:\ncode=inner; b")
 
 
-def test_braces_that_are_no_json_are_passed_over() -> None:
+def test_braces_that_are_not_json_are_ignored() -> None:
     assert read_reply(Completed(0, None, OK + "\n{broken", "")) == Accepted()
     assert isinstance(read_reply(Completed(1, None, "{}", "{")), Unclear)
 
 
-def test_the_ways_in_which_no_is_told_apart() -> None:
+def test_the_kinds_of_refusal_are_told_apart() -> None:
     assert Declined("fetch_admin_lock_failed", "… file exists").lock_held
     assert not Declined("fetch_admin_lock_failed", "… no such file or directory").lock_held
     assert Declined("clean_dangling_admin_lock_failed", "").lock_cleaned
@@ -66,11 +66,11 @@ def test_the_ways_in_which_no_is_told_apart() -> None:
         ),
     ],
 )  # fmt: skip
-def test_answers_without_json(completed: Completed, expected: object) -> None:
+def test_replies_without_json(completed: Completed, expected: object) -> None:
     assert read_reply(completed) == expected
 
 
-def test_a_warning_of_sudo_is_no_refusal() -> None:
+def test_a_warning_of_sudo_is_not_a_refusal() -> None:
     warned = Completed(127, None, "", "sudo: unable to resolve host db1\nsh: 1: /x/ocp_agentctl: not found")
 
     assert read_reply(warned) == NoProgram()
@@ -85,7 +85,7 @@ def test_a_warning_of_sudo_is_no_refusal() -> None:
         ('{"successful":tr', None),
     ],
 )
-def test_a_yes_that_the_program_could_not_read_is_a_yes(response: str, expected: object) -> None:
+def test_a_success_that_the_program_could_not_decode_is_a_success(response: str, expected: object) -> None:
     text = (
         f"Module=api/client, kind=INTERNAL, code=decode_result_failed; api /api/v1/stopService, decode resp {response}"
     )

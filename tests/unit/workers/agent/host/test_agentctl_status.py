@@ -1,4 +1,4 @@
-"""What the agent's status documents mean: real ones, shortened, and some that there should not be."""
+"""What the agent's status documents mean: real ones, shortened, and malformed ones."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_running_agent() -> None:
     assert report.abandoned_services == frozenset()
 
 
-def test_services_are_given_up_only_by_an_agentd_that_runs() -> None:
+def test_only_a_running_agentd_abandons_services() -> None:
     stopped = {"ob_mgragent": {"state": "stopped", "version": "", "pid": 0, "ports": None}}
     running = read_status(said(RUNNING | {"ready": False, "services": stopped}))
     stopping = read_status(said(RUNNING | {"ready": False, "state": "stopping", "services": stopped}))

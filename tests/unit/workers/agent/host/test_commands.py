@@ -1,4 +1,4 @@
-"""Commands of a host and the reading of our own scripts' answers."""
+"""The commands for a host, and how the output of our own scripts is read."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_process_is_read_with_blanks_in_its_path_and_a_deleted_program() -> No
         ("ocpfleet: signal", "ocpfleet: end"),
     ],
 )
-def test_a_look_that_is_not_whole_is_refused(lines: tuple[str, ...]) -> None:
+def test_an_incomplete_look_is_unreadable(lines: tuple[str, ...]) -> None:
     with pytest.raises(UnreadableOutputError):
         read_look(said(*lines))
 
@@ -61,7 +61,7 @@ def test_a_look_that_did_not_run_says_why() -> None:
         read_look(said(status=3))
 
 
-def test_the_fate_of_each_signal_is_read() -> None:
+def test_what_became_of_each_signal_is_read() -> None:
     delivery = read_signal(
         said("ocpfleet: signal", "ocpfleet: sent 4", "ocpfleet: gone 5", "ocpfleet: refused 6", "ocpfleet: end")
     )
@@ -72,7 +72,7 @@ def test_the_fate_of_each_signal_is_read() -> None:
         read_signal(said("ocpfleet: signal", "ocpfleet: sent x", "ocpfleet: end"))
 
 
-def test_people_see_what_a_script_is_for_and_the_host_gets_its_text_and_whom_is_meant() -> None:
+def test_people_see_a_scripts_purpose_and_the_host_gets_its_text() -> None:
     process = AgentProcess(4, "ocp_agentd", "S", 99, f"{HOME}/bin/ocp_agentd")
 
     command = build_signal_command(TARGET, "TERM", [process])
@@ -94,7 +94,7 @@ def test_input_never_becomes_shell_text() -> None:
     )
 
 
-def test_a_survey_is_a_look_with_more() -> None:
+def test_a_survey_tells_what_a_look_tells_and_more() -> None:
     survey = read_survey(
         said(
             "ocpfleet: look",
@@ -125,7 +125,7 @@ def test_a_survey_is_a_look_with_more() -> None:
         ("ocpfleet: look", "ocpfleet: surprise", "ocpfleet: clock 5 100", "ocpfleet: end"),
     ],
 )
-def test_a_survey_that_is_not_whole_is_refused(lines: tuple[str, ...]) -> None:
+def test_an_incomplete_survey_is_unreadable(lines: tuple[str, ...]) -> None:
     with pytest.raises(UnreadableOutputError):
         read_survey(said(*lines))
 

@@ -19,7 +19,7 @@ def test_a_key_is_read_and_shown_as_openssh_does(algorithm: str) -> None:
 @pytest.mark.parametrize(
     "line", ["", "ssh-ed25519", "ssh-ed25519 !!!", "ssh-ed25519 QUJD", "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAA"]
 )
-def test_what_is_no_key_is_refused(line: str) -> None:
+def test_a_line_that_is_not_a_key_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="a public key"):
         parse_key(line)
 

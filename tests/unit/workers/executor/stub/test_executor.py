@@ -1,4 +1,4 @@
-"""The stub against the stop and the start that it stands in for hosts of: the outcomes are those of real hosts."""
+"""Stops and starts on stub hosts end like those on real hosts."""
 
 from __future__ import annotations
 
@@ -127,20 +127,20 @@ async def test_each_behaviour(behaviour: Behaviour, expected: type[Outcome]) -> 
     assert type(await stop(executor, 8)) is Stopped
 
 
-async def test_every_so_many_th_host_can_be_wedged() -> None:
+async def test_every_nth_host_can_be_wedged() -> None:
     executor = StubExecutor(wedged_every=7)
 
     assert [type(await stop(executor, host_id)) for host_id in (13, 14, 15)] == [Stopped, TimedOut, Stopped]
 
 
-async def test_a_stubborn_agent_heeds_kill() -> None:
+async def test_a_stubborn_agent_ends_at_kill() -> None:
     executor = StubExecutor(behaviours={7: Behaviour.STUBBORN})
 
     assert isinstance(await stop(executor, timing=replace(QUICK, kill_allowed=True)), Stopped)
     assert executor.list_pids(7) == ()
 
 
-async def test_a_wedged_host_ends_with_its_cancellation() -> None:
+async def test_a_run_on_a_wedged_host_ends_when_it_is_cancelled() -> None:
     executor = StubExecutor(behaviours={7: Behaviour.WEDGED})
 
     with pytest.raises(TimeoutError):
@@ -148,7 +148,7 @@ async def test_a_wedged_host_ends_with_its_cancellation() -> None:
             await stop(executor, timing=Timing())
 
 
-async def test_the_delay_is_the_stops_and_other_commands_are_answered() -> None:
+async def test_only_stop_and_start_are_delayed() -> None:
     executor = StubExecutor(delay_seconds=0.03)
     started = asyncio.get_running_loop().time()
 
