@@ -1,1 +1,1 @@
-"""The worker process: claims work from the record, does it on the hosts, records what happened."""
+"""The worker process: it claims work from the record, does it on the hosts, and records what happened."""

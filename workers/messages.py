@@ -26,7 +26,7 @@ class StepResult:
     opened: int | None = None
     """The step that the message opened: publish the chain from there. None where there is nothing to publish."""
     lanes: bool = False
-    """Publish the step's lanes and nothing of the chain: whoever settles the last host publishes the rest."""
+    """Publish the step's lanes and nothing of the chain: the lane that settles the last host publishes the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What is done to the agent on a host: looking at its processes, stopping and starting them."""
+"""The work on the agent of one host: look at its processes, stop them, start them, prove it."""

@@ -72,7 +72,7 @@ class Inspection:
         while True:
             try:
                 return await self.session.run(command, timeout=self.command_timeout)
-            except CommandNotSentError:  # a look needs no claim; whoever waits for it limits the time
+            except CommandNotSentError:  # a look needs no claim; the caller limits the time
                 await asyncio.sleep(_RETRY_AFTER)
 
 

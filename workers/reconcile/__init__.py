@@ -1,1 +1,1 @@
-"""What makes the system go on by itself after a loss."""
+"""Makes the system go on by itself after a loss."""

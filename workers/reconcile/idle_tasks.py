@@ -44,7 +44,7 @@ class IdleTasks:
     async def set_going(self, now: float, timing: ReconcileTiming) -> None:
         """Publish what is ready and what nobody has claimed for a while, unless messages wait to be handled."""
         if await self.context.store.brake.get() is not None:
-            return  # whoever releases the brake sets everything going
+            return  # the release of the brake sets everything going
         running: set[int] = set()
         due: list[TaskRecord] = []
         offset, page = 0, (await self._read_page(0))

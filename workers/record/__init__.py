@@ -1,1 +1,1 @@
-"""How a worker speaks to the record: its presence, its results and the logs of open runs."""
+"""What a worker writes to the record: its heartbeat, its results and the logs of open runs."""

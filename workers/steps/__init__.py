@@ -1,1 +1,1 @@
-"""The steps of a task as a worker runs them: those on the record, and those on hosts in lanes."""
+"""Runs the steps of a task: steps that touch only the record, and steps on hosts, which run in lanes."""

@@ -1,1 +1,1 @@
-"""What to do next on a host: pure functions of what has happened there so far."""
+"""Deciders: pure functions that say what to do next on a host, from what has happened there so far."""

@@ -1,1 +1,1 @@
-"""What is on the host: the commands sent there, the scripts that run there, and how their answers are read."""
+"""The language of a host: the commands sent there, the scripts that run there, and how their output is read."""

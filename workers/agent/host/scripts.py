@@ -1,15 +1,15 @@
-"""The shell programs that run on a host. Their text is constant: all input follows as words of its own.
+"""The shell scripts that run on a host. Their text is constant: all input follows as separate words.
 
-They keep to what dash, bash and busybox's sh have in common. An agent's process is one whose name is one of the given
-ones and whose executable is under the agent's bin directory; neither may be taken from a pid file, which can be wrong
-or gone. Reading every process's executable would cost a fork each on a host with thousands of processes, so one grep
-over the names comes first.
+They use only what dash, bash and busybox's sh have in common. An agent's process has one of the given names and an
+executable under the agent's bin directory. Neither is taken from a pid file, which can be wrong or missing. To read the
+executable of every process would cost a fork each, on a host with thousands of processes, so one grep over the names
+comes first.
 """
 
 from core.command import Script
 
 MARK = "ocpfleet:"
-"""What every line of ours begins with, so that a greeting of a login script is not taken for an answer."""
+"""Every line of ours begins with it, so that the greeting of a login script is not taken for output of ours."""
 
 _COMMON = r"""
 export LC_ALL=C
@@ -26,7 +26,7 @@ proved() {
 }
 resolve() { bin=$1 real=$(cd -P -- "$1" 2>/dev/null && pwd -P) || real=$1; }
 """
-# stat's second field is the name in brackets and may hold blanks and brackets itself, so it is cut at the last one.
+# stat's second field is the name in brackets. It may itself hold blanks and brackets, so it is cut at the last one.
 
 _EACH = r"""
 elsewhere() {
@@ -56,10 +56,10 @@ look "$@"
 """
 
 LOOK = Script("look at the agent's processes", (_COMMON + _EACH + 'echo "ocpfleet: end"\n').lstrip())
-"""Words: the bin directory ("" for any) and three process names. grep says 2 also when a process ended under its hands.
+"""Words: the bin directory ("" for any) and three process names. grep also exits with 2 when a process ends meanwhile.
 
-Where the executable is hidden, a process is taken for another agent's only if it was called by an absolute path
-elsewhere: several users may each have an agent on one host. Anything else stays unproved.
+A process with a hidden executable belongs to another agent only where it was called by an absolute path elsewhere:
+several users may each have an agent on one host. Any other such process stays unproved.
 """
 
 STOP = Script(
@@ -76,8 +76,8 @@ echo "ocpfleet: end"
 """
     ).lstrip(),
 )
-"""Words: those of `LOOK`, then the agent's control program. One command on the host and not three, since what a host
-costs is for the most part what its sshd does for each command. Nothing is stopped where the first look fails."""
+"""Words: those of `LOOK`, then the agent's control program. One command and not three, since most of the cost of a
+host is what its sshd does for each command. Nothing is stopped where the first look fails."""
 
 SURVEY = Script(
     "survey the agent's processes",
@@ -99,9 +99,9 @@ echo "ocpfleet: end"
 """
     ).lstrip(),
 )
-"""Words like those of `LOOK`. Says the same, and of each process its owner and the words that it was started with, in
-which anything but printable ASCII is a blank, so that a line stays a line; and for how long the host has been up, in
-seconds, and how many clock ticks a second has."""
+"""Words: those of `LOOK`. Writes what a look writes, and for each process its owner and the words that it was started
+with; anything but printable ASCII becomes a blank, so that a line stays a line. Last it writes the host's uptime in
+seconds and the clock ticks per second."""
 
 SIGNAL = Script(
     "signal the agent's processes",
@@ -126,4 +126,4 @@ done
 echo "ocpfleet: end"
 """.lstrip(),
 )
-"""Words: the signal, the bin directory, then pid, name and start time of each process that is meant."""
+"""Words: the signal, the bin directory, then pid, name and start time of each process to signal."""

@@ -319,9 +319,7 @@ async def test_a_lost_connection_is_an_outcome() -> None:
         pytest.param([look(), stop(LOCKED), look(), stop(), look()], True, id="another start may have run meanwhile"),
         pytest.param([shell(71, "/proc is not readable", to="look")], False, id="nothing was called"),
         pytest.param([Reply("look", TimeoutError())], True, id="the stop may still be called"),
-        pytest.param(
-            [look(), Reply("stop", TimeoutError()), look()], False, id="a stop that does not end, of a stopped agent"
-        ),
+        pytest.param([look(), Reply("stop", TimeoutError()), look()], False, id="a stopped agent whose stop hangs"),
     ],
 )
 async def test_the_journal_notes_what_may_have_changed_the_agent(replies: list[Reply], *, touched: bool) -> None:
