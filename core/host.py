@@ -60,7 +60,7 @@ WITHOUT_AGENT: Final = HostState(HostStatus.NEW, AgentStatus.DELETED)
 """A host on which no agent has been found yet."""
 
 
-def infer_state(agent_alive: bool | None) -> HostState | None:  # noqa: FBT001 - the answer of a look
+def infer_state(*, agent_alive: bool | None) -> HostState | None:
     """Return a host's state from what the last look found of its agent; None where there was no look."""
     if agent_alive is None:
         return None

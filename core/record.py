@@ -229,4 +229,4 @@ class TaskRecord:
                     undone.append(record)
         ended = [record for record in undone if record.finished is not None]
         last = ended[:1] or [record for record in looks if record.finished is not None][-1:] or looks[:1]
-        return infer_state(last[0].agent_alive) if last else None
+        return infer_state(agent_alive=last[0].agent_alive) if last else None

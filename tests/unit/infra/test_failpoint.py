@@ -15,30 +15,30 @@ EVERY = (*ApiFailpoint, *WorkerFailpoint)
 
 
 @pytest.fixture
-def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    killed: list[tuple[int, int]] = []
-    monkeypatch.setattr("os.kill", lambda *what: killed.append(what))
-    return killed
+def kills(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    kills: list[tuple[int, int]] = []
+    monkeypatch.setattr("os.kill", lambda *what: kills.append(what))
+    return kills
 
 
-def test_a_process_that_is_told_nothing_passes_every_place(killed: list[tuple[int, int]]) -> None:
+def test_a_process_that_is_told_nothing_passes_every_place(kills: list[tuple[int, int]]) -> None:
     assert make_failpoint_hook(None) is ignore_failpoint
     for place in EVERY:
         ignore_failpoint(place)
-    assert killed == []
+    assert kills == []
 
 
 @pytest.mark.parametrize("chosen", EVERY)
 def test_a_process_kills_itself_at_the_place_that_it_is_told(
-    killed: list[tuple[int, int]], chosen: ApiFailpoint | WorkerFailpoint
+    kills: list[tuple[int, int]], chosen: ApiFailpoint | WorkerFailpoint
 ) -> None:
     passes = make_failpoint_hook(chosen)
     for place in EVERY:
         if place is not chosen:
             passes(place)
-    assert killed == []
+    assert kills == []
     passes(chosen)
-    assert killed == [(os.getpid(), signal.SIGKILL)]
+    assert kills == [(os.getpid(), signal.SIGKILL)]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
@@ -13,7 +14,7 @@ SECRET = "hunter2hunter2"
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
+def _restore_logging() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     yield
@@ -88,8 +89,10 @@ def test_our_events_and_those_of_libraries_are_lines_of_json(capsys: pytest.Capt
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_a_traceback_is_one_event_without_secrets(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(form, "info")  # type: ignore[arg-type]
+def test_a_traceback_is_one_event_without_secrets(
+    form: Literal["json", "text"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(form, "info")
     try:
         int(f"password={SECRET}")
     except ValueError:

@@ -17,7 +17,7 @@ def procfile() -> dict[str, list[str]]:
 
 def test_compose_file_follows_the_compose_schema() -> None:
     checker = Path(sys.executable).with_name("check-jsonschema")
-    command = [checker, "--builtin-schema", "vendor.compose-spec", ROOT / "docker-compose.yml"]
+    command: list[str | Path] = [checker, "--builtin-schema", "vendor.compose-spec", ROOT / "docker-compose.yml"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
