@@ -84,7 +84,7 @@ async def test_a_backup_from_the_middle_of_the_work(system: System, tmp_path: Pa
 
     assert system.task(ended["id"])["status"] == "SUCCESSFUL"
     assert system.client.get(f"/tasks/instances/{lost}").status_code == 404, "it came after the backup"
-    assert "restored from record: look first" in system.command("brake", "status")
+    assert "restored from record: check it before anything runs" in system.command("brake", "status")
     before = system.task(task["id"])
     system.command("brake", "release", "--yes")
     after = system.ended(task["id"])

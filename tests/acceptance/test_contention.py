@@ -57,7 +57,7 @@ def _exactly_one_won(system: System, hosts: RealHosts, ended: list, before: dict
     prepares = of_step(loser, "Prepare stop OCP agent")
     assert {subtask["status"] for subtask in prepares} == {"FAILED"}
     for subtask in prepares:
-        assert f"held by task {winner['id']}" in system.log(loser["id"], subtask["id"])
+        assert f"task {winner['id']} holds host " in system.log(loser["id"], subtask["id"])
     listed = system.client.get("/compute/hosts").json()["data"]["contents"]
     assert {host["holderTaskId"] for host in listed} == {None}
     assert {host["id"]: host["hostAgentStatus"] for host in listed if host["id"] in won} == dict.fromkeys(

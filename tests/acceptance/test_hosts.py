@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 HERE, EMPTY, NOWHERE = "127.31.0.1", "127.31.0.2", "127.31.0.9"
 FIND = "Find OCP agent"
-LIMIT = 8.0
-"""Seconds for an errand."""
+LIMIT = 20.0
+"""Seconds for an errand, which a worker on a busy machine does in time."""
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_the_wedged_hosts_log_names_the_process(
     system: System, task: Json, stops: dict[int, Json], hosts: RealHosts
 ) -> None:
     log = system.log(task["id"], stops[WEDGED]["id"])
-    assert f"{hosts.agents[WEDGED].pid('ocp_agentd')}" in log
+    assert f"{hosts.agents[WEDGED].find_pid('ocp_agentd')}" in log
     assert "wait_for_exit_timeout" in log
 
 

@@ -49,7 +49,7 @@ async def test_a_skipped_taking_never_leads_to_work_on_the_host(system: System, 
     second = system.ended(system.stop([SHARED, OWN])["id"])
     takings = of_step(second, PREPARE)
     assert [subtask["status"] for subtask in takings] == ["FAILED", "FAILED"]
-    assert f"held by task {first['id']}" in system.log(second["id"], takings[0]["id"])
+    assert f"task {first['id']} holds host {SHARED}." in system.log(second["id"], takings[0]["id"])
     system.post(f"{second['id']}/subtasks/{takings[0]['id']}/skip")
     assert system.ended(second["id"])["status"] == "FAILED", "the other one is a matter of its own"
     system.post(f"{second['id']}/retry")

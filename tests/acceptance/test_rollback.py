@@ -143,7 +143,7 @@ def test_a_host_is_released_and_another_task_has_it(system: System, hosts: RealH
     task = system.ended(system.stop(list(hosts.agents))["id"])
     refused = system.ended(system.stop([first])["id"])
     log = system.log(refused["id"], of_step(refused, PREPARE)[0]["id"])
-    assert f"host {first} is held by task {task['id']}" in log
+    assert f"task {task['id']} holds host {first}." in log
 
     released = post(system, f"/compute/hosts/{first}/release")
 
