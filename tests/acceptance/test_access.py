@@ -36,7 +36,7 @@ def _driven_to_its_end(client: httpx.Client, task_id: int) -> Json:
         reply = client.get(f"/tasks/instances/{task_id}")
         assert reply.status_code == httpx.codes.OK, reply.text
         seen.append(reply.json()["data"])
-        return seen[-1]["status"] != "RUNNING"
+        return bool(seen[-1]["status"] != "RUNNING")
 
     wait_until(over, 30, "the task to end")
     return seen[-1]
@@ -91,6 +91,7 @@ def test_a_program_signs_its_requests(system: System) -> None:
     answer = httpx.get(f"{system.api}/api/v2/audit", auth=("robot", "wrong"), headers=proxied, timeout=30)
     assert answer.json()["error"]["code"] == 30004, "another client of the proxy is heard"
 
+    assert admin is not None
     system.client.auth = admin
     kept = system.client.get("/audit?size=100").json()["data"]["contents"]
     told = [(one["method"], one["user"], one["status"], one["taskId"], one["proof"]) for one in reversed(kept)]

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import main as bench
+from bench.rows.table import ROWS, Row
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bench.finding import Finding
 
 TITLES = {
     "accept": ["accept 1 host, p50 over HTTP, against an empty route", "accept 60 hosts against 1 host"],
@@ -59,10 +62,10 @@ def test_a_row_comes_out_with_its_figures(row: str, tmp_path: Path, capsys: pyte
 def test_a_row_that_fails_is_told_and_the_next_one_is_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: object) -> None:
+    def broken(_: object) -> list[Finding]:
         raise RuntimeError("no such luck")
 
-    monkeypatch.setattr(bench, "ROWS", {**bench.ROWS, "idle": bench.Row(broken, 5)})
+    monkeypatch.setattr(bench, "ROWS", {**ROWS, "idle": Row(broken, 5)})
     results = tmp_path / "results.json"
 
     code = bench.main(
@@ -81,7 +84,7 @@ def test_a_row_that_fails_is_told_and_the_next_one_is_measured(
 def test_a_row_that_takes_too_long_is_broken_off(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench, "ROWS", {"idle": bench.Row(bench.ROWS["idle"].measure, 0.05)})
+    monkeypatch.setattr(bench, "ROWS", {"idle": Row(ROWS["idle"].measure, 0.05)})
 
     code = bench.main(
         ["--tiny", "--rows", "idle", "--directory", str(tmp_path / "run"), "--results", str(tmp_path / "results.json")]

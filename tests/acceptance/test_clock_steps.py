@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HOUR = 3600
 HOSTS = range(1, 51)
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     **FEW_AT_A_TIME,
     "OCPFLEET_BEAT_EVERY": "0.5",
     "OCPFLEET_RECONCILE_EVERY": "1",

@@ -16,7 +16,7 @@ from tests.support.terminal import CTRL_C, terminal
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from pathlib import Path
 
     from tests.support.system import RealHosts, System
@@ -32,7 +32,7 @@ def system(tmp_path: Path) -> Iterator[System]:
 
 
 @pytest.fixture
-async def hosts(tmp_path: Path, system: System) -> RealHosts:
+async def hosts(tmp_path: Path, system: System) -> AsyncIterator[RealHosts]:
     with real_hosts(tmp_path / "hosts", system.key, 3, pace=PATIENT) as hosts:
         async with system.store() as store:
             await store.hosts.put([HostEntry(target, f"web-{target.host_id}") for target in hosts.targets.values()], 0)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.system import RealHosts, System
+    from tests.support.system import Json, RealHosts, System
 
 ROUNDS = 20
 LEFT, RIGHT = (1, 2, 3, 4), (6, 5, 4, 3)
@@ -43,7 +43,7 @@ async def test_of_two_overlapping_requests_exactly_one_wins(system: System, host
             _exactly_one_won(system, hosts, ended, before)
 
 
-def _exactly_one_won(system: System, hosts: RealHosts, ended: list, before: dict[int, int]) -> None:
+def _exactly_one_won(system: System, hosts: RealHosts, ended: list[Json], before: dict[int, int]) -> None:
     assert sorted(task["status"] for task in ended) == ["FAILED", "SUCCESSFUL"]
     winner, loser = sorted(ended, key=lambda task: task["status"], reverse=True)
     won = LEFT if winner is ended[0] else RIGHT

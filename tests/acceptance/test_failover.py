@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from tests.support.sentinels import wait_for_replica, watched
 from tests.support.system import FEW_AT_A_TIME, running, stops_done, stub_target
@@ -25,7 +26,7 @@ BOUND = 20
 HOSTS = range(1, 51)
 OTHERS = range(101, 1101)
 """Hosts of the requests that are made while the primary dies, each of its own."""
-SETTINGS = {**FEW_AT_A_TIME, "OCPFLEET_REPLICAS": "1", "OCPFLEET_RATE_LIMIT": "false"}
+SETTINGS: dict[str, Any] = {**FEW_AT_A_TIME, "OCPFLEET_REPLICAS": "1", "OCPFLEET_RATE_LIMIT": "false"}
 
 
 @pytest.fixture
@@ -49,6 +50,7 @@ class Requests(threading.Thread):
         self.accepted: list[int] = []
         self.refusal: httpx.Response | None = None
 
+    @override
     def run(self) -> None:
         for host_id in OTHERS:
             answer = self._system.submit([host_id])

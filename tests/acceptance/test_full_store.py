@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import pytest
 from redis import Redis
+from typing_extensions import override
 
 from tests.support.smalldisk import small_disk
 from tests.support.system import FEW_AT_A_TIME, running, stops_done, stub_target
@@ -28,7 +29,7 @@ BOUND = 20
 HOSTS = range(1, 51)
 IDLE = range(51, 500)
 """Hosts of the requests that are made meanwhile, each of its own."""
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     **FEW_AT_A_TIME,
     "OCPFLEET_BEAT_EVERY": "0.5",
     "OCPFLEET_LOST_AFTER": "4",
@@ -56,9 +57,11 @@ class OnSmallDisk(Store):
     disk: SmallDisk
     says: str = "The store refuses (ResponseError: MISCONF Errors writing to the AOF file: No space left on device)"
 
+    @override
     def fill(self) -> None:
         self.disk.fill()
 
+    @override
     def make_room(self) -> None:
         self.disk.make_room()
 
@@ -72,10 +75,12 @@ class OnSmallDiskAndStrict(Store):
     server: ValkeyServer
     says: str = "The store does not answer ("
 
+    @override
     def fill(self) -> None:
         self.disk.fill()
         wait_until(lambda: not self.server.running, 30, "the server to end, as it cannot write")
 
+    @override
     def make_room(self) -> None:
         self.disk.make_room()
         self.server.start()
@@ -89,10 +94,12 @@ class InSmallMemory(Store):
     port: int
     says: str = "The store refuses (OutOfMemoryError: command not allowed when used memory > 'maxmemory'.)"
 
+    @override
     def fill(self) -> None:
         with Redis(port=self.port, db=5) as client:
             client.setrange("ballast", 100 << 20, "x")
 
+    @override
     def make_room(self) -> None:
         with Redis(port=self.port, db=5) as client:
             client.delete("ballast")

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from infra.store import keys
-from tests.chaos.rig import WORKERS, standing
+from tests.chaos.rig import WORKERS, run_rig
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ VERBS = ("Restart", "Stop", "Restart", "Stop")
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
     """Three workers with room for four hosts each, which at SIGTERM get one second; hosts that take up to five."""
-    with standing(tmp_path, EACH * len(VERBS), 1, **LOAD) as rig:
+    with run_rig(tmp_path, EACH * len(VERBS), 1, **LOAD) as rig:
         rig.calm_hosts()
         yield rig
 

@@ -69,5 +69,5 @@ def _running(system: System, task: Json) -> int:
     return sum(subtask["status"] == "RUNNING" for subtask in of_step(system.task(task["id"]), STOP))
 
 
-def _sorted(task: dict) -> list[dict]:
+def _sorted(task: Json) -> list[Json]:
     return sorted(task["subtasks"], key=lambda subtask: subtask["seriesId"])

@@ -115,8 +115,8 @@ def _graph(task: dict[str, Any]) -> list[tuple[Any, ...]]:
     def places(ids: list[int]) -> list[tuple[int, str]]:
         return sorted((depth(by_id[each]), by_id[each]["name"]) for each in ids)
 
-    rest = ("className", "description", "name", "nodeType", "operation", "parallelIdx", "prohibitRollback")
-    rest = (*rest, "runTime", "status", "timeout")
+    first = ("className", "description", "name", "nodeType", "operation", "parallelIdx", "prohibitRollback")
+    rest = (*first, "runTime", "status", "timeout")
     return sorted(
         (depth(each), *(each[key] for key in rest), places(each["upstreams"]), places(each["downstreams"]))
         for each in task["subtasks"]

@@ -67,7 +67,7 @@ class Office:
     async def ask(self, kind: ErrandKind, process: str | None = None, timeout: float = 30.0) -> AgentInspection:
         return await self.errand_client(timeout).run(kind, 1, process, "0" * 16)
 
-    async def submit(self, task: TaskRecord, step: int = 0) -> None:
+    async def submit(self, task: TaskRecord, step: int = 0, *, backwards: bool = False) -> None:
         raise NotImplementedError
 
     async def send(self, errand: Errand) -> None:
@@ -75,6 +75,9 @@ class Office:
             self.runs += [asyncio.create_task(run_errand(self.work, errand.id)) for _ in range(2)]  # a copy each
 
     async def ping(self) -> None:
+        raise NotImplementedError
+
+    async def count_waiting(self) -> int:
         raise NotImplementedError
 
 

@@ -85,7 +85,7 @@ class OpenDoor(Door):
     """Freezes, or refuses, when a channel is opened."""
 
     @override
-    def session_requested(self) -> Awaitable[asyncssh.SSHServerSession[bytes]] | bool:  # type: ignore[override]
+    def session_requested(self) -> Awaitable[asyncssh.SSHServerSession[bytes]] | bool:
         return self._never() if self.server.freeze == "channel" else False
 
     async def _never(self) -> asyncssh.SSHServerSession[bytes]:

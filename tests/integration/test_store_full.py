@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
+from typing_extensions import override
 
 from core.audit import AuditEntry, Proof
 from core.brake import Brake
@@ -78,6 +79,7 @@ class NoMemory(Fault):
     word: str = "used memory > 'maxmemory'"
     gone_through: tuple[str, ...] = ("settle and claim", "reopen", "retry", "put hosts")
 
+    @override
     async def begin(self) -> None:
         await self.client.config_set("maxmemory", "30mb")
         for number in range(4):  # the fourth one goes well beyond the limit: the server looks before, not after
@@ -85,6 +87,7 @@ class NoMemory(Fault):
         with pytest.raises(ResponseError, match="maxmemory"):
             await self.client.set("ballast", "x")
 
+    @override
     async def end(self) -> None:
         await self.client.flushdb()
 
@@ -106,6 +109,7 @@ class NoDisk(Fault):
     word: str = "Errors writing to the AOF file: No space left on device"
     gone_through: tuple[str, ...] = ()
 
+    @override
     async def begin(self) -> None:
         self.fill()
 
@@ -118,6 +122,7 @@ class NoDisk(Fault):
 
         await eventually(refused, 20, "the server to notice that its disk is full")
 
+    @override
     async def end(self) -> None:
         self.make_room()
 
@@ -221,22 +226,21 @@ async def _at(store: Store, step: int, hosts: tuple[int, ...], worker: Worker) -
     return task, await claim_step(store, task, step, worker=worker) if step == FINISH else []
 
 
-async def _everything(server: ValkeyServer) -> dict[bytes, bytes]:
+async def _everything(server: ValkeyServer) -> dict[bytes, bytes | None]:
     """Return all that is kept, but for events, which bear the server's time, and are counted in the heads."""
     async with Redis.from_url(server.url()) as client:
-        kept = [key for key in await client.keys("ocpfleet:*") if not key.endswith(b":events")]
-        return {key: await client.dump(key) for key in kept}
+        kept = [key if isinstance(key, bytes) else key.encode() for key in await client.keys("ocpfleet:*")]
+        return {key: await client.dump(key) for key in kept if not key.endswith(b":events")}
 
 
 def _store_on(server: ValkeyServer) -> AbstractAsyncContextManager[Store]:
     return aclosing(Store.at(server.url(), StoreOptions()))
 
 
-Full = "Callable[[Path], AbstractAsyncContextManager[tuple[ValkeyServer, Fault]]]"
-
-
 @pytest.mark.parametrize("full", [no_memory, no_disk])
-async def test_what_is_refused_is_not_begun_and_can_be_done_once_there_is_room(full: Full, tmp_path: Path) -> None:
+async def test_what_is_refused_is_not_begun_and_can_be_done_once_there_is_room(
+    full: Callable[[Path], AbstractAsyncContextManager[tuple[ValkeyServer, Fault]]], tmp_path: Path
+) -> None:
     async with full(tmp_path) as (server, fault), _store_on(server) as store:
         scene = await _scene(store)
         await fault.begin()

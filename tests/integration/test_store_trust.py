@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from core.errors import Misconfigured, StoreUnavailable
+from core.record import TaskRecord
 from demo.ports import reserve_port
 from infra.store import Store
 from infra.store.task_values import Known, Once
@@ -115,6 +116,7 @@ async def test_a_request_made_again_is_answered_once_the_replica_has_its_task(tm
             aclosing(Store.at(primary.url(), StoreOptions(replicas=1, timeout=30))) as store,
         ):
             task = await trusting.tasks.create_once(draft((1, 2)), once)
+            assert isinstance(task, TaskRecord)
             with pytest.raises(StoreUnavailable):
                 await hasty.tasks.create_once(draft((1, 2)), once)
             with ValkeyServer(tmp_path / "replica", extra=["--replicaof", "127.0.0.1", str(primary.port)]):

@@ -62,6 +62,11 @@ class RecordingDispatcher:
         if self.fault:
             raise self.fault
 
+    async def count_waiting(self) -> int:
+        if self.fault:
+            raise self.fault
+        return 0
+
 
 NO_BROKER = BrokerUnavailable("The broker does not take messages.")
 

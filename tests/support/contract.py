@@ -69,7 +69,7 @@ class Contract:
             environment |= {KEY: self.signing.key_id, SECRET: self.signing.secret}
         process = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("schemathesis"),
-            *("--config-file", CONFIG, "run", f"http://127.0.0.1:{self.port}/openapi.json", *arguments),
+            *("--config-file", str(CONFIG), "run", f"http://127.0.0.1:{self.port}/openapi.json", *arguments),
             cwd=self.folder,
             env=environment,
             stdout=asyncio.subprocess.PIPE,

@@ -13,6 +13,7 @@ import httpx
 import requests
 import schemathesis
 from requests.auth import AuthBase, HTTPBasicAuth
+from schemathesis.auths import GLOBAL_AUTH_STORAGE
 from typing_extensions import override
 
 from app.http.language.choice import choose_language
@@ -32,34 +33,40 @@ class Signed(AuthBase):
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         body = request.body or b""
+        assert isinstance(body, str | bytes), "schemathesis sends no streams"
+        sent = {name: _to_text(value) for name, value in request.headers.items()}
         # Distinct headers make distinct signatures, so that none counts as a replay.
         request.headers["x-ocp-request"] = uuid4().hex
         # httpx reads the request as the server will, so that the client of the other tests can sign it.
         seen = httpx.Request(
             request.method or "GET",
             request.url or "",
-            headers={name: value for name, value in request.headers.items() if name.lower().startswith("x-ocp-")},
+            headers={name: value for name, value in sent.items() if name.lower().startswith("x-ocp-")},
             content=body.encode() if isinstance(body, str) else body,
         )
-        if "Content-Type" in request.headers:
-            seen.headers["Content-Type"] = request.headers["Content-Type"]
+        if "Content-Type" in sent:
+            seen.headers["Content-Type"] = sent["Content-Type"]
         next(Signing(os.environ[KEY], os.environ[SECRET], round(time.time() * 1000)).auth_flow(seen))
         request.headers.update({name: seen.headers[name] for name in ("Date", "Authorization")})
         return request
 
 
-schemathesis.auth.set_from_requests(Signed() if KEY in os.environ else HTTPBasicAuth("admin", "admin-password"))
+def _to_text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
+GLOBAL_AUTH_STORAGE.set_from_requests(Signed() if KEY in os.environ else HTTPBasicAuth("admin", "admin-password"))
 
 
 @schemathesis.hook
-def before_call(_context: object, case: schemathesis.Case, _kwargs: dict[str, Any]) -> None:
+def before_call(_context: object, case: schemathesis.Case[Any], _kwargs: dict[str, Any]) -> None:
     """Ask for Chinese wherever no other language was made up."""
     case.headers.setdefault("Accept-Language", "zh-CN")
 
 
 @schemathesis.check
 def errors_are_said_in_the_language_asked_for(
-    _context: object, response: schemathesis.Response, case: schemathesis.Case
+    _context: object, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
     """Every message of an error is Chinese where the client prefers it, and the reply says which language it is in."""
     if response.status_code < httpx.codes.BAD_REQUEST or case.method == "HEAD":
@@ -74,7 +81,7 @@ def errors_are_said_in_the_language_asked_for(
 
 @schemathesis.check
 def only_states_refuse_what_is_valid(
-    _context: object, response: schemathesis.Response, case: schemathesis.Case
+    _context: object, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
     """Where the configuration lets 400 answer a valid request, it is that the task or subtask stands elsewhere."""
     expected = case.operation.schema.config.checks_config_for(operation=case.operation)

@@ -14,7 +14,7 @@ from infra.store import Store, keys
 from infra.store.values import StoreOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
 
 class FakeStore(Store):
@@ -36,7 +36,7 @@ class FakeStore(Store):
 @contextmanager
 def break_after_scripts(store: FakeStore, count: int) -> Iterator[None]:
     """Let the Redis of a store answer so many scripts, and then nothing any more; afterwards it answers again."""
-    execute = store.client.execute_command
+    execute: Callable[..., Awaitable[object]] = store.client.execute_command
     left = count
 
     async def execute_while_there(*words: object, **options: object) -> object:

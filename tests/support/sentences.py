@@ -185,7 +185,8 @@ def suggested(sentence: ast.expr) -> str:
     """Return a literal or an f-string as the call of `say` that it should be."""
     if not isinstance(sentence, ast.JoinedStr | ast.Constant):
         return "say(…)"
-    template, fields = "", {}
+    template = ""
+    fields: dict[str, str] = {}
     for part in sentence.values if isinstance(sentence, ast.JoinedStr) else [sentence]:
         if isinstance(part, ast.FormattedValue):
             code = ast.unparse(part.value)

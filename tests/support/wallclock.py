@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 _PLACES: Final = ("usr/lib/*/faketime/libfaketimeMT.so.1", "usr/lib*/faketime/libfaketimeMT.so.1")
 _UNPACKED: Final = Path(__file__).parents[2] / "var/faketime/root"
@@ -29,7 +29,7 @@ class WallClock:
     file: Path
 
     @property
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, Any]:
         """What a process must be started with."""
         self.step(0)
         return {

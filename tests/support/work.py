@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.host import Target
 from core.record import Creator, Draft
@@ -35,7 +35,7 @@ def make_target(host_id: int) -> Target:
     return Target(host_id, "10.0.0.1", 22, "admin", "/home/admin/ocp_agent", "ocp", sudo=False, host_key="key")
 
 
-async def make_work(store: Store | None = None, executor: Executor | None = None, **more: object) -> WorkerContext:
+async def make_work(store: Store | None = None, executor: Executor | None = None, **more: Any) -> WorkerContext:
     """Return the context of a worker that has just enrolled."""
     ticks = itertools.count(1_000)
     store = store or FakeStore()

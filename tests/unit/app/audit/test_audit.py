@@ -76,7 +76,7 @@ async def test_refusals_are_kept_and_looks_are_not(api: Api) -> None:
     await api.client.get("/api/v2/tasks/instances/1", auth=viewer)
     await api.client.get(HOSTS, auth=("viewer", "hunter2"))
     await api.client.get(HOSTS, auth=("my-password", "hunter2"))
-    await api.client.get(HOSTS, auth=None)  # type: ignore[arg-type]
+    await api.client.get(HOSTS, auth=None)
     found = await entries(api)
     assert [(one["user"], one["proof"], one["status"], one["code"]) for one in found] == [
         (None, "NONE", 401, 0),
@@ -137,7 +137,7 @@ async def test_only_admins_read_it(api: Api) -> None:
 async def test_strangers_cannot_push_real_entries_out(api: Api) -> None:
     await api.stop([1])
     for _ in range(30):
-        await api.client.get(HOSTS, auth=None)  # type: ignore[arg-type]
+        await api.client.get(HOSTS, auth=None)
     await api.stop([1])
     found = await entries(api, "?size=100")
     assert [one["proof"] for one in found] == ["PASSWORD", *["NONE"] * 20, "PASSWORD"]

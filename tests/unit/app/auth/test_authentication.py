@@ -5,6 +5,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 
 import pytest
+from typing_extensions import override
 
 from app.auth.authenticator import AuthenticationLimits, Authenticator
 from app.auth.basic import Credentials
@@ -59,7 +60,7 @@ async def test_without_right_credentials(api: Api, header: str | None, message: 
 async def test_the_scheme_is_read_in_any_case_and_passwords_in_any_script(api: Api) -> None:
     await api.store.users.put(User(0, "zoë", CHEAP.hash("pässwörd:日本"), frozenset({Role.ADMIN})))
     header = "bAsIc " + b64encode("zoë:pässwörd:日本".encode()).decode()
-    answer = await api.client.get(READS_HOSTS, auth=None, headers={"authorization": header})  # type: ignore[arg-type]
+    answer = await api.client.get(READS_HOSTS, auth=None, headers={"authorization": header})
     assert answer.status_code == 200
 
 
@@ -95,9 +96,11 @@ class Counting(Passwords):
 
     matched: list[str] = field(default_factory=list)
 
+    @override
     def hash(self, password: str) -> str:
         return password
 
+    @override
     def matches(self, password_hash: str, password: str) -> bool:
         self.matched.append(password)
         return password_hash == password

@@ -5,6 +5,7 @@ from base64 import b64encode
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from app.auth.authenticator import AuthenticationLimits, Authenticator
 from app.auth.basic import Credentials
@@ -26,9 +27,11 @@ class Counting(Passwords):
     def __init__(self) -> None:
         self.matched: list[str] = []
 
+    @override
     def hash(self, password: str) -> str:
         return password
 
+    @override
     def matches(self, password_hash: str, password: str) -> bool:
         self.matched.append(password)
         return password_hash == password
@@ -163,7 +166,7 @@ def test_what_counts_as_one_source(source: str, network: str) -> None:
 
 async def basic(api: Api, name: str, password: str) -> httpx.Response:
     header = f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"
-    return await api.client.get(HOSTS, auth=None, headers={"authorization": header})  # type: ignore[arg-type]
+    return await api.client.get(HOSTS, auth=None, headers={"authorization": header})
 
 
 async def test_the_reply_says_when_to_try_again() -> None:

@@ -166,7 +166,7 @@ async def test_what_is_wrong_is_said(api: Api, signing: Signing, changed: dict[s
 async def test_headers_that_are_no_text(api: Api, signing: Signing) -> None:
     authorization = f"OCP-ACCESS-KEY-HMACSHA1 {signing.key_id}:x".encode()
     wrong = [(b"authorization", authorization), (b"date", b"caf\xe9")]
-    answer = await api.client.get(HOSTS, auth=None, headers=wrong)  # type: ignore[arg-type]
+    answer = await api.client.get(HOSTS, auth=None, headers=wrong)
     assert refused(answer).startswith("Date caf? is not of the form")
     odd = [
         (b"authorization", authorization),
@@ -174,9 +174,9 @@ async def test_headers_that_are_no_text(api: Api, signing: Signing) -> None:
         (b"x-ocp-a", b"caf\xe9"),
         (b"content-type", b"\xff"),
     ]
-    answer = await api.client.get(f"{HOSTS}?a=%ff", auth=None, headers=odd)  # type: ignore[arg-type]
+    answer = await api.client.get(f"{HOSTS}?a=%ff", auth=None, headers=odd)
     assert "Content-Type ?," in refused(answer)
-    answer = await api.client.get(HOSTS, auth=None, headers=[(b"authorization", b"OCP-ACCESS-KEY-HMACSHA1 \xff:\xff")])  # type: ignore[arg-type]
+    answer = await api.client.get(HOSTS, auth=None, headers=[(b"authorization", b"OCP-ACCESS-KEY-HMACSHA1 \xff:\xff")])
     assert "needs a Date header" in refused(answer)
 
 
@@ -239,6 +239,6 @@ async def test_another_key_file_is_a_fault_of_the_server(signing: Signing, api: 
 
 
 async def test_the_scheme_is_documented(api: Api) -> None:
-    document = (await api.client.get("/openapi.json", auth=None)).json()  # type: ignore[arg-type]
+    document = (await api.client.get("/openapi.json", auth=None)).json()
     assert {"accessKey": []} in document["paths"][STOP]["post"]["security"]
     assert {"basic": []} in document["paths"][STOP]["post"]["security"]

@@ -16,12 +16,12 @@ from tests.support.fake_store import FakeStore
 
 
 async def test_the_process_is_up(api: Api) -> None:
-    answer = await api.client.get("/healthz", auth=None)  # type: ignore[arg-type]
+    answer = await api.client.get("/healthz", auth=None)
     assert (answer.status_code, answer.json()["data"]) == (200, {"status": "UP"})
 
 
 async def test_not_ready_without_a_worker(api: Api) -> None:
-    answer = await api.client.get("/readyz", auth=None)  # type: ignore[arg-type]
+    answer = await api.client.get("/readyz", auth=None)
     assert answer.status_code == 503
     assert answer.json()["data"] == {
         "brake": "off",
@@ -61,7 +61,7 @@ async def test_a_sane_trace_id_is_adopted(api: Api, sent: str, *, adopted: bool)
 
 
 async def test_the_document_names_every_route_its_errors_and_its_permission(api: Api) -> None:
-    document = (await api.client.get("/openapi.json", auth=None)).json()  # type: ignore[arg-type]
+    document = (await api.client.get("/openapi.json", auth=None)).json()
     found = {
         f"{method.upper()} {path}": (operation.get("x-required-permission"), bool(operation.get("security")))
         for path, operations in document["paths"].items()

@@ -28,7 +28,7 @@ async def test_head_is_get_without_the_body(api: Api, path: str) -> None:
 
 
 async def test_head_asks_for_credentials_too(api: Api) -> None:
-    assert (await api.client.head(HOSTS, auth=None)).status_code == 401
+    assert (await api.client.request("HEAD", HOSTS, auth=None)).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ async def api() -> Any:
 
 
 async def ask(api: Api, method: str, path: str, body: object = None) -> httpx.Response:
-    sent = {} if body is None else {"json": body}
+    sent: dict[str, Any] = {} if body is None else {"json": body}
     return await api.client.request(method, path, headers={"x-trace-id": TRACE}, **sent)
 
 

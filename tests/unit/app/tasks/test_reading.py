@@ -10,7 +10,7 @@ from core.claim import Worker, require_host_claims
 from core.host import STOPPING
 from core.journal import Level, Line, RunLog
 from core.status import Operation
-from core.transition import Failed, Succeeded
+from core.transition import Failed, Settled, Succeeded
 from infra.store.task_values import ClaimRequest, Course, OpenLog
 from tests.support.api import KEY, NOW, Api, entry
 
@@ -38,7 +38,10 @@ async def prepared(api: Api) -> tuple[int, list[int]]:
             Line(NOW + 255, Level.ERROR, "no"),
         ),
     )
-    settled = [Succeeded(first.series_id, first.token, good), Failed(second.series_id, second.token, bad)]
+    settled: list[Settled] = [
+        Succeeded(first.series_id, first.token, good),
+        Failed(second.series_id, second.token, bad),
+    ]
     await api.store.tasks.advance(task, step, WORKER, NOW + 255, settled=settled)
     return task.id, [subtask["id"] for subtask in accepted["subtasks"]]
 

@@ -11,7 +11,7 @@ from tests.support.fake_store import FakeStore
 
 
 def test_the_brake_is_pulled_shown_and_released(command: Command, app: FastAPI, store: FakeStore) -> None:
-    assert app
+    assert isinstance(app, FastAPI)
     assert command("brake", "status") == (0, "The brake is off.\n", "")
     code, out, _ = command("brake", "pull", "smoke in room 3")
     assert code == 0
@@ -36,7 +36,7 @@ def test_the_brake_is_pulled_shown_and_released(command: Command, app: FastAPI, 
 
 
 def test_an_empty_reason_is_refused(command: Command, app: FastAPI) -> None:
-    assert app
+    assert isinstance(app, FastAPI)
     code, _, err = command("brake", "pull", "")
     assert code == 1
     assert err.startswith("reason: say in one line of at most 300 characters why nothing may start.")

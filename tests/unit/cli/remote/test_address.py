@@ -1,6 +1,7 @@
 """Where the API is and who asks: flags before the environment before the file."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -90,7 +91,7 @@ def test_an_access_key_signs(tmp_path: Path) -> None:
         ({"api_user": "bob"}, "There is no password for bob, and no terminal to ask for it. Give --user NAME"),
     ],
 )
-def test_no_credentials(settings: dict[str, str], said: str) -> None:
+def test_no_credentials(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ApiDenied) as refused:
         resolve(Flags(), ClientSettings(**settings), None)
     assert refused.value.sentence.startswith(said)
@@ -118,7 +119,7 @@ def test_no_credentials(settings: dict[str, str], said: str) -> None:
         (Flags(), {"client_file": "/nowhere/x"}, "OCPFLEET_CLIENT_FILE=/nowhere/x: there is no such file."),
     ],
 )
-def test_wrong_flags_and_settings_are_refused(flags: Flags, settings: dict[str, str], said: str) -> None:
+def test_wrong_flags_and_settings_are_refused(flags: Flags, settings: dict[str, Any], said: str) -> None:
     with pytest.raises(Misconfigured) as refused:
         resolve(flags, ClientSettings(**settings), None)
     assert refused.value.sentence.startswith(said)

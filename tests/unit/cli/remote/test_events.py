@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from cli.exits import ApiDenied, ApiRefused, ApiUnreachable
 from cli.remote.client import Client
@@ -21,6 +22,7 @@ class Broken(httpx.AsyncByteStream):
     def __init__(self, text: str) -> None:
         self._text = text
 
+    @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._text.encode()
         raise httpx.ReadError("the line is dead")

@@ -163,10 +163,12 @@ async def test_a_worker_that_beats_in_the_last_moment_keeps_its_claims(
     workers = watch.work.store.workers
     lead = workers.lead
 
-    async def beat_meanwhile(*words: Any, lost: Sequence[Worker] = (), **more: Any) -> bool:
+    async def beat_meanwhile(
+        worker: Worker, lapses: int, version: int = RECORD_VERSION, lost: Sequence[Worker] = ()
+    ) -> bool:
         if lost:
             await workers.beat(other, 60_000)
-        return await lead(*words, lost=lost, **more)
+        return await lead(worker, lapses, version, lost)
 
     monkeypatch.setattr(workers, "lead", beat_meanwhile)
     await watch.pass_by(17)

@@ -19,7 +19,7 @@ from tests.support.fake_store import FakeStore
 
 @pytest.fixture(autouse=True)
 def _hosts(app: FastAPI, store: FakeStore) -> None:
-    assert app
+    assert isinstance(app, FastAPI)
     hosts = [entry(1000 + number, f"web-{number}", KEY) for number in range(1, 21)]
     asyncio.run(store.hosts.put([*hosts, entry(7)], 0))
 

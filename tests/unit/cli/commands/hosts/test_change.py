@@ -42,7 +42,7 @@ def test_a_person_is_asked_first(
 
 
 def test_protect_and_unprotect(command: Command, app: FastAPI, store: FakeStore) -> None:
-    assert app
+    assert isinstance(app, FastAPI)
     put(store, 1, 2, 3)
     assert command("hosts", "protect", "h[1-2]") == (0, "Protected h1.\nProtected h2.\n", "")
     _, out, _ = command("hosts", "list")
@@ -63,7 +63,7 @@ def test_protect_and_unprotect(command: Command, app: FastAPI, store: FakeStore)
 def test_a_host_that_cannot_be_protected_does_not_stop_the_others(
     command: Command, app: FastAPI, store: FakeStore
 ) -> None:
-    assert app
+    assert isinstance(app, FastAPI)
     put(store, 1, 2)
     asyncio.run(store.hosts.lease((1,), Lease("other", "to delete it", 60_000)))
     code, out, err = command("hosts", "protect", "1", "2")

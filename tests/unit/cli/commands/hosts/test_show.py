@@ -15,7 +15,7 @@ def put(store: FakeStore, *ids: int, key: str | None = None) -> None:
 
 
 def test_list(command: Command, app: FastAPI, store: FakeStore) -> None:
-    assert app
+    assert isinstance(app, FastAPI)
     put(store, 1, 700, key=KEY)
     code, out, _ = command("hosts", "list")
     assert code == 0
@@ -32,14 +32,14 @@ def test_list(command: Command, app: FastAPI, store: FakeStore) -> None:
 
 
 def test_list_of_more_hosts_than_a_page(command: Command, app: FastAPI, store: FakeStore) -> None:
-    assert app
+    assert isinstance(app, FastAPI)
     put(store, *range(1, 4003))
     _, out, _ = command("hosts", "list", "--json")
     assert [host["id"] for host in json.loads(out)] == list(range(1, 4003))
 
 
 def test_show(command: Command, app: FastAPI, store: FakeStore) -> None:
-    assert app
+    assert isinstance(app, FastAPI)
     put(store, 1)
     code, out, _ = command("hosts", "show", "h1")
     assert code == 0

@@ -18,7 +18,7 @@ from tests.support.fake_store import FakeStore
 
 @pytest.fixture(autouse=True)
 def _no_terminal(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert app
+    assert isinstance(app, FastAPI)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
 
 

@@ -16,7 +16,7 @@ from workers.executor.stub.executor import StubExecutor
 
 @pytest.fixture(autouse=True)
 def _hosts(app: FastAPI, store: FakeStore) -> None:
-    assert app
+    assert isinstance(app, FastAPI)
     asyncio.run(store.hosts.put([*(entry(10 + number, f"web-{number}", KEY) for number in range(1, 6)), entry(7)], 0))
 
 

@@ -48,7 +48,7 @@ def test_only_a_running_agentd_abandons_services() -> None:
 
     assert isinstance(running, AgentdStatus)
     assert isinstance(stopping, AgentdStatus)
-    assert (running.abandoned_services, stopping.abandoned_services) == ({"ob_mgragent"}, frozenset())
+    assert (running.abandoned_services, stopping.abandoned_services) == (frozenset({"ob_mgragent"}), frozenset[str]())
 
 
 def test_an_agentd_that_is_down_declines() -> None:
