@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from cli.commands.task import views
 from cli.commands.task.progress import read_event
 from cli.commands.task.views import LiveView, PlainView
 
@@ -26,7 +25,7 @@ def test_plain_lines_come_at_most_every_two_seconds_a_step(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = 100.0
-    monkeypatch.setattr(views.time, "monotonic", lambda: now)
+    monkeypatch.setattr("cli.commands.task.views.time.monotonic", lambda: now)
     view = PlainView()
     for done in range(4):
         view.show_progress(read_event(progress({"SUCCESSFUL": done, "RUNNING": 4 - done})), [])
