@@ -18,6 +18,7 @@ from core.audit import AuditEntry, Proof
 from core.brake import Brake
 from core.claim import ClaimVerdict
 from core.errors import Conflict, InvalidRequest, Misconfigured
+from core.record import TaskRecord
 from core.status import Status, TaskStatus
 from core.transition import Succeeded
 from core.user import Role, User
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from core.record import SubtaskRecord, TaskRecord
+    from core.record import SubtaskRecord
     from infra.store.backup.backupfile import Contents
 
 BRAKE = Brake("ocpfleet restore", NOW, "look first")
@@ -117,10 +118,11 @@ async def test_from_the_middle_of_the_work_to_its_end(old: ValkeyServer, new: Va
         assert (await store.hosts.get((1,)))[1].holder == task.id
         await _nothing_of_the_old_life_counts(store, task, former)
 
-        work = await make_work(store, GatedExecutor())
+        executor = GatedExecutor()
+        work = await make_work(store, executor)
         assert await run_lane(work, task) == (None, False)
         await send_step(work, waiting, 1)
-        assert work.executor.order == [], "the brake is on"
+        assert executor.order == [], "the brake is on"
         assert (await head_of(store, waiting)).current_step == 1
         assert await store.brake.release() == BRAKE
 
@@ -128,7 +130,7 @@ async def test_from_the_middle_of_the_work_to_its_end(old: ValkeyServer, new: Va
         assert await store.tasks.cancel(await head_of(store, task), NOW) is True
         await store.tasks.change_course(await head_of(store, task), Course.RETRY, NOW)
         assert await run_lane(work, task) == (3, False)
-        assert sorted(work.executor.order) == [1, 2]
+        assert sorted(executor.order) == [1, 2]
         for index in (3, 4):
             await send_step(work, task, index)
         for index in range(1, 5):
@@ -200,13 +202,14 @@ async def test_everything_is_kept_with_the_time_for_which_it_is(
         for number in range(700):
             await store.audit.append(AuditEntry(NOW + number, "admin", Proof.PASSWORD, None, "127.0.0.1", "POST", "/x"))
         task = await store.tasks.create_once(draft((1,)), once)
+        assert isinstance(task, TaskRecord)
         await store.guard.count(("login:x",), 60_000)
         work = await make_work(store)
         many = await make_prepared_task(work, range(100, 1300))
         await run_lane(work, many)
         before = await _everything(store, many)
     async with Redis.from_url(old.url()) as client:
-        left = {key: await client.pexpiretime(key) for key in await client.keys("ocpfleet:*")}
+        left = await _read_expiry_times(client)
     contents = await backed_up(old, tmp_path / "backup")
     await restored(new, tmp_path / "backup", brake=None)
 
@@ -216,7 +219,7 @@ async def test_everything_is_kept_with_the_time_for_which_it_is(
         assert isinstance(again, Known)
         assert again.task.id == task.id
     async with Redis.from_url(new.url()) as client:
-        found = {key: await client.pexpiretime(key) for key in await client.keys("ocpfleet:*")}
+        found = await _read_expiry_times(client)
     assert found == {key: until for key, until in left.items() if b":alive:" not in key}
     assert contents.keys == len(found)
 
@@ -349,3 +352,9 @@ async def test_writes_while_the_backup_is_taken_are_in_it_whole_or_not_at_all(
         assert await client.zcard("ocpfleet:tasks") == last
         assert await client.exists(*(keys.task(number) for number in range(1, last + 1))) == last
     assert longest < 1.0, "the store serves the others meanwhile"
+
+
+async def _read_expiry_times(client: Redis) -> dict[bytes, int]:
+    """Return when each key of the record expires, in milliseconds since the epoch; -1 for never."""
+    keys: list[bytes] = await client.execute_command("KEYS", "ocpfleet:*")
+    return {key: await client.execute_command("PEXPIRETIME", key) for key in keys}

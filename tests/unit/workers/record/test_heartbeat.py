@@ -14,7 +14,7 @@ from workers.record.heartbeat import ClaimLostError, Heartbeat
 
 if TYPE_CHECKING:
     from core.claim import Claim
-    from tests.support.fake_store import FakeStore
+    from infra.store import Store
 
 
 class ManualClock:
@@ -27,7 +27,7 @@ class ManualClock:
         return self.now
 
 
-async def make_claim() -> tuple[FakeStore, Heartbeat, Claim, ManualClock]:
+async def make_claim() -> tuple[Store, Heartbeat, Claim, ManualClock]:
     work = await make_work()
     task = await make_task(work, [1])
     clock = ManualClock()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typing_extensions import override
 
 from core.errors import StoreUnavailable
 from core.journal import OUTPUT_LIMIT, Journal
@@ -17,6 +18,7 @@ from infra.store.values import CHUNK
 from tests.support.fake_store import FakeStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, make_prepared_task, make_task, make_work, run_all_steps, run_lane
+from workers.executor.base import Executor
 from workers.executor.stub.behaviour import Behaviour
 from workers.executor.stub.executor import StubExecutor
 from workers.record.open_logs import MAX_ROUND_SIZE, WRITE_EVERY, OpenLogs
@@ -208,19 +210,23 @@ async def test_logs_of_short_runs_are_not_written_before_their_end(monkeypatch: 
 
 
 @dataclass
-class Wedged(StubExecutor):
+class Wedged(Executor):
     """Hosts with long output whose agents need more than their own stop. A signal ends when the test lets it."""
 
     ends: asyncio.Event = field(default_factory=asyncio.Event)
     said: str = "é" * OUTPUT_LIMIT
 
-    def __post_init__(self) -> None:
-        super().__init__(behaviours={1: Behaviour.ORPHANS})
+    stub: StubExecutor = field(default_factory=lambda: StubExecutor(behaviours={1: Behaviour.ORPHANS}))
 
+    @override
     @asynccontextmanager
     async def connect(self, target: Target) -> AsyncIterator[HostSession]:
-        async with super().connect(target) as session:
+        async with self.stub.connect(target) as session:
             yield _WedgedSession(self, session)
+
+    @override
+    async def aclose(self) -> None:
+        await self.stub.aclose()
 
 
 @dataclass

@@ -88,7 +88,7 @@ async def test_suspects_of_two_tasks_share_the_slot_without_polling() -> None:
     assert not second.done()
     executor.held[1].set()
 
-    assert await asyncio.gather(first, second) == [(3, False)] * 2
+    assert list(await asyncio.gather(first, second)) == [(3, False)] * 2
     assert executor.order == list(range(1, 11))
     assert executor.most == 1
     assert counting.asked <= 15, "no more than once a suspect, and once a lane to begin and to end"
@@ -122,7 +122,7 @@ async def test_a_lane_with_a_wedged_host_takes_suspects_when_their_turn_comes() 
     await eventually(lambda: {2, 3} <= set(executor.order), 5, "the suspects to be worked on beside the wedged host")
     assert executor.inside == 1
     executor.held[9].set()
-    assert await asyncio.gather(first, second) == [(3, False)] * 2
+    assert list(await asyncio.gather(first, second)) == [(3, False)] * 2
 
 
 @pytest.mark.parametrize("given_up", [False, True])
@@ -140,12 +140,12 @@ async def test_a_draining_worker_leaves_the_suspects_that_wait_to_others(*, give
     else:
         executor.held[1].set()
 
-    assert await asyncio.gather(*running) == [(None, True)] * 2, "both want a lane in their place"
+    assert list(await asyncio.gather(*running)) == [(None, True)] * 2, "both want a lane in their place"
     assert executor.order == [1]
     assert await count_stopped(work, one) == (0 if given_up else 1)
     executor.held[1].set()
     draining.clear()
-    assert await asyncio.gather(run_lane(work, one), run_lane(work, other)) == [(3, False)] * 2
+    assert list(await asyncio.gather(run_lane(work, one), run_lane(work, other))) == [(3, False)] * 2
 
 
 async def test_a_suspect_that_is_unknown_here_is_not_waited_for() -> None:

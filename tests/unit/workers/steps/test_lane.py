@@ -14,6 +14,7 @@ from core.status import Status
 from tests.support.failing import FailingPart, FailingStore
 from tests.support.waiting import eventually
 from tests.support.work import GatedExecutor, make_prepared_task, make_work, run_lane
+from workers.executor.base import Executor, HostSession
 from workers.executor.slots import Slots
 from workers.executor.stub.executor import StubExecutor
 from workers.record.heartbeat import Heartbeat
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from core.host import Target
     from core.transition import Settled
-    from workers.executor.stub.session import StubSession
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,19 @@ async def test_a_host_over_its_time_limit_fails() -> None:
 
 
 async def test_a_bug_of_ours_is_recorded_and_stops_no_other_host() -> None:
-    class BrokenExecutor(StubExecutor):
+    class BrokenExecutor(Executor):
+        def __init__(self) -> None:
+            self._stub = StubExecutor()
+
         @override
-        def connect(self, target: Target) -> AbstractAsyncContextManager[StubSession]:
+        def connect(self, target: Target) -> AbstractAsyncContextManager[HostSession]:
             if target.host_id == 1:
                 raise ZeroDivisionError("our own fault")
-            return super().connect(target)
+            return self._stub.connect(target)
+
+        @override
+        async def aclose(self) -> None:
+            await self._stub.aclose()
 
     work = await make_work(executor=BrokenExecutor())
     task = await make_prepared_task(work, [1, 2])
@@ -117,7 +124,7 @@ async def test_a_store_that_is_away_fails_no_host_in_flight() -> None:
 
 async def test_a_draining_worker_finishes_its_hosts_and_asks_for_another_lane() -> None:
     executor = GatedExecutor(held={host_id: asyncio.Event() for host_id in range(1, 9)})
-    draining = []
+    draining: list[int] = []
     work = await make_work(executor=executor, max_lanes=1, lane_window=2, is_draining=lambda: bool(draining))
     task = await make_prepared_task(work, range(1, 9))
 
@@ -136,7 +143,7 @@ async def test_a_draining_worker_finishes_its_hosts_and_asks_for_another_lane() 
 
 async def test_a_lane_that_waits_for_a_place_when_its_worker_drains_claims_nothing() -> None:
     executor = GatedExecutor(held={1: asyncio.Event()})
-    draining = []
+    draining: list[int] = []
     slots = Slots(1)
     work = await make_work(executor=executor, slots=slots, lane_window=1, is_draining=lambda: bool(draining))
     task = await make_prepared_task(work, range(1, 9))
