@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from unittest.mock import patch
 
 from fakeredis import FakeAsyncRedis, FakeServer
@@ -15,6 +15,8 @@ from infra.store.values import StoreOptions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+
+    from redis.asyncio import Redis
 
 
 class FakeStore(Store):
@@ -51,7 +53,15 @@ def break_after_scripts(store: FakeStore, count: int) -> Iterator[None]:
         yield
 
 
-async def let_pass(store: FakeStore, milliseconds: int) -> None:
+class OnRedis(Protocol):
+    """What lies on a Redis that tests can reach."""
+
+    @property
+    def client(self) -> Redis:
+        """A client that decodes replies to text."""
+
+
+async def let_pass(store: OnRedis, milliseconds: int) -> None:
     """Let time pass for the store: whatever expires is that much closer to its end, or gone."""
     async for key in store.client.scan_iter("*"):
         left = await store.client.pttl(key)

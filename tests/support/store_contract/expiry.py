@@ -1,9 +1,10 @@
 """Tasks that are over go, some time later; those that hold hosts stay."""
 
 from core.claim import ClaimVerdict
-from infra.store.task_values import ClaimRequest
+from infra.store.task_values import ClaimRequest, TaskQuery
 from infra.store.values import StoreOptions
-from tests.support.records import FINISH, PREPARE, make_successes
+from tests.support.fake_store import let_pass
+from tests.support.records import FINISH, NOW, PREPARE, make_successes
 from tests.support.scenario import Record
 from tests.support.waiting import eventually
 
@@ -11,7 +12,27 @@ BRIEFLY = StoreOptions(keep_tasks=120, keep_events=40)
 EVENTS_BRIEFLY = StoreOptions(keep_events=40)
 
 
+DAY = 24 * 3600 * 1000
+MARGIN = 10_000
+"""Milliseconds that a test itself may take: real time passes for the store, too."""
+
+
 class Expiry:
+    async def test_a_task_goes_when_its_time_is_over(self, record: Record) -> None:
+        record.configure(StoreOptions(keep_tasks=30 * DAY, keep_events=DAY))
+        task = await record.accept((1,))
+        await task.fail_step(PREPARE)
+        await let_pass(record, DAY - MARGIN)
+        assert await task.events() != ()
+        await let_pass(record, MARGIN)
+        assert await task.events() == ()
+        await let_pass(record, 29 * DAY - MARGIN)
+        assert not await task.is_gone()
+        await let_pass(record, MARGIN)
+        assert await task.is_gone()
+        assert (await record.tasks.page(TaskQuery(), NOW + 30 * DAY)).total == 0
+        assert await task.withdraw()
+
     async def test_a_task_that_ended_goes_with_all_that_belongs_to_it(self, record: Record) -> None:
         record.configure(BRIEFLY)
         task = await record.accept(range(1, 301))

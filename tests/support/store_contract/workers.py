@@ -1,7 +1,12 @@
 """The worker processes."""
 
+from core.claim import Worker
+from tests.support.fake_store import let_pass
 from tests.support.scenario import Record
 from tests.support.waiting import eventually
+
+MARGIN = 10_000
+"""Milliseconds that a test itself may take: real time passes for the store, too."""
 
 
 class Workers:
@@ -30,6 +35,15 @@ class Workers:
         await eventually(lapsed, 10, "the worker does not count as alive any more")
         assert (await record.beat(worker)).known
         assert await record.workers.alive() == (worker,)
+
+    async def test_a_worker_lapses(self, record: Record) -> None:
+        worker = await record.workers.enrol("worker-1")
+        await record.workers.beat(worker, 2 * MARGIN)
+        await let_pass(record, MARGIN)
+        assert await record.workers.alive() == (worker,)
+        await let_pass(record, MARGIN)
+        assert await record.workers.alive() == ()
+        assert not (await record.workers.beat(Worker(99, "stranger"), 15_000)).known
 
     async def test_a_store_that_is_there_answers(self, record: Record) -> None:
         await record.store.ping()
