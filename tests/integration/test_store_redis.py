@@ -46,7 +46,7 @@ class TestRedisStoreOnARealServer(StoreContract):
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-@settings(max_examples=scale_examples(50))
+@settings(max_examples=scale_examples(40))
 @given(script=histories)
 def test_no_history_makes_an_illegal_move_or_a_false_answer(
     server: ValkeyServer, beginning: str, script: list[Action]

@@ -47,7 +47,7 @@ class Advance:
 
 @dataclass(frozen=True)
 class Drain:
-    """Claim and settle all of the current step, several times. The last time one run may fail."""
+    """Claim and settle all of the current step, several times. In the last one a run may fail."""
 
     task: int
     times: int

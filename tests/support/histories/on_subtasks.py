@@ -103,7 +103,9 @@ class OnSubtasks:
         head = self.history.seen.heads.get(task.id)
         if head is None:
             return
-        claims = await self.advance(task, head.current_step, [], ClaimRequest(10))
+        await self.advance(task, head.current_step, [], ClaimRequest(10))
+        mine = [claim for claim in self.history.claims if claim.task_id == task.id]
+        claims = [claim for claim in mine if self.history.seen.is_under(claim)]
         results = [_result(claim, Undone if claim.operation.is_rollback else Succeeded) for claim in claims]
         if bad and claims:
             results[0] = _result(claims[0], Failed)

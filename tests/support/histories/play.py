@@ -12,6 +12,7 @@ from infra.store.values import LOST
 from tests.support.histories.actions import (
     HOSTS,
     Action,
+    Advance,
     Bury,
     Create,
     Drain,
@@ -94,11 +95,13 @@ class Player:
 
 
 _ACCEPTED: Final = Create(HOSTS[:3], holding=True)
+_CLAIM: Final = Advance(0, 2, (), limit=4, whole=False, own=None, second_worker=False)
 
 BEGINNINGS: Final[Mapping[str, tuple[Action, ...]]] = {
     "hosts are taken": (_ACCEPTED,),
     "agents are stopped": (_ACCEPTED, Drain(0, times=2, bad=False)),
     "a stop failed": (_ACCEPTED, Drain(0, times=3, bad=True)),
+    "a stop is tried again": (_ACCEPTED, Drain(0, times=3, bad=True), Turn(0, None, Course.RETRY), _CLAIM),
     "a stop is rolled back": (_ACCEPTED, Drain(0, times=3, bad=True), Turn(0, None, Course.ROLLBACK)),
 }
 """Where histories begin, each of which reaches what the others seldom do."""

@@ -12,7 +12,7 @@ from tests.support.scenario import Record
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-@settings(max_examples=scale_examples(50))
+@settings(max_examples=scale_examples(40))
 @given(script=histories)
 def test_no_history_makes_an_illegal_move_or_a_false_answer(beginning: str, script: list[Action]) -> None:
     server = FakeServer()
