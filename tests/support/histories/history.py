@@ -41,7 +41,7 @@ class History:
     """Claims of which a result was handed in, recorded or not."""
     now: int = NOW
     checked: Mapping[int, TaskRecord] = field(default_factory=dict)
-    """The tasks whose events were checked last."""
+    """The tasks at the last check of their lists and events."""
     has_lost_second: bool = False
     """Whether the second worker was called lost: it is granted nothing from then on."""
 
@@ -58,7 +58,14 @@ class History:
         invariants.check_workers(change.after, self.reported)
         return change
 
-    async def check_lists(self) -> None:
+    async def check_tasks(self) -> None:
+        """Check what else the record says of the tasks, where they are not as they were at the last check."""
+        if self.seen.heads != self.checked:
+            await self._check_lists()
+            await self._check_events()
+            self.checked = self.seen.heads
+
+    async def _check_lists(self) -> None:
         """Check that each list shows the tasks that fulfil its conditions."""
         for query in QUERIES:
             page = await self.record.tasks.page(query, self.now)
@@ -67,12 +74,11 @@ class History:
             assert page.total == len(matches)
             assert list(page.items) == in_order[query.offset : query.offset + query.limit]
 
-    async def check_events(self) -> None:
-        """Check that the events of each task that is not as it was at the last check lead to where it stands."""
+    async def _check_events(self) -> None:
+        """Check that the events of each task lead to where it stands."""
         for head in self.seen.heads.values():
             if self.checked.get(head.id) != head:
                 invariants.check_events(head, self.seen.stored[head.id], await self.record.tasks.events(head.id))
-        self.checked = self.seen.heads
 
 
 def _matches(query: TaskQuery, head: TaskRecord) -> bool:

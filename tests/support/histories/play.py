@@ -58,8 +58,7 @@ class Player:
                 task = self.history.tasks[action.task % len(self.history.tasks)]
                 await self.on_subtasks.do(task, action)
                 await self.on_hosts.do(task, action)
-        await self.history.check_lists()
-        await self.history.check_events()
+        await self.history.check_tasks()
 
     async def _create(self, action: Create) -> None:
         history = self.history
@@ -99,7 +98,7 @@ _CLAIM: Final = Advance(0, 2, (), limit=4, whole=False, own=None, second_worker=
 
 BEGINNINGS: Final[Mapping[str, tuple[Action, ...]]] = {
     "hosts are taken": (_ACCEPTED,),
-    "agents are stopped": (_ACCEPTED, Drain(0, times=2, bad=False)),
+    "hosts may be stopped": (_ACCEPTED, Drain(0, times=2, bad=False)),
     "a stop failed": (_ACCEPTED, Drain(0, times=3, bad=True)),
     "a stop is tried again": (_ACCEPTED, Drain(0, times=3, bad=True), Turn(0, None, Course.RETRY), _CLAIM),
     "a stop is rolled back": (_ACCEPTED, Drain(0, times=3, bad=True), Turn(0, None, Course.ROLLBACK)),
