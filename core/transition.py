@@ -1,22 +1,75 @@
-"""The moves that a subtask can make, each a type with its own data, and the one table that says which are legal.
+"""The moves that a subtask can make, and how a run of it can end.
 
-The store applies a move only to a subtask whose status is among the move's sources; whoever lost a race is told so and
-changes nothing.
+One table says from where each move may start and where it leads. The store's scripts are generated from it: they make a
+move only where the subtask's status is among the sources, and whoever lost a race is told so and changes nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 
 from core.journal import RunLog
 from core.status import Status
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A worker took the right to run it."""
+class Move(StrEnum):
+    """What can happen to a subtask."""
 
-    series_id: int
+    CLAIM = "claim"
+    """A worker takes the right to run it."""
+    SUCCEED = "succeed"
+    """Its run did what it was for."""
+    UNDO = "undo"
+    """Its run undid what earlier runs did."""
+    FAIL = "fail"
+    """Its run did not do what it was for, or lost its worker too often, or when nobody wants it any more."""
+    LOSE = "lose"
+    """Its worker is gone, or gave the claim up: it runs again, as the same run."""
+    ASK_CANCEL = "ask_cancel"
+    """A person wants its run to be abandoned."""
+    CANCEL = "cancel"
+    """Its run was abandoned, or ended by itself after that had been asked for."""
+    CALL_OFF = "call_off"
+    """It will not be run: its task was cancelled before anybody claimed it."""
+    RETRY = "retry"
+    """A person wants it to run again."""
+    SKIP = "skip"
+    """A person declared it successful: it runs once more, as a no-op."""
+    ASK_ROLLBACK = "ask_rollback"
+    """A person wants what it did to be undone, and the undoing of its step has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """From where a move may start, and where it leads."""
+
+    sources: frozenset[Status]
+    target: Status
+
+
+MOVES: Final[Mapping[Move, Rule]] = MappingProxyType(
+    {
+        Move.CLAIM: Rule(frozenset({Status.READY}), Status.RUNNING),
+        Move.SUCCEED: Rule(frozenset({Status.RUNNING}), Status.SUCCESSFUL),
+        Move.UNDO: Rule(frozenset({Status.RUNNING}), Status.PENDING),
+        Move.FAIL: Rule(frozenset({Status.RUNNING}), Status.FAILED),
+        Move.LOSE: Rule(frozenset({Status.RUNNING}), Status.READY),
+        Move.ASK_CANCEL: Rule(frozenset({Status.RUNNING}), Status.CANCELING),
+        Move.CANCEL: Rule(frozenset({Status.CANCELING}), Status.FAILED),
+        Move.CALL_OFF: Rule(frozenset({Status.READY}), Status.FAILED),
+        Move.RETRY: Rule(frozenset({Status.FAILED}), Status.READY),
+        Move.SKIP: Rule(frozenset({Status.FAILED}), Status.READY),
+        Move.ASK_ROLLBACK: Rule(frozenset({Status.FAILED, Status.SUCCESSFUL}), Status.READY),
+    }
+)
+"""The legal moves. Two changes of status are made by opening a step and not by writing each subtask (see
+`TaskRecord.derive_subtask`): a subtask that nothing happened to is READY once its step is opened, and one that is
+SUCCESSFUL is READY once its step is being undone."""
+
+GOING_ON: Final = frozenset[Status]().union(*(MOVES[move].sources for move in (Move.SUCCEED, Move.FAIL, Move.CANCEL)))
+"""The statuses of a subtask that a worker is at, and may write about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,96 +88,22 @@ class _Ended:
 class Succeeded(_Ended):
     """Its run did what it was for."""
 
+    move: ClassVar = Move.SUCCEED
+
 
 @dataclass(frozen=True, slots=True)
 class Undone(_Ended):
     """Its run undid what earlier runs did; refused for a run that was not there to undo."""
+
+    move: ClassVar = Move.UNDO
 
 
 @dataclass(frozen=True, slots=True)
 class Failed(_Ended):
     """Its run did not do what it was for."""
 
+    move: ClassVar = Move.FAIL
+
 
 Settled = Succeeded | Undone | Failed
 """How a run can end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Its worker is gone, or gave the claim up: it runs again, as the same run."""
-
-    series_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Retried:
-    """A person wants it to run again."""
-
-    series_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A person declared it successful: it runs once more, as a no-op."""
-
-    series_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackAsked:
-    """A person wants what it did to be undone, and the undoing of its step has begun."""
-
-    series_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class CancelAsked:
-    """A person wants its run to be abandoned."""
-
-    series_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """Its run was abandoned, or ended by itself after that had been asked for."""
-
-    series_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class CalledOff:
-    """It will not be run: its task was cancelled before anybody claimed it."""
-
-    series_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """From where a transition may start, and where it leads."""
-
-    sources: frozenset[Status]
-    to: Status
-
-
-MOVES: Final = MappingProxyType(
-    {
-        Claimed: Move(frozenset({Status.READY}), Status.RUNNING),
-        Succeeded: Move(frozenset({Status.RUNNING}), Status.SUCCESSFUL),
-        Undone: Move(frozenset({Status.RUNNING}), Status.PENDING),
-        Failed: Move(frozenset({Status.RUNNING}), Status.FAILED),
-        Lost: Move(frozenset({Status.RUNNING}), Status.READY),
-        CancelAsked: Move(frozenset({Status.RUNNING}), Status.CANCELING),
-        Cancelled: Move(frozenset({Status.CANCELING}), Status.FAILED),
-        CalledOff: Move(frozenset({Status.READY}), Status.FAILED),
-        Retried: Move(frozenset({Status.FAILED}), Status.READY),
-        Skipped: Move(frozenset({Status.FAILED}), Status.READY),
-        RollbackAsked: Move(frozenset({Status.FAILED, Status.SUCCESSFUL}), Status.READY),
-    }
-)
-"""The legal moves. Two are made by opening a step and not by writing each subtask (see `TaskRecord.derive_subtask`):
-one that nothing happened to is READY once its step is opened, one that is SUCCESSFUL is READY once its step is being
-undone."""
-
-GOING_ON: Final = MOVES[Succeeded].sources | MOVES[Failed].sources | MOVES[Cancelled].sources
-"""The statuses of a subtask that a worker is at, and may write about."""

@@ -17,7 +17,7 @@ class Audit:
 
     async def append(self, entry: AuditEntry) -> int:
         """Keep an entry and return the number that it got."""
-        return int(await self._redis.run("audit", self._keep, encode(entry)))
+        return int(await self._redis.run("audit", keep=self._keep, entry=encode(entry)))
 
     async def page(self, offset: int, limit: int) -> Page[AuditEntry]:
         """Return entries newest first, without the first `offset`."""

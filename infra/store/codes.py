@@ -42,6 +42,17 @@ STATUS_OF: Final = MappingProxyType({letter: status for status, letter in STATUS
 OPERATION_OF: Final = MappingProxyType({letter: operation for operation, letter in OPERATION_LETTERS.items()})
 
 
-def letters(statuses: Iterable[Status]) -> str:
+LOG_SUFFIXES: Final = MappingProxyType(
+    {
+        operation: f":{OPERATION_LETTERS[operation]}"
+        for operation in (Operation.SKIP, Operation.ROLLBACK, Operation.ROLLBACK_SKIP)
+    }
+)
+"""How the field of a log ends: the skip of a run, its undoing and the skip of that stand beside the log of the run."""
+LOST_SUFFIXES: Final = MappingProxyType({False: ":L", True: ":M"})
+"""How the field of the log of a run ends that was lost for good: a run on the way on, or (True) one that undid."""
+
+
+def render_codes(statuses: Iterable[Status]) -> str:
     """Return the letters of several statuses, in a fixed order."""
     return "".join(sorted(STATUS_LETTERS[status] for status in statuses))

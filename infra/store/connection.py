@@ -1,13 +1,11 @@
 """The one way to Redis: commands, scripts, and one error for "it does not answer"."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-from hashlib import sha1
-from importlib.resources import files
 from typing import Any, Final
 
+import orjson
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -17,6 +15,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from core.errors import StoreUnavailable
 from core.text import say
+from infra.store.scripts.source import read_script
 from infra.store.values import StoreOptions
 
 Argument = str | bytes | int
@@ -27,17 +26,6 @@ _NO_NOTICES: Final = MaintNotificationsConfig(enabled=False)
 """While the client waits for notices of maintenance, its pool hands out connections that the server has closed."""
 _IN_PIPELINE: Final = re.compile(r"of pipeline caused error: \(['\"](.*)['\"],\)$", re.DOTALL)
 """How the client wraps what the server said to a command of several."""
-
-
-def prelude() -> str:
-    """Return what every script begins with."""
-    return (files("infra.store") / "scripts" / "prelude.lua").read_text()
-
-
-@cache
-def _script(name: str) -> tuple[str, str]:
-    text = prelude() + (files("infra.store") / "scripts" / f"{name}.lua").read_text()
-    return text, sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 @contextmanager
@@ -123,26 +111,44 @@ class Connection:
                 pipeline.execute_command(*words)
             return list(await pipeline.execute())
 
-    async def run(self, name: str, *arguments: Argument) -> Reply:
-        """Run one of our scripts: its file name without its ending, and its ARGV as its head describes them."""
-        text, sha = _script(name)
+    async def run(self, name: str, /, *more: bytes, **args: object) -> Reply:
+        """Run one of our scripts that takes its arguments by name.
+
+        Args:
+            name: its file name without its ending.
+            more: what JSON cannot carry, as the head of the script says.
+            args: its `args`: texts, numbers that Lua can hold (up to 2^53), booleans, and sequences and mappings of
+                these. None is left out.
+        """
+        return await self.run_hot(name, _encode(args), *more)
+
+    async def run_hot(self, name: str, /, *arguments: Argument) -> Reply:
+        """Run one of our scripts that are called so often that they take their arguments by place.
+
+        Args:
+            name: its file name without its ending.
+            arguments: its ARGV, as its head describes them.
+        """
+        text, sha = read_script(name)
         with answering():
             try:
                 return await self._client.execute_command("EVALSHA", sha, 0, *arguments)
             except NoScriptError:
                 return await self._client.execute_command("EVAL", text, 0, *arguments)
 
-    async def run_replicated(self, name: str, *arguments: Argument, replicas: int, timeout: float) -> tuple[Reply, int]:
-        """Run a script that writes, then wait for replicas on the same connection.
+    async def run_replicated(
+        self, name: str, args: Mapping[str, object], *, replicas: int, timeout: float
+    ) -> tuple[Reply, int]:
+        """Run a script that writes, with arguments as for `run`, then wait for replicas on the same connection.
 
         Returns:
             The script's answer, and how many replicas have the write after at most `timeout` seconds.
         """
-        text, sha = _script(name)
+        text, sha = read_script(name)
         with answering():
             await self._client.execute_command("SCRIPT", "LOAD", text)
             pipeline = self._client.pipeline(transaction=False)
-            pipeline.execute_command("EVALSHA", sha, 0, *arguments)
+            pipeline.execute_command("EVALSHA", sha, 0, _encode(args))
             pipeline.execute_command("WAIT", replicas, int(timeout * 1000))
             answer, reached = await pipeline.execute()
         return answer, int(reached)
@@ -150,3 +156,7 @@ class Connection:
     async def aclose(self) -> None:
         """Close the pool."""
         await self._client.aclose()
+
+
+def _encode(args: Mapping[str, object]) -> bytes:
+    return orjson.dumps({name: value for name, value in args.items() if value is not None})

@@ -32,7 +32,7 @@ class Errands:
 
         While the fleet's brake is on nobody gets one that changes something; it stays until it lapses.
         """
-        found = await self._redis.run("claim_errand", errand_id)
+        found = await self._redis.run("claim_errand", id=errand_id)
         return ClaimedErrand(decode_errand(found[0]), int(found[1])) if found else None
 
     async def withdraw(self, errand_id: str) -> bool:

@@ -22,7 +22,7 @@ class Guard:
 
     async def count(self, names: Sequence[str], lapses: int) -> tuple[int, ...]:
         """Add one to each counter and let it lapse in so many milliseconds from now; return the new counts."""
-        return tuple(await self._redis.run("count", lapses, *names))
+        return tuple(await self._redis.run("count", lapses=lapses, names=names))
 
     async def counted(self, names: Sequence[str]) -> tuple[Counted, ...]:
         """Return the counters as they stand, in the order given."""

@@ -1,6 +1,8 @@
 """The inventory in Redis."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from string import ascii_lowercase, ascii_uppercase
+from typing import Final
 
 from core.chunks import chunks
 from core.claim import Leasing, Protecting
@@ -8,13 +10,13 @@ from core.host import Host, HostStatus
 from core.lease import Lease, Leased
 from core.page import Page
 from infra.store import keys
-from infra.store.case import folded
 from infra.store.connection import Argument, Connection, Reply
 from infra.store.host_values import EVERY_HOST, HostEntry, HostQuery, Standing
 from infra.store.parse import HOST_FIELDS, parse_host, parse_obstacle
 from infra.store.values import CHUNK
 
-_LOOKED_AT = 250
+_TO_SMALL: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
+_LOOKED_AT: Final = 250
 """Hosts that one call looks at for a query: about a millisecond of the store's time."""
 
 
@@ -27,7 +29,7 @@ class Hosts:
     async def put(self, entries: Iterable[HostEntry], now: int) -> None:
         """Add hosts, or change how existing ones are reached. State, holder and a key that is not given stay."""
         for chunk in chunks(tuple(entries), CHUNK):
-            await self._redis.run("put_host", now, *(word for entry in chunk for word in _words(entry)))
+            await self._redis.run("put_host", now=now, hosts=[_fields(entry) for entry in chunk])
 
     async def page(self, offset: int, limit: int, query: HostQuery = EVERY_HOST) -> Page[Host]:
         """Return hosts in id order. With conditions every host is looked at, some hundred at a time."""
@@ -45,20 +47,22 @@ class Hosts:
 
     async def _find(self, query: HostQuery) -> tuple[int, ...]:
         """Return the ids of the hosts that fulfil a query's conditions, in its order."""
-        agent = "" if query.with_agent is None else "with" if query.with_agent else "without"
-        words: tuple[Argument, ...] = (
-            _LOOKED_AT,
-            folded(query.keyword or ""),
-            agent,
-            *sorted(HostStatus if query.statuses is None else query.statuses),
-        )
-        fitting: list[int] = []
-        last = ""
+        statuses = sorted(HostStatus if query.statuses is None else query.statuses)
+        keyword = _fold_case(query.keyword) if query.keyword else None
+        found: list[int] = []
+        last: str | None = None
         while True:
-            last, *found = await self._redis.run("find_hosts", last, *words)
-            fitting += map(int, found)
+            last, *more = await self._redis.run(
+                "find_hosts",
+                after=last,
+                limit=_LOOKED_AT,
+                keyword=keyword,
+                with_agent=query.with_agent,
+                statuses=statuses,
+            )
+            found += map(int, more)
             if not last:
-                return tuple(fitting if query.ascending else reversed(fitting))
+                return tuple(found if query.ascending else reversed(found))
 
     async def get(self, host_ids: Sequence[int]) -> dict[int, Host]:
         """Return those of the hosts that exist, by id."""
@@ -95,12 +99,14 @@ class Hosts:
 
     async def lease(self, host_ids: Sequence[int], lease: Lease) -> Leasing:
         """Lease hosts (at most `CHUNK`), all or none. Hosts that this lease has already count as leased, anew."""
-        answer = await self._redis.run("lease", lease.id, lease.purpose, lease.lasts, *host_ids)
+        answer = await self._redis.run(
+            "lease", lease=lease.id, purpose=lease.purpose, lasts=lease.lasts, hosts=_texts(host_ids)
+        )
         return Leased() if answer == ["leased"] else parse_obstacle(answer)
 
     async def release(self, host_ids: Sequence[int], lease_id: str) -> None:
         """Give up a lease on hosts, as far as it still stands."""
-        await self._redis.run("unlease", lease_id, *host_ids)
+        await self._redis.run("unlease", lease=lease_id, hosts=_texts(host_ids))
 
     async def protect(self, host_ids: Sequence[int], now: int) -> Protecting:
         """Protect hosts (at most `CHUNK`), all or none: no task takes them, and nobody leases or removes them.
@@ -108,12 +114,12 @@ class Hosts:
         Returns:
             Protected, of the last host, where all are protected now, or were; else what keeps one from it.
         """
-        answer = await self._redis.run("protect", now, *host_ids)
+        answer = await self._redis.run("protect", now=now, hosts=_texts(host_ids))
         return parse_obstacle(answer)
 
     async def unprotect(self, host_ids: Sequence[int], now: int) -> tuple[int, ...]:
         """Lift the protection of hosts (at most `CHUNK`) and return those that were protected."""
-        return tuple(map(int, await self._redis.run("unprotect", now, *host_ids)))
+        return tuple(map(int, await self._redis.run("unprotect", now=now, hosts=_texts(host_ids))))
 
     async def remove(self, host_ids: Sequence[int], lease_id: str | None = None) -> tuple[int, ...]:
         """Take hosts (at most `CHUNK`) out of the inventory, and all that is kept of them.
@@ -125,22 +131,43 @@ class Hosts:
         Returns:
             The ids of those that are gone.
         """
-        words = (word for host_id in host_ids for word in (host_id, keys.host_member(host_id)))
-        return tuple(map(int, await self._redis.run("remove_hosts", lease_id or "", *words)))
+        hosts = [(str(host_id), keys.host_member(host_id)) for host_id in host_ids]
+        return tuple(map(int, await self._redis.run("remove_hosts", lease=lease_id, hosts=hosts)))
 
     async def note_version(self, host_id: int, version: str, now: int) -> None:
         """Note the version of a host's agent; nothing happens where there is no such host."""
-        await self._redis.run("note_version", host_id, version, now)
+        await self._redis.run("note_version", host=str(host_id), version=version, now=now)
 
     async def pin(self, host_id: int, key: str, now: int, *, replace: bool) -> bool:
         """Pin a host's public key. Without `replace` a key that is already pinned stays, and False is returned."""
-        return bool(await self._redis.run("pin", host_id, key, now, int(replace)))
+        return bool(await self._redis.run("pin", host=str(host_id), key=key, now=now, replace=replace))
 
 
-def _words(entry: HostEntry) -> Iterator[Argument]:
+def _fold_case(text: str) -> str:
+    """Return a text as the script compares it: with its letters from A to Z in small, and no others."""
+    return text.translate(_TO_SMALL)
+
+
+def _fields(entry: HostEntry) -> dict[str, str]:
+    """Return what the script is told of a host: fields of its key, its id and its place in the index."""
     target = entry.target
-    yield from (target.host_id, keys.host_member(target.host_id), target.address, target.port, target.user)
-    yield from (target.agent_home, target.agent_prefix, int(target.sudo), target.host_key or "", entry.alias or "")
+    fields = {
+        "id": str(target.host_id),
+        "member": keys.host_member(target.host_id),
+        "ip": target.address,
+        "port": str(target.port),
+        "user": target.user,
+        "home": target.agent_home,
+        "prefix": target.agent_prefix,
+        "sudo": str(int(target.sudo)),
+        "key": target.host_key,
+        "alias": entry.alias,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _texts(host_ids: Sequence[int]) -> list[str]:
+    return [str(host_id) for host_id in host_ids]
 
 
 def _scores(host_ids: Sequence[int]) -> Iterator[tuple[Argument, ...]]:

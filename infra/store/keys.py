@@ -1,4 +1,4 @@
-"""Every key of the record, in one place. The scripts build the same names in `lua/prelude.lua`.
+"""Every key of the record, in one place. The scripts build the same names in `scripts/prelude.lua`.
 
 Of one task (all go together, some days after it ended; the events sooner):
 

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.claim import (
-    ClaimKey,
-)
+from core.claim import ClaimKey
 from core.journal import RunLog
 from core.record import TaskRecord
 from core.status import TaskStatus

@@ -45,16 +45,13 @@ class Users:
             False where it is not the same any more, or where nobody would have the role ADMIN then: whoever asks at the
             same time, one user has it.
         """
-        wanted = int(old.loses_admin_role(new))
-        return bool(
-            await self._redis.run(
-                "change_user", old.name, _encode(old), _encode(new) if new else "", wanted, Role.ADMIN
-            )
-        )
+        role = Role.ADMIN if old.loses_admin_role(new) else None
+        records = {"old": _encode(old), "new": _encode(new) if new else None}
+        return bool(await self._redis.run("change_user", name=old.name, role=role, **records))
 
 
-def _encode(user: User) -> bytes:
-    return orjson.dumps({"id": user.id, "password": user.password_hash, "roles": sorted(user.roles)})
+def _encode(user: User) -> str:
+    return orjson.dumps({"id": user.id, "password": user.password_hash, "roles": sorted(user.roles)}).decode()
 
 
 def _decode(name: str, raw: str) -> User:

@@ -22,7 +22,7 @@ class Workers:
 
     async def beat(self, worker: Worker, alive_for: int) -> Beat:
         """Raise a worker's counter; it counts as alive for so many milliseconds. Brings back its cancelled claims."""
-        known, cancelled = await self._redis.run("beat", worker.id, alive_for)
+        known, cancelled = await self._redis.run_hot("beat", worker.id, alive_for)
         return Beat(bool(known), frozenset(ClaimKey(*map(int, claim.split(":"))) for claim in cancelled))
 
     async def beats(self) -> Mapping[Worker, int]:
@@ -51,7 +51,8 @@ class Workers:
         Returns:
             Whether it is the one.
         """
-        return bool(await self._redis.run("lead", worker.id, lapses, version, *(one.id for one in lost)))
+        numbers = [str(one.id) for one in lost]
+        return bool(await self._redis.run("lead", worker=str(worker.id), lapses=lapses, version=version, lost=numbers))
 
     async def leave(self, worker: Worker) -> None:
         """Take a worker that stops out of the record. One that has claims left stays, and is found to be lost."""
@@ -67,7 +68,7 @@ class Workers:
         Returns:
             Whether it is lost.
         """
-        return bool(await self._redis.run("condemn", worker.id, counter))
+        return bool(await self._redis.run("condemn", worker=str(worker.id), counter=counter))
 
     async def bury(self, worker: Worker) -> bool:
         """Take a worker that was lost, and whatever is left of it, out of the record, unless it has claims left.
@@ -77,7 +78,7 @@ class Workers:
         Returns:
             False where it has claims left, and stays: they must be taken from it first.
         """
-        return bool(await self._redis.run("bury", worker.id))
+        return bool(await self._redis.run("bury", worker=str(worker.id)))
 
     async def alive(self) -> tuple[Worker, ...]:
         """Return the workers that were alive a moment ago, by number."""

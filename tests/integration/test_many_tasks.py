@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from core.status import TaskStatus
 from infra.store import Store, keys
-from infra.store.connection import prelude
+from infra.store.scripts.source import read_prelude
 from infra.store.task_values import TaskQuery
 from infra.store.values import StoreOptions
 from tests.support.records import NOW, draft
@@ -54,7 +54,7 @@ async def client(server: ValkeyServer) -> AsyncIterator[Redis]:
 
 
 async def _fill(client: Redis) -> None:
-    script = f"{prelude()}{FILL}"
+    script = f"{read_prelude()}{FILL}"
     for _ in range(MANY // 2000):
         await client.eval(script, 0, "2000", *CREATORS, str(NOW), str(LATER))
 

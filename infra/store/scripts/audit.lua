@@ -1,2 +1,3 @@
--- Keeps an entry of the audit. ARGV: how many are kept, the entry. Returns its number.
-return keep_audit(ARGV[1], ARGV[2])
+-- Keeps an entry of the audit. `args`: keep (how many), entry. Returns its number.
+local args = cjson.decode(ARGV[1])
+return keep_audit(args.keep, args.entry)

@@ -1,6 +1,6 @@
--- Takes a worker out of the record, and what is left of it, unless it has claims left. ARGV: worker's number.
+-- Takes a worker out of the record, and what is left of it, unless it has claims left. `args`: worker (its number).
 -- Claims of tasks that are gone do not count: nobody can open them again. Returns 1 where it is out of the record.
-local worker = ARGV[1]
+local worker = cjson.decode(ARGV[1]).worker
 local claims, there, gone = P .. 'claims:' .. worker, {}, {}
 for _, claim in ipairs(redis.call('HKEYS', claims)) do
   local id = string.match(claim, '^(%d+):')

@@ -1,38 +1,33 @@
--- Adds hosts and stores a task for each: all of it or nothing. ARGV: those of `store_task` and `known_request` in the
--- prelude, then for each host ip, port, user, home, prefix, sudo, alias, kind, idc, model, ports, serial number and
--- description ('' where there is none).
+-- Adds hosts and stores a task for each: all of it or nothing. `args`: those of `store_task` and `known_request` in the
+-- prelude, and hosts: for each the fields of its key, those that it has.
 -- Returns {'made', {tasks}, {first subtasks}, {hosts}}; where the key holds already {'known', task} (the first one's) or
 -- {'other'}; {'there', which host of the request, from 0, host that is it or has its alias, 'endpoint' or 'alias'}.
-local known = known_request()
+local args = cjson.decode(ARGV[1])
+local known = known_request(args)
 if known then return known end
-local WORDS = 13
-for at = 13, #ARGV, WORDS do
-  local alias = ARGV[at + 6]
-  local same = redis.call('HGET', P .. 'endpoints', ARGV[at] .. ' ' .. ARGV[at + 1] .. ' ' .. ARGV[at + 3])
-  if same then return {'there', (at - 13) / WORDS, same, 'endpoint'} end
-  local namesake = alias ~= '' and redis.call('HGET', P .. 'aliases', alias)
-  if namesake then return {'there', (at - 13) / WORDS, namesake, 'alias'} end
+local function endpoint(host) return host.ip .. ' ' .. host.port .. ' ' .. host.home end
+for i, host in ipairs(args.hosts) do
+  local same = redis.call('HGET', P .. 'endpoints', endpoint(host))
+  if same then return {'there', i - 1, same, 'endpoint'} end
+  local namesake = host.alias and redis.call('HGET', P .. 'aliases', host.alias)
+  if namesake then return {'there', i - 1, namesake, 'alias'} end
 end
-unlist_expired(ARGV[7], 20)
-local names = {'ip', 'port', 'user', 'home', 'prefix', 'sudo', 'alias', 'kind', 'idc', 'model', 'ports', 'serial',
-  'description'}
-local tasks, firsts, hosts = {}, {}, {}
-for at = 13, #ARGV, WORDS do
+unlist_expired(args.now, 20)
+local tasks, firsts, ids = {}, {}, {}
+for i, host in ipairs(args.hosts) do
   local id
   repeat id = int(redis.call('INCR', P .. 'seq:host')) until redis.call('EXISTS', host_key(id)) == 0
-  local fields = {'status', 'NEW', 'agent', 'DELETED', 'created', ARGV[7], 'updated', ARGV[7]}
-  for word, name in ipairs(names) do
-    if ARGV[at + word - 1] ~= '' then
-      fields[#fields + 1] = name
-      fields[#fields + 1] = ARGV[at + word - 1]
-    end
+  local fields = {'status', 'NEW', 'agent', 'DELETED', 'created', args.now, 'updated', args.now}
+  for name, value in pairs(host) do
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
   end
   redis.call('HSET', host_key(id), unpack(fields))
-  redis.call('HSET', P .. 'endpoints', ARGV[at] .. ' ' .. ARGV[at + 1] .. ' ' .. ARGV[at + 3], id)
-  if ARGV[at + 6] ~= '' then redis.call('HSET', P .. 'aliases', ARGV[at + 6], id) end
+  redis.call('HSET', P .. 'endpoints', endpoint(host), id)
+  if host.alias then redis.call('HSET', P .. 'aliases', host.alias, id) end
   redis.call('ZADD', P .. 'hosts', 0, string.rep('0', 19 - #id) .. id)
-  hosts[#hosts + 1] = id
-  tasks[#tasks + 1], firsts[#firsts + 1] = store_task({id}, 1)
+  ids[i] = id
+  tasks[i], firsts[i] = store_task(args, {id})
 end
-keep_request(tasks)
-return {'made', tasks, firsts, hosts}
+keep_request(args, tasks)
+return {'made', tasks, firsts, ids}

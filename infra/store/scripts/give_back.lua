@@ -1,26 +1,24 @@
 -- Frees the hosts of the claims that their task holds.
--- ARGV: task id, now, agent's and host's status from now on or '' to restore both, then for each claim its seriesId, its
---   token and its host. Returns the hosts that were freed.
-local id, now, agent, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local task, freed = task_key(id), {}
-local records = read_claimed(task, 5)
-for at = 5, #ARGV, 3 do
-  local host = ARGV[at + 2]
+-- `args`: id (of the task), now, agent and status (of the hosts from now on; none restore what was before), claims
+--   (seriesId, token and host of each). Returns the hosts that were freed.
+local args = cjson.decode(ARGV[1])
+local id, task, freed = args.id, task_key(args.id), {}
+local records = read_claimed(task, args.claims)
+for _, claim in ipairs(args.claims) do
+  local sid, token, host = unpack(claim)
   local key = host_key(host)
-  if stands(records[ARGV[at]], ARGV[at + 1]) then
-    local holder, former_agent, former_status =
-      unpack(redis.call('HMGET', key, 'holder', 'former_agent', 'former_status'))
-    if holder == id then
-      if agent == '' then
-        redis.call('HSET', key, 'agent', former_agent, 'status', former_status, 'updated', now)
-      else
-        local own = agent == former_agent and former_status or status  -- an idle host stays idle
-        redis.call('HSET', key, 'agent', agent, 'status', own, 'updated', now,
-          'past', id .. ' ' .. former_agent .. ' ' .. former_status)
-      end
-      redis.call('HDEL', key, 'holder', 'former_agent', 'former_status')
-      freed[#freed + 1] = host
+  local holder, former_agent, former_status =
+    unpack(redis.call('HMGET', key, 'holder', 'former_agent', 'former_status'))
+  if stands(records[sid], token) and holder == id then
+    if args.agent then
+      local own = args.agent == former_agent and former_status or args.status  -- an idle host stays idle
+      redis.call('HSET', key, 'agent', args.agent, 'status', own, 'updated', args.now,
+        'past', id .. ' ' .. former_agent .. ' ' .. former_status)
+    else
+      redis.call('HSET', key, 'agent', former_agent, 'status', former_status, 'updated', args.now)
     end
+    redis.call('HDEL', key, 'holder', 'former_agent', 'former_status')
+    freed[#freed + 1] = host
   end
 end
 if #freed > 0 then redis.call('HINCRBY', task, 'held', -#freed) end

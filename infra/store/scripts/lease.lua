@@ -1,14 +1,15 @@
--- Leases hosts: all of them or none. ARGV: lease, purpose, ms for which it lasts, then the hosts.
+-- Leases hosts: all of them or none. `args`: lease, purpose, lasts (ms), hosts.
 -- Returns {'leased'}, {'held', host, holder}, {'protected', host}, {'missing', host} or {'busy', host, purpose, ms left}.
-for at = 4, #ARGV do
-  local ip, holder = unpack(redis.call('HMGET', host_key(ARGV[at]), 'ip', 'holder'))
-  if not ip then return {'missing', ARGV[at]} end
-  if holder then return {'held', ARGV[at], holder} end
-  if protected(ARGV[at]) then return {'protected', ARGV[at]} end
-  local lease, purpose, left = leased(ARGV[at])
-  if lease and lease ~= ARGV[1] then return {'busy', ARGV[at], purpose, left} end
+local args = cjson.decode(ARGV[1])
+for _, host in ipairs(args.hosts) do
+  local ip, holder = unpack(redis.call('HMGET', host_key(host), 'ip', 'holder'))
+  if not ip then return {'missing', host} end
+  if holder then return {'held', host, holder} end
+  if protected(host) then return {'protected', host} end
+  local lease, purpose, left = leased(host)
+  if lease and lease ~= args.lease then return {'busy', host, purpose, left} end
 end
-for at = 4, #ARGV do
-  redis.call('SET', busy_key(ARGV[at]), ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
+for _, host in ipairs(args.hosts) do
+  redis.call('SET', busy_key(host), args.lease .. ' ' .. args.purpose, 'PX', args.lasts)
 end
 return {'leased'}

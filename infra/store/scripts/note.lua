@@ -1,7 +1,7 @@
 -- Keeps what runs have done so far, each log under the field that the last log of that run will replace.
--- ARGV: letters of the statuses of a run that goes on, then for each task its id and how many of its runs follow, and
---   for each of these its seriesId, its token and its log. A run whose claim no longer stands is passed over.
-local going_on, at = ARGV[1], 2
+-- ARGV: for each task its id and how many of its runs follow, and for each of these its seriesId, its token and its log. A
+--   run whose claim no longer stands is passed over.
+local at = 1
 while at < #ARGV do
   local task, runs = task_key(ARGV[at]), tonumber(ARGV[at + 1])
   local from, sids, logs = at + 2, {}, {}
@@ -11,7 +11,7 @@ while at < #ARGV do
   local records = read(task, sids, {})
   for i = from, at - 1, 3 do
     local sid, r = ARGV[i], records[ARGV[i]]
-    if r and r.token == ARGV[i + 1] and string.find(going_on, r.status, 1, true) then
+    if r and r.token == ARGV[i + 1] and string.find(GOING_ON, r.status, 1, true) then
       push(logs, bucket_key(task, 'logs', sid), log_field(sid, r.run, r.op), ARGV[i + 2])
     end
   end

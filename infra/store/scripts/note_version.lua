@@ -1,5 +1,6 @@
--- Notes the version of a host's agent. ARGV: host, version, now.
-local key = host_key(ARGV[1])
-if redis.call('EXISTS', key) == 0 then return 0 end
-redis.call('HSET', key, 'version', ARGV[2], 'updated', ARGV[3])
+-- Notes the version of a host's agent. `args`: host, version, now.
+local args = cjson.decode(ARGV[1])
+local host = host_key(args.host)
+if redis.call('EXISTS', host) == 0 then return 0 end
+redis.call('HSET', host, 'version', args.version, 'updated', args.now)
 return 1

@@ -1,17 +1,16 @@
 -- A page of the tasks that have one of several statuses and types. Every task stands in one cell (its status and type)
 -- of each scope (all, a creator, a host), so the tasks asked for are those of some cells, and none is in two of them.
--- ARGV: now, 1 for oldest first, offset, limit, scope, how many statuses, the statuses, the types ('' for every type).
+-- `args`: now, ascending (oldest first), offset, limit, scope, statuses, types (none for every type).
 -- Returns {how many there are in all, {ids}}.
-local ascending, offset, limit, scope = ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
-local types_at = 7 + tonumber(ARGV[6])
-unlist_expired(ARGV[1], 500)
+local args = cjson.decode(ARGV[1])
+local ascending, offset, limit = args.ascending, args.offset, args.limit
+unlist_expired(args.now, 500)
 
-local types = {unpack(ARGV, types_at)}
-if types[1] == '' then types = redis.call('SMEMBERS', P .. 'types') end
+local types = args.types or redis.call('SMEMBERS', P .. 'types')
 local cells, total = {}, 0
-for at = 7, types_at - 1 do
+for _, status in ipairs(args.statuses) do
   for _, slug in ipairs(types) do
-    local cell = P .. 'tasks:' .. ARGV[at] .. ':' .. slug .. scope
+    local cell = P .. 'tasks:' .. status .. ':' .. slug .. args.scope
     local size = redis.call('ZCARD', cell)
     if size > 0 then cells[#cells + 1] = cell end
     total = total + size

@@ -1,7 +1,6 @@
--- Shared by every script: keys, subtask records, counts. The keys' meanings stand in infra/store/keys.py.
-local P = 'ocpfleet:'
-local BUCKET = 128
-
+-- Shared by every script. The keys' meanings stand in infra/store/keys.py; letters, moves and limits in the head, which
+-- is generated. A script off the hot path takes one JSON document as ARGV[1], which it calls `args`; what has no value is
+-- left out. Ids of hosts, tasks and workers, and tokens are strings in it: Lua writes a large number as 1e+15.
 local function task_key(id) return P .. 'task:' .. id end
 
 local bucket_keys = {subtasks = {}, logs = {}}
@@ -60,16 +59,10 @@ local function not_before(began, now) return math.max(now, tonumber(began)) end
 
 local function ended(r, now) return int(math.max(now, tonumber(r.started) or 0)) end
 
--- Where the counter of a worker stands that was called lost. From then on it is not known any more, though still there.
-local LOST = '-1'
+-- Whether the record knows a worker; one that was called lost is not known any more, though still there.
 local function is_known(worker)
   return redis.call('HEXISTS', P .. 'workers', worker) == 1 and redis.call('HGET', P .. 'beats', worker) ~= LOST
 end
-
--- So many losses of its worker make a subtask a suspect.
-local SUSPECT = 2
-
-local TOUCHED = {a = 'A', g = 'G', ['-'] = '+', A = 'A', G = 'G', ['+'] = '+'}
 
 -- What is known of the agent after one more run: what that run saw, else what was seen before; touched stays touched.
 local function seen_after(before, run)
@@ -78,10 +71,9 @@ local function seen_after(before, run)
 end
 
 -- Whether a run under this operation undoes what was done.
-local function undoes(op) return op == 'B' or op == 'Q' end
+local function undoes(op) return string.find(UNDOES, op, 1, true) ~= nil end
 
 -- The field of a run's log: the skip of a run, its undoing and the skip of that stand beside the run itself.
-local LOG_SUFFIX = {K = ':K', B = ':B', Q = ':Q'}
 local function log_field(sid, run, op) return int(sid) .. ':' .. run .. (LOG_SUFFIX[op] or '') end
 
 -- Adds the records of subtasks to `records`, by seriesId; none for those that nothing happened to.
@@ -98,23 +90,19 @@ local function read(task, sids, records)
 end
 
 -- Whether a claim stands: its subtask is running under this very token.
-local function stands(r, token) return r and r.status == 'R' and r.token == token end
+local function stands(r, token) return r and r.status == S.RUNNING and r.token == token end
 
--- The records of the claims in ARGV from `at` on (seriesId, token, host each), by the seriesId as it stands there.
-local function read_claimed(task, at)
+-- The record of a subtask that nothing happened to yet. It has no status.
+local function new_record()
+  return {op = OP.EXECUTE, run = '1', executor = '-', started = '-', finished = '-', token = '-', seen = '-'}
+end
+
+-- The records of claims (seriesId, token and host each), by seriesId.
+local function read_claimed(task, claims)
   local sids = {}
-  for i = at, #ARGV, 3 do sids[#sids + 1] = ARGV[i] end
+  for i, claim in ipairs(claims) do sids[i] = claim[1] end
   return read(task, sids, {})
 end
-
--- Adds to the counts of a step: `delta` maps a status letter to a number.
-local function count(task, step, delta)
-  for status, n in pairs(delta) do
-    if n ~= 0 then redis.call('HINCRBY', task, 'n:' .. step .. ':' .. status, n) end
-  end
-end
-
-local function bump(delta, status, n) delta[status] = (delta[status] or 0) + n end
 
 -- "3-7,9" from {3,4,5,6,7,9}; the batch's events stay small however many subtasks they speak of.
 local function ranges(sids)
@@ -136,20 +124,6 @@ end
 local function event(task, now, fields)
   redis.call('HINCRBY', task, 'changes', 1)
   redis.call('XADD', task .. ':events', 'MAXLEN', '~', 1000, '*', 'at', now, unpack(fields))
-end
-
--- Notes what a batch changed in a step, if anything: `changed` has the subtasks by the letter of their new status, `more`
--- what else there is to say, names and values in turn.
-local function note_changes(task, now, step, changed, more)
-  if not next(changed) then return end
-  local fields = {'step', step}
-  for to, sids in pairs(changed) do
-    table.sort(sids)
-    fields[#fields + 1] = to
-    fields[#fields + 1] = ranges(sids)
-  end
-  for _, word in ipairs(more) do fields[#fields + 1] = word end
-  event(task, now, fields)
 end
 
 -- Puts a task into every index that shows it ('ZADD'), or takes it out ('ZREM'). `entry` says which: "status type host
@@ -213,28 +187,6 @@ local function grown_keys(task, total)
   return found
 end
 
--- The barrier: all successful opens the next step; some open changes nothing; some failed and none open ends the task.
--- On the way back it is the step before that all undone opens. Returns the step that was opened, or false, and where the
--- task stands.
-local function barrier(task, id, step, size, last, now)
-  local status, opened, back = unpack(redis.call('HMGET', task, 'status', 'opened', 'back'))
-  local counts = redis.call('HMGET', task, 'n:' .. step .. (back and ':P' or ':S'), 'n:' .. step .. ':F')
-  local well, badly = tonumber(counts[1] or '0'), tonumber(counts[2] or '0')
-  if status ~= 'RUNNING' or step ~= tonumber(back or opened) or well + badly < size then return false, status end
-  if badly == 0 and back and step > 0 then
-    redis.call('HSET', task, 'back', step - 1)
-    return step - 1, status
-  end
-  if badly == 0 and not back and not last then
-    redis.call('HSET', task, 'opened', step + 1)
-    return step + 1, status
-  end
-  status = badly == 0 and 'SUCCESSFUL' or 'FAILED'
-  set_task_status(task, id, status)
-  redis.call('HSET', task, 'finished', int(now))
-  return false, status
-end
-
 -- Lets a task go that is over and holds no host; its events go sooner.
 local function retire(task, id, total, now, keep_ms, events_ms)
   if redis.call('HGET', task, 'status') == 'RUNNING' then return end
@@ -252,6 +204,113 @@ local function recall(task, id, total)
   for _, key in ipairs({task .. ':hosts', task .. ':executors'}) do redis.call('PERSIST', key) end
   for _, key in ipairs(grown_keys(task, total)) do redis.call('PERSIST', key) end
   redis.call('ZREM', P .. 'expiring', id)
+end
+
+-- Reads the head of a task into `t`, which says what the caller knows of it: id, step, first (seriesId of the step), size,
+-- last, total, now, keep_ms, events_ms. `t` then collects what the call changes in that step. Nothing where the task is
+-- gone.
+local function open_task(t)
+  t.key = task_key(t.id)
+  local version, status, opened, began, back, turning, cancelled = unpack(redis.call('HMGET', t.key, 'version', 'status',
+    'opened', 'started', 'back', 'turning', 'cancelled'))
+  if not version then return nil end
+  t.version, t.status, t.before, t.turning, t.cancelled = tonumber(version), status, status, turning, cancelled
+  t.opened, t.began, t.back = tonumber(opened), tonumber(began), tonumber(back)
+  t.time = not_before(began, t.now)
+  t.counts, t.changed, t.records, t.logs, t.failed, t.mended, t.again = {}, {}, {}, {}, {}, {}, {}
+  return t
+end
+
+-- The same for a caller that must know the task and where it is: a word that says why not is returned besides.
+local function open_known_task(t)
+  if not open_task(t) or t.version > t.known then return nil, {'gone'} end
+  if (t.back or t.opened) ~= t.step then return nil, {'moved'} end
+  return t
+end
+
+local function is_legal(name, status) return string.find(MOVE_FROM[name], status, 1, true) ~= nil end
+
+-- Where a subtask of the step that a task is at stands: one that nothing happened to is ready, since its step is open, and
+-- so is one that is done and is to be undone.
+local function standing(t, r)
+  if not r or not r.status then return S.READY end
+  if t.back and r.status == S.SUCCESSFUL and is_legal('ask_rollback', r.status) then return S.READY end
+  return r.status
+end
+
+-- Makes a move of a subtask, unless it must not start from where the subtask stands; says whether it is made. The only
+-- place where the status of a subtask changes. `conclude` writes it.
+local function move(t, name, sid, r)
+  local from, to = r.status, MOVE_TO[name]
+  if not is_legal(name, standing(t, r)) then return false end
+  if from then t.counts[from] = (t.counts[from] or 0) - 1 end
+  t.counts[to] = (t.counts[to] or 0) + 1
+  r.status, t.records[sid] = to, r
+  t.changed[to] = t.changed[to] or {}
+  table.insert(t.changed[to], sid)
+  if from ~= S.FAILED and to ~= S.FAILED and to ~= S.READY then return true end
+  local offset = int(sid - t.first)
+  if from == S.FAILED then t.mended[#t.mended + 1] = offset end
+  local pile = to == S.FAILED and t.failed or to == S.READY and t.again or {}
+  pile[#pile + 1] = offset
+  pile[#pile + 1] = offset
+  return true
+end
+
+local function write_counts(t)
+  for status, n in pairs(t.counts) do
+    if n ~= 0 then redis.call('HINCRBY', t.key, 'n:' .. t.step .. ':' .. status, n) end
+  end
+  t.counts = {}
+end
+
+-- The barrier: all successful opens the next step; some open changes nothing; some failed and none open ends the task.
+-- On the way back it is the step before that all undone opens. Notes which step was opened, and where the task stands.
+local function pass_barrier(t)
+  write_counts(t)
+  if t.status ~= 'RUNNING' or t.step ~= (t.back or t.opened) then return end
+  local n = 'n:' .. t.step .. ':'
+  local well, badly = unpack(redis.call('HMGET', t.key, n .. (t.back and S.PENDING or S.SUCCESSFUL), n .. S.FAILED))
+  well, badly = tonumber(well or '0'), tonumber(badly or '0')
+  if well + badly < t.size then return end
+  if badly == 0 and t.back and t.step > 0 then
+    t.back, t.opened_now = t.step - 1, t.step - 1
+    redis.call('HSET', t.key, 'back', t.back)
+  elseif badly == 0 and not t.back and not t.last then
+    t.opened, t.opened_now = t.step + 1, t.step + 1
+    redis.call('HSET', t.key, 'opened', t.opened)
+  else
+    t.status = badly == 0 and 'SUCCESSFUL' or 'FAILED'
+    set_task_status(t.key, t.id, t.status)
+    redis.call('HSET', t.key, 'finished', int(t.time))
+  end
+end
+
+-- Ends a call that changed a step: writes the subtasks and their counts, and notes what changed as one event. A task that
+-- is over now may go. `more` is what else there is to say of it, names and values in turn.
+local function conclude(t, more)
+  local subtasks = {}
+  for sid, r in pairs(t.records) do push(subtasks, bucket_key(t.key, 'subtasks', sid), sid, format(r)) end
+  flush('HSET', subtasks)
+  flush('HSET', t.logs)
+  call_all('ZREM', t.key .. ':failed:' .. t.step, t.mended)
+  call_all('ZADD', t.key .. ':failed:' .. t.step, t.failed)
+  call_all('ZADD', t.key .. ':again:' .. t.step, t.again)
+  write_counts(t)
+  if not next(t.changed) and not more and t.status == t.before then return end
+  local fields = {'step', t.step, unpack(more or {})}
+  local function say(word, value)
+    fields[#fields + 1] = word
+    fields[#fields + 1] = value
+  end
+  for to, sids in pairs(t.changed) do
+    table.sort(sids)
+    say(to, ranges(sids))
+  end
+  if t.opened_now then say(t.back and 'back' or 'opened', t.opened_now) end
+  if t.status ~= t.before then say('task', t.status) end
+  event(t.key, t.now, fields)
+  if t.status ~= t.before then retire(t.key, t.id, t.total, t.time, t.keep_ms, t.events_ms) end
 end
 
 local function busy_key(host) return P .. 'busy:' .. host end
@@ -272,45 +331,43 @@ local function disown(table, name, id)
 end
 
 -- Stores a task: head, host list, index entries, first event. Nothing of its subtasks: nothing happened to them yet.
--- ARGV: version, type, creator's id, creator's name, executor, trace id, now, number of subtasks, 1 if it is about a
---   single host. `hosts` has its hosts' ids from `from` on. Returns its id and that of its first subtask.
-local function store_task(hosts, from)
-  local total = tonumber(ARGV[8])
+-- `args` says: version, type, creator_id, creator, executor, trace, now, total (subtasks), single_host. `hosts` has its
+-- hosts' ids. Returns its id and that of its first subtask.
+local function store_task(args, hosts)
   local id = redis.call('INCR', P .. 'seq:task')
-  local first = redis.call('INCRBY', P .. 'seq:subtask', total) - total + 1
+  local first = redis.call('INCRBY', P .. 'seq:subtask', args.total) - args.total + 1
   local task = task_key(int(id))
-  redis.call('HSET', task, 'version', ARGV[1], 'type', ARGV[2], 'creator_id', ARGV[3], 'creator', ARGV[4],
-    'executor', ARGV[5], 'trace', ARGV[6], 'started', ARGV[7], 'status', 'RUNNING', 'operation', 'EXECUTE',
-    'opened', 0, 'token', 0, 'held', 0, 'hosts', #hosts - from + 1, 'first', int(first))
-  for at = from, #hosts, 4000 do
-    redis.call('RPUSH', task .. ':hosts', unpack(hosts, at, math.min(at + 3999, #hosts)))
-  end
+  redis.call('HSET', task, 'version', args.version, 'type', args.type, 'creator_id', args.creator_id,
+    'creator', args.creator, 'executor', args.executor, 'trace', args.trace, 'started', args.now, 'status', 'RUNNING',
+    'operation', 'EXECUTE', 'opened', 0, 'token', 0, 'held', 0, 'hosts', #hosts, 'first', int(first))
+  call_all('RPUSH', task .. ':hosts', hosts)
   redis.call('ZADD', P .. 'tasks', int(id), int(id))
-  local entry = 'RUNNING ' .. ARGV[2] .. ' ' .. (ARGV[9] == '1' and hosts[from] or '-') .. ' ' .. ARGV[4]
+  local entry = 'RUNNING ' .. args.type .. ' ' .. (args.single_host and hosts[1] or '-') .. ' ' .. args.creator
   index('ZADD', int(id), entry)
   redis.call('HSET', P .. 'tasks:indexed', int(id), entry)
-  redis.call('SADD', P .. 'types', ARGV[2])
-  event(task, ARGV[7], {'task', 'RUNNING', 'opened', 0})
+  redis.call('SADD', P .. 'types', args.type)
+  event(task, args.now, {'task', 'RUNNING', 'opened', 0})
   return id, first
 end
 
--- ARGV, further: the client's key for its request or '', a digest of what it asks for, ms for which the key holds.
-local function request_key() return P .. 'once:' .. ARGV[3] .. ':' .. ARGV[10] end
+-- The client's key for its request: `args` says key (if there is one), digest (of what it asks for), and keep_once, the ms
+-- for which the key holds.
+local function request_key(args) return P .. 'once:' .. args.creator_id .. ':' .. args.key end
 
 -- What a request's key stands for: {'known', task}, {'other'} for another request's, nil where it does not hold.
-local function known_request()
-  local former = ARGV[10] ~= '' and redis.call('GET', request_key())
+local function known_request(args)
+  local former = args.key and redis.call('GET', request_key(args))
   if not former then return nil end
   local known, digest = string.match(former, '^(%d+) (%x+)$')
   if redis.call('EXISTS', task_key(known)) == 0 then return nil end
-  return digest == ARGV[11] and {'known', tonumber(known)} or {'other'}
+  return digest == args.digest and {'known', tonumber(known)} or {'other'}
 end
 
 -- Lets the request's key stand for the tasks that it became, the first of which names it.
-local function keep_request(tasks)
-  if ARGV[10] == '' then return end
-  redis.call('SET', request_key(), int(tasks[1]) .. ' ' .. ARGV[11], 'PX', ARGV[12])
-  for _, id in ipairs(tasks) do redis.call('HSET', task_key(int(id)), 'once', request_key()) end
+local function keep_request(args, tasks)
+  if not args.key then return end
+  redis.call('SET', request_key(args), int(tasks[1]) .. ' ' .. args.digest, 'PX', args.keep_once)
+  for _, id in ipairs(tasks) do redis.call('HSET', task_key(int(id)), 'once', request_key(args)) end
 end
 
 -- Keeps an entry of the audit and returns its number. Entries are numbered without gaps, so that a page is found by

@@ -1,15 +1,14 @@
--- Protects hosts, so that nobody works on them: all of them or none. ARGV: now, then the hosts.
+-- Protects hosts, so that nobody works on them: all of them or none. `args`: now, hosts.
 -- Returns {'protected', the last host}, {'held', host, holder}, {'missing', host} or {'busy', host, purpose, ms left}.
-for at = 2, #ARGV do
-  local ip, holder = unpack(redis.call('HMGET', host_key(ARGV[at]), 'ip', 'holder'))
-  if not ip then return {'missing', ARGV[at]} end
-  if holder then return {'held', ARGV[at], holder} end
-  local lease, purpose, left = leased(ARGV[at])
-  if lease then return {'busy', ARGV[at], purpose, left} end
+local args = cjson.decode(ARGV[1])
+for _, host in ipairs(args.hosts) do
+  local ip, holder = unpack(redis.call('HMGET', host_key(host), 'ip', 'holder'))
+  if not ip then return {'missing', host} end
+  if holder then return {'held', host, holder} end
+  local lease, purpose, left = leased(host)
+  if lease then return {'busy', host, purpose, left} end
 end
-for at = 2, #ARGV do
-  if redis.call('SADD', P .. 'protected', ARGV[at]) == 1 then
-    redis.call('HSET', host_key(ARGV[at]), 'updated', ARGV[1])
-  end
+for _, host in ipairs(args.hosts) do
+  if redis.call('SADD', P .. 'protected', host) == 1 then redis.call('HSET', host_key(host), 'updated', args.now) end
 end
-return {'protected', ARGV[#ARGV]}
+return {'protected', args.hosts[#args.hosts]}

@@ -1,6 +1,6 @@
 """How tasks come into Redis: one, or hosts with a task each, and always all of it or nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from core.errors import StoreUnavailable
 from core.plan import Plan
@@ -8,14 +8,10 @@ from core.record import RECORD_VERSION, Draft, TaskRecord
 from core.text import say
 from infra.store import keys
 from infra.store.codec import audit as auditcodec
-from infra.store.connection import Argument
 from infra.store.host_values import Adding, AlreadyThere, HostsAdded, NewHost
 from infra.store.parse import parse_head
 from infra.store.task_values import KeyTaken, Known, Once
 from infra.store.tasks.part import TaskPart
-
-NO_KEY = Once("", "0")
-"""Of a request that its client gave no key."""
 
 
 class TaskCreator(TaskPart):
@@ -23,7 +19,7 @@ class TaskCreator(TaskPart):
 
     async def create(self, draft: Draft) -> TaskRecord:
         """Store a task, its index entry, its first event and its audit entry, at once. Its first step is open."""
-        made = await self._store_task(draft, NO_KEY)
+        made = await self._store_task(draft, None)
         if not isinstance(made, TaskRecord):
             raise TypeError(made)
         return made
@@ -50,17 +46,23 @@ class TaskCreator(TaskPart):
         """
         made: Adding | None = None
         while made is None:
-            made = await self._store_with_hosts(hosts, draft, once or NO_KEY)
+            made = await self._store_with_hosts(hosts, draft, once)
         return made
 
     async def withdraw(self, task_id: int) -> bool:
         """Remove a task that nobody has claimed anything of; False where somebody has."""
-        return bool(await self._redis.run("withdraw", task_id))
+        return bool(await self._redis.run("withdraw", id=str(task_id)))
 
-    async def _store_task(self, draft: Draft, once: Once) -> TaskRecord | Known | KeyTaken | None:
+    async def _store_task(self, draft: Draft, once: Once | None) -> TaskRecord | Known | KeyTaken | None:
         """Store a task; None where the task that the key stands for went away meanwhile."""
         size = Plan(draft.task_type, len(draft.host_ids)).size
-        answer = await self._redis.run("create", *self._words(draft, size, once), *self._entry(draft), *draft.host_ids)
+        answer = await self._redis.run(
+            "create",
+            **self._args(draft, size, once),
+            hosts=[str(host_id) for host_id in draft.host_ids],
+            keep_audit=self._options.keep_audit,
+            entry=auditcodec.encode(draft.entry) if draft.entry else None,
+        )
         match answer:
             case ["made", task_id, first]:
                 made = draft.to_task(task_id, first)
@@ -72,11 +74,10 @@ class TaskCreator(TaskPart):
             case _:
                 return KeyTaken()
 
-    async def _store_with_hosts(self, hosts: Sequence[NewHost], draft: Draft, once: Once) -> Adding | None:
+    async def _store_with_hosts(self, hosts: Sequence[NewHost], draft: Draft, once: Once | None) -> Adding | None:
         """Add hosts and store a task for each; None where the tasks that the key stands for went away meanwhile."""
-        words = self._words(draft, Plan(draft.task_type, 1).size, once)
-        every = (word for host in hosts for word in _host(host))
-        answer = await self._redis.run("create_with_hosts", *words, *every)
+        args = self._args(draft, Plan(draft.task_type, 1).size, once)
+        answer = await self._redis.run("create_with_hosts", **args, hosts=[_fields(host) for host in hosts])
         match answer:
             case ["made", task_ids, firsts, host_ids]:
                 ids = tuple(map(int, host_ids))
@@ -93,24 +94,22 @@ class TaskCreator(TaskPart):
             case _:
                 return KeyTaken()
 
-    def _words(self, draft: Draft, size: int, once: Once) -> tuple[Argument, ...]:
-        return (
-            RECORD_VERSION,
-            draft.task_type.slug,
-            draft.creator.id,
-            draft.creator.name,
-            draft.executor,
-            draft.trace_id,
-            draft.at,
-            size,
-            int(draft.task_type.is_single_host),
-            once.key,
-            once.digest,
-            self._options.keep_once,
-        )
-
-    def _entry(self, draft: Draft) -> tuple[Argument, ...]:
-        return self._options.keep_audit, auditcodec.encode(draft.entry) if draft.entry else ""
+    def _args(self, draft: Draft, size: int, once: Once | None) -> dict[str, object]:
+        """Return what the scripts are told of a task of so many subtasks, and of its client's key."""
+        return {
+            "version": RECORD_VERSION,
+            "type": draft.task_type.slug,
+            "creator_id": str(draft.creator.id),
+            "creator": draft.creator.name,
+            "executor": draft.executor,
+            "trace": draft.trace_id,
+            "now": draft.at,
+            "total": size,
+            "single_host": draft.task_type.is_single_host,
+            "key": once.key if once else None,
+            "digest": once.digest if once else None,
+            "keep_once": self._options.keep_once,
+        }
 
     async def _reached(self, task_ids: Sequence[int], *, keep: bool) -> tuple[int, int]:
         """Wait for replicas to have tasks; return how many of the tasks are there, and how many replicas have them.
@@ -119,7 +118,8 @@ class TaskCreator(TaskPart):
         waiting for the replicas, is not the only one that speaks of it.
         """
         wanted, patience = self._options.replicas, self._options.timeout / 2
-        return await self._redis.run_replicated("confirm", int(keep), *task_ids, replicas=wanted, timeout=patience)
+        args = {"keep": keep, "ids": [str(task_id) for task_id in task_ids]}
+        return await self._redis.run_replicated("confirm", args, replicas=wanted, timeout=patience)
 
     async def _confirmed(self, task_ids: Sequence[int]) -> bool:
         """See that enough replicas have tasks that an earlier request made; return whether all are still there."""
@@ -148,15 +148,14 @@ class TaskCreator(TaskPart):
         reached = (await self._reached([task.id for task in tasks], keep=False))[1] if wanted else 0
         if reached >= wanted:
             return
-        gone = [bool(await self._redis.run("withdraw", task.id)) for task in tasks]
-        members = [
-            word
+        gone = [bool(await self._redis.run("withdraw", id=str(task.id))) for task in tasks]
+        hosts = [
+            (str(host_id), keys.host_member(host_id))
             for host_id, its_task_is_gone in zip(host_ids, gone, strict=False)  # there may be no hosts to take back
             if its_task_is_gone
-            for word in (host_id, keys.host_member(host_id))
         ]
-        if members:
-            await self._redis.run("remove_hosts", "", *members)
+        if hosts:
+            await self._redis.run("remove_hosts", hosts=hosts)
         if not all(gone):
             raise self._goes_on(reached)
         raise StoreUnavailable(
@@ -182,9 +181,22 @@ class TaskCreator(TaskPart):
         return HostsAdded(tasks, tuple(map(int, hosts)), known=True) if tasks and all(hosts) else None
 
 
-def _host(new: NewHost) -> Iterator[Argument]:
+def _fields(new: NewHost) -> dict[str, str]:
+    """Return the fields of a new host's key, those that it has."""
     target, details = new.target, new.details
-    yield from (target.address, target.port, target.user, target.agent_home, target.agent_prefix, int(target.sudo))
-    yield from (new.alias or "", details.kind)
-    yield from ("" if number is None else number for number in (details.idc_id, details.type_id))
-    yield from (details.publish_ports or "", details.serial_number or "", details.description or "")
+    fields = {
+        "ip": target.address,
+        "port": target.port,
+        "user": target.user,
+        "home": target.agent_home,
+        "prefix": target.agent_prefix,
+        "sudo": int(target.sudo),
+        "alias": new.alias,
+        "kind": details.kind,
+        "idc": details.idc_id,
+        "model": details.type_id,
+        "ports": details.publish_ports,
+        "serial": details.serial_number,
+        "description": details.description,
+    }
+    return {name: str(value) for name, value in fields.items() if value not in {None, ""}}

@@ -1,6 +1,6 @@
 """Take hosts for a task, and give them back."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from core.claim import (
     GivenAway,
@@ -15,7 +15,7 @@ from core.claim import (
 from core.host import Host, HostState
 from core.lease import HostBusy
 from core.record import TaskRecord
-from infra.store.connection import Argument, Reply
+from infra.store.connection import Reply
 from infra.store.host_values import Release
 from infra.store.parse import parse_obstacle
 from infra.store.tasks.part import TaskPart
@@ -30,8 +30,7 @@ class HostHolder(TaskPart):
         Remembers where each host and its agent stood and sets the new state. A host that the task already
         holds counts as taken.
         """
-        words = (claims[0].task_id, now, during.agent, during.host)
-        answer = await self._redis.run("take", *words, *_claim_triples(claims))
+        answer = await self._redis.run("take", **_args(claims, now, during))
         match answer:
             case ["taken"]:
                 return Taken()
@@ -48,8 +47,7 @@ class HostHolder(TaskPart):
         Returns:
             What became of the host of each claim, in order. Taken also where the task holds the host anyway.
         """
-        words = (claims[0].task_id, now, during.agent, during.host)
-        answers = await self._redis.run("retake", *words, *_claim_triples(claims))
+        answers = await self._redis.run("retake", **_args(claims, now, during))
         return tuple(_retaking(claim.host_id, holder) for claim, holder in zip(claims, answers, strict=True))
 
     async def give_back_hosts(self, claims: Sequence[HostClaim], now: int, after: HostState | None) -> tuple[int, ...]:
@@ -64,9 +62,7 @@ class HostHolder(TaskPart):
         Returns:
             The ids of the hosts that were freed.
         """
-        state = (after.agent, after.host) if after else ("", "")
-        freed = await self._redis.run("give_back", claims[0].task_id, now, *state, *_claim_triples(claims))
-        return tuple(map(int, freed))
+        return tuple(map(int, await self._redis.run("give_back", **_args(claims, now, after))))
 
     async def release_host(
         self, host: Host, task: TaskRecord | None, series_id: int | None, now: int, state: HostState | None
@@ -80,12 +76,20 @@ class HostHolder(TaskPart):
             now: the time.
             state: where host and agent stand from now on; None restores what was before the task took the host.
         """
-        agent, status = (state.agent, state.host) if state else ("", "")
-        current, size = (task.current_step, task.plan.size) if task else ("-", 0)
-        words = (host.target.host_id, host.holder or 0, now, agent, status, current)
-        wanted: Argument = "-" if series_id is None else series_id
-        kept = (self._options.keep_tasks, self._options.keep_events)
-        return Release(await self._redis.run("release", *words, wanted, size, *kept))
+        answer = await self._redis.run(
+            "release",
+            host=str(host.target.host_id),
+            id=str(host.holder or 0),
+            now=now,
+            agent=state.agent if state else None,
+            status=state.host if state else None,
+            step=task.current_step if task else None,
+            sid=series_id,
+            total=task.plan.size if task else None,
+            keep_ms=self._options.keep_tasks,
+            events_ms=self._options.keep_events,
+        )
+        return Release(answer)
 
 
 def _retaking(host_id: int, answer: Reply) -> Retaking:
@@ -100,6 +104,12 @@ def _retaking(host_id: int, answer: Reply) -> Retaking:
             return HeldByOther(host_id, holder) if holder > 0 else GivenAway(host_id)
 
 
-def _claim_triples(claims: Iterable[HostClaim]) -> Iterator[Argument]:
-    for claim in claims:
-        yield from (claim.series_id, claim.token, claim.host_id)
+def _args(claims: Sequence[HostClaim], now: int, state: HostState | None) -> dict[str, object]:
+    """Return what the scripts are told of the hosts of some claims of one task, and where they stand from now on."""
+    return {
+        "id": str(claims[0].task_id),
+        "now": now,
+        "agent": state.agent if state else None,
+        "status": state.host if state else None,
+        "claims": [(claim.series_id, str(claim.token), str(claim.host_id)) for claim in claims],
+    }

@@ -1,6 +1,6 @@
 """What each part of the tasks' store works with."""
 
-from core.record import TaskRecord
+from core.record import RECORD_VERSION, TaskRecord
 from infra.store import keys
 from infra.store.connection import Connection
 from infra.store.parse import parse_head
@@ -23,3 +23,19 @@ class TaskPart:
         """Return a task's head, or None."""
         fields = await self._redis.call("HGETALL", keys.task(task_id))
         return parse_head(task_id, fields) if fields else None
+
+    def _step_args(self, head: TaskRecord, now: int) -> dict[str, object]:
+        """Return what a script is told of a task and of the step that it is at."""
+        step = head.plan.steps[head.current_step]
+        return {
+            "id": str(head.id),
+            "known": RECORD_VERSION,
+            "step": step.index,
+            "first": step.first,
+            "size": step.size,
+            "last": step.is_last,
+            "total": head.plan.size,
+            "now": now,
+            "keep_ms": self._options.keep_tasks,
+            "events_ms": self._options.keep_events,
+        }

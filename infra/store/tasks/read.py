@@ -1,28 +1,32 @@
 """Read tasks, their subtasks, logs and events."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from core.chunks import chunks
-from core.claim import (
-    Claim,
-)
+from core.claim import Claim
 from core.event import TaskEvent
 from core.journal import RunLog
 from core.page import Page
 from core.record import SubtaskRecord, TaskRecord
-from core.status import Status, TaskStatus
+from core.status import Operation, Status, TaskStatus
 from infra.store import keys
 from infra.store.codec import log as logcodec
+from infra.store.codes import LOG_SUFFIXES, LOST_SUFFIXES
 from infra.store.connection import Argument, Connection, Reply
 from infra.store.parse import parse_head, parse_subtask
-from infra.store.task_values import (
-    TaskQuery,
-)
+from infra.store.task_values import TaskQuery
 from infra.store.tasks.part import TaskPart
 from infra.store.tasks.streams import Streams
 from infra.store.values import CHUNK, StoreOptions
 
-_LOG_SUFFIXES = ("", ":L", ":K", ":B", ":M", ":Q")
+_LOG_SUFFIXES = (
+    "",
+    LOST_SUFFIXES[False],
+    LOG_SUFFIXES[Operation.SKIP],
+    LOG_SUFFIXES[Operation.ROLLBACK],
+    LOST_SUFFIXES[True],
+    LOG_SUFFIXES[Operation.ROLLBACK_SKIP],
+)
 """Of the fields of a run's logs, in the order in which they are written: the run, its skip, its undoing, its skip."""
 
 
@@ -44,7 +48,7 @@ class TaskReader(TaskPart):
 
     async def page(self, query: TaskQuery, now: int) -> Page[TaskRecord]:
         """Return a page of tasks in id order. The cost hardly grows with the number of tasks."""
-        total, ids = await self._redis.run("page", *_page_words(query, now))
+        total, ids = await self._redis.run("page", **_page_args(query, now))
         return Page(tuple((await self.heads(ids)).values()), total)
 
     async def host_ids(self, task_id: int) -> tuple[int, ...]:
@@ -118,15 +122,17 @@ class TaskReader(TaskPart):
         await self._streams.aclose()
 
 
-def _page_words(query: TaskQuery, now: int) -> Iterator[Argument]:
-    yield from (now, int(query.ascending), query.offset, query.limit)
+def _page_args(query: TaskQuery, now: int) -> dict[str, object]:
     host = "" if query.host_id is None else f":host:{query.host_id}"
-    yield host + ("" if query.creator is None else f":creator:{query.creator}")
-    statuses = frozenset(TaskStatus) if query.statuses is None else query.statuses
-    yield len(statuses)
-    yield from statuses
-    types: Iterable[str] = ("",) if query.types is None else query.types
-    yield from types
+    return {
+        "now": now,
+        "ascending": query.ascending,
+        "offset": query.offset,
+        "limit": query.limit,
+        "scope": host + ("" if query.creator is None else f":creator:{query.creator}"),
+        "statuses": list(TaskStatus if query.statuses is None else query.statuses),
+        "types": None if query.types is None else list(query.types),
+    }
 
 
 def _subtask_queries(task: TaskRecord) -> list[tuple[Argument, ...]]:

@@ -19,10 +19,10 @@ from core.journal import RunLog
 from core.plan import PlannedStep
 from core.record import RECORD_VERSION, TaskRecord
 from core.status import TaskStatus
-from core.transition import GOING_ON, MOVES, Claimed, Settled
+from core.transition import Settled
 from infra.store import keys
 from infra.store.codec import log as logcodec
-from infra.store.codes import OPERATION_OF, SEEN_LETTERS, SEEN_OF, STATUS_LETTERS, letters
+from infra.store.codes import OPERATION_OF, SEEN_LETTERS, SEEN_OF
 from infra.store.connection import Argument, Reply
 from infra.store.parse import parse_target
 from infra.store.task_values import (
@@ -30,10 +30,6 @@ from infra.store.task_values import (
     OpenLog,
 )
 from infra.store.tasks.part import TaskPart
-from infra.store.values import TOO_MANY_LOSSES
-
-_SETTLE_FROM = letters(GOING_ON)
-_CLAIM_FROM = letters(MOVES[Claimed].sources)
 
 
 class TaskRunner(TaskPart):
@@ -56,7 +52,7 @@ class TaskRunner(TaskPart):
         step are claimed: those that became ready again first, then those that nothing happened to. Suspects are
         withheld from a worker that has one, and the answer says so: it may ask again once that one is settled.
         """
-        answer = await self._redis.run(
+        answer = await self._redis.run_hot(
             "advance", *self._step_words(task, step, worker, now), *_results(settled), *_claim_words(claim)
         )
         opened, status, stale, verdict, granted, withheld = answer
@@ -78,7 +74,7 @@ class TaskRunner(TaskPart):
         logs is changed: the tasks' changes and events stay as they are.
         """
         if logs:
-            await self._redis.run("note", _SETTLE_FROM, *_open_logs(logs))
+            await self._redis.run_hot("note", *_open_logs(logs))
 
     async def reopen(
         self, task: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, *, lost: RunLog | None
@@ -110,31 +106,33 @@ class TaskRunner(TaskPart):
     async def _reopen(
         self, head: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, lost: RunLog | None
     ) -> Reply:
-        step, options = head.plan.steps[head.current_step], self._options
-        losses = int(lost is not None and step.step.action.is_remote)
-        words = (head.id, RECORD_VERSION, worker.id, now, step.index, step.first, step.size, int(step.is_last))
-        kept = (head.plan.size, options.keep_tasks, options.keep_events)
-        log = logcodec.encode(lost) if lost else b""
-        pairs = (number for claim in claims for number in (claim.series_id, claim.token))
-        return await self._redis.run("reopen", *words, *kept, losses, TOO_MANY_LOSSES, log, *pairs)
+        step = head.plan.steps[head.current_step]
+        return await self._redis.run(
+            "reopen",
+            logcodec.encode(lost) if lost else b"",
+            **self._step_args(head, now),
+            worker=str(worker.id),
+            lost=lost is not None and step.step.action.is_remote,
+            claims=[(claim.series_id, str(claim.token)) for claim in claims],
+        )
 
 
 def _results(settled: Sequence[Settled]) -> Iterator[Argument]:
-    yield from (_SETTLE_FROM, len(settled))
+    yield len(settled)
     logs: dict[int, bytes] = {}  # many runs of a step may share one
     for result in settled:
         log = logs.get(id(result.log))
         if log is None:
             log = logs[id(result.log)] = logcodec.encode(result.log)
-        yield from (result.series_id, result.token, STATUS_LETTERS[MOVES[type(result)].to])
+        yield from (result.series_id, result.token, result.move)
         yield SEEN_LETTERS[result.agent_alive, result.touched]
         yield log
 
 
 def _claim_words(claim: ClaimRequest | None) -> Iterator[Argument]:
     if claim is None:
-        return iter((_CLAIM_FROM, 0, 0, "-"))
-    return iter((_CLAIM_FROM, claim.limit, int(claim.whole), "-" if claim.own is None else claim.own))
+        return iter((0, 0, "-"))
+    return iter((claim.limit, int(claim.whole), "-" if claim.own is None else claim.own))
 
 
 def _open_logs(logs: Sequence[OpenLog]) -> Iterator[Argument]:

@@ -1,15 +1,14 @@
 """Change the course of tasks: retry, skip, roll back, cancel."""
 
-from core.record import RECORD_VERSION, SubtaskRecord, TaskRecord
+from core.record import SubtaskRecord, TaskRecord
 from infra.store.codes import STATUS_OF
-from infra.store.connection import Argument, Reply
+from infra.store.connection import Reply
 from infra.store.task_values import (
     Course,
     CourseChanged,
     CourseRefused,
 )
 from infra.store.tasks.part import TaskPart
-from infra.store.values import CHUNK
 
 _COURSE_WORDS = {Course.RETRY: "retry", Course.SKIP: "skip", Course.ROLLBACK: "rollback"}
 
@@ -49,10 +48,8 @@ class TaskSteerer(TaskPart):
         return None
 
     async def _turn(self, head: TaskRecord, course: Course, now: int, series_id: int | None) -> Reply:
-        step = head.plan.steps[head.current_step]
-        wanted: Argument = "-" if series_id is None else series_id
-        words = (head.id, RECORD_VERSION, _COURSE_WORDS[course], wanted, now, step.index, step.first)
-        return await self._redis.run("course", *words, CHUNK, head.plan.size)
+        args = self._step_args(head, now)
+        return await self._redis.run("course", **args, course=_COURSE_WORDS[course], sid=series_id)
 
     async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
         """Have the run of a subtask abandoned, or with no subtask named the whole task stopped.
@@ -81,10 +78,7 @@ class TaskSteerer(TaskPart):
         return None
 
     async def _call_off(self, head: TaskRecord, now: int, series_id: int | None) -> Reply:
-        step, options = head.plan.steps[head.current_step], self._options
-        wanted: Argument = "-" if series_id is None else series_id
-        words = (head.id, RECORD_VERSION, wanted, now, step.index, step.first, step.size, int(step.is_last), CHUNK)
-        return await self._redis.run("cancel", *words, head.plan.size, options.keep_tasks, options.keep_events)
+        return await self._redis.run("cancel", **self._step_args(head, now), sid=series_id)
 
 
 def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:

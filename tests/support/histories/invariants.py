@@ -9,21 +9,7 @@ from core.claim import ClaimKey
 from core.host import STOPPING
 from core.progress import compute_progress
 from core.status import Status, TaskStatus
-from core.transition import (
-    GOING_ON,
-    MOVES,
-    CalledOff,
-    CancelAsked,
-    Cancelled,
-    Claimed,
-    Failed,
-    Lost,
-    Retried,
-    RollbackAsked,
-    Skipped,
-    Succeeded,
-    Undone,
-)
+from core.transition import GOING_ON, MOVES, Move
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +26,9 @@ OPEN: Final = frozenset({Status.READY, Status.RUNNING, Status.CANCELING})
 """The statuses of a subtask that is still to be run, or runs."""
 
 
-def pairs(*transitions: type) -> frozenset[Pair]:
-    """Return from where to where these transitions lead."""
-    return frozenset((source, MOVES[one].to) for one in transitions for source in MOVES[one].sources)
+def pairs(*moves: Move) -> frozenset[Pair]:
+    """Return from where to where these moves lead."""
+    return frozenset((source, MOVES[move].target) for move in moves for source in MOVES[move].sources)
 
 
 OPENED: Final = frozenset({(Status.PENDING, Status.READY), (Status.SUCCESSFUL, Status.READY)})
@@ -51,10 +37,10 @@ UNDOING: Final = frozenset({(Status.RUNNING, Status.PENDING), (Status.SUCCESSFUL
 """Moves that only a rollback makes."""
 
 NO_MOVE: Final[frozenset[Pair]] = frozenset()
-ADVANCE: Final = pairs(Claimed, Succeeded, Undone, Failed, Cancelled) | OPENED
-CHANGE_COURSE: Final = pairs(Retried, Skipped, RollbackAsked)
-CANCEL: Final = pairs(CancelAsked, CalledOff, Failed)
-REOPEN: Final = pairs(Lost, Cancelled, Failed)
+ADVANCE: Final = pairs(Move.CLAIM, Move.SUCCEED, Move.UNDO, Move.FAIL, Move.CANCEL) | OPENED
+CHANGE_COURSE: Final = pairs(Move.RETRY, Move.SKIP, Move.ASK_ROLLBACK)
+CANCEL: Final = pairs(Move.ASK_CANCEL, Move.CALL_OFF, Move.FAIL)
+REOPEN: Final = pairs(Move.LOSE, Move.CANCEL, Move.FAIL)
 
 
 def check_moves(change: Change, allowed: frozenset[Pair]) -> None:

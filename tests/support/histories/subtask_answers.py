@@ -42,7 +42,7 @@ def check_settlement(
         if was.status is Status.CANCELING:
             assert (now.status, now.operation) == (Status.FAILED, Operation.CANCEL), (was, now)
         else:
-            assert (now.status, now.operation) == (MOVES[type(result)].to, was.operation), (was, now)
+            assert (now.status, now.operation) == (MOVES[result.move].target, was.operation), (was, now)
         assert now.finished is not None
     then, head = change.before.heads.get(task.id), change.after.heads.get(task.id)
     if head is None or then is None:
