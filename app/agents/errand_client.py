@@ -50,8 +50,8 @@ class ErrandClient:
         if self._under_way >= self._max_errands:
             raise Unavailable(
                 say(
-                    "{count} requests wait for hosts at this server already, as many as OCPFLEET_MAX_ERRANDS allows. "
-                    "Nothing was done; try again.",
+                    "{count} requests already wait for hosts at this server, the most that OCPFLEET_MAX_ERRANDS "
+                    "allows. Nothing was done; try again.",
                     count=self._under_way,
                 )
             )
@@ -89,8 +89,8 @@ class ErrandClient:
         if await self._withdraw(errand):
             raise Unavailable(
                 say(
-                    "No worker took the request within {seconds:g} s, so nothing was done on host {id}. "
-                    "See that workers run and are not all busy (Flower, /readyz), then try again.",
+                    "No worker took the request within {seconds:g} s, so nothing was done on host {id}. Check that "
+                    "workers run and that not all are busy (Flower, /readyz), then try again.",
                     seconds=patience,
                     id=errand.host_id,
                 )
@@ -98,8 +98,8 @@ class ErrandClient:
         if errand.kind.is_change:
             raise Unavailable(
                 say(
-                    "The worker that took the request did not answer within {seconds:g} s. It may have been done: "
-                    "look at the agent of host {id}, then try again.",
+                    "The worker that took the request did not answer within {seconds:g} s. The operation may have "
+                    "been done: look at the agent of host {id}, then try again.",
                     seconds=patience,
                     id=errand.host_id,
                 )

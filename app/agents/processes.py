@@ -49,8 +49,8 @@ async def change_process(
         path = f"POST /api/v2/compute/hosts/{target.host_id}/agent/{kind}"
         raise AgentStateInvalid(
             say(
-                "agentProcessId: {name} looks after the others and is not operable by itself. "
-                "For the whole agent, {path}.",
+                "agentProcessId: {name} manages the others and cannot be changed by itself. For the whole agent, use "
+                "{path}.",
                 name=f"{host.target.agent_prefix}_{AGENTD}",
                 path=path,
             )

@@ -47,8 +47,8 @@ async def authenticate(request: Request, credentials: Credentials | None, signat
 def _ask_for_credentials() -> NotAuthenticated:
     return NotAuthenticated(
         say(
-            "Who are you? Send a user name and password with HTTP Basic authentication, or sign the request with an "
-            "access key."
+            "The request has no credentials. Send a user name and password with HTTP Basic authentication, or sign "
+            "the request with an access key."
         )
     )
 

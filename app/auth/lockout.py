@@ -99,7 +99,7 @@ def _block(which: Text, left: int) -> LoginBlocked:
     seconds = max(1, math.ceil(left / 1000))
     return LoginBlocked(
         say(
-            "Too many wrong passwords {which}: none is looked at for now. Try again in {seconds} s.",
+            "Too many wrong passwords {which}. No password is checked for now. Try again in {seconds} s.",
             which=which,
             seconds=seconds,
         ),

@@ -53,8 +53,8 @@ async def _count(request: Request, user: User) -> None:
     if allowance.exceeded:
         raise TooManyRequests(
             say(
-                "User {user} made more than {limit} requests in {window}. "
-                "This one was not done; try again in {seconds} s.",
+                "User {user} made more than {limit} requests in {window}. This request was not done. Try again in "
+                "{seconds} s.",
                 user=user.name,
                 limit=allowance.limit,
                 window=allowance.window,

@@ -46,7 +46,11 @@ class SignedCredentials(SecurityBase):
         key_id, colon, text = rest.strip().partition(":")
         if not (key_id and colon and text):
             raise BadCredentials(
-                say("A signed request says Authorization: {scheme} AK:signature. This one does not.", scheme=SCHEME)
+                say(
+                    "The Authorization header of a signed request has the form {scheme} AK:signature. This one does "
+                    "not.",
+                    scheme=SCHEME,
+                )
             )
         return Signature(key_id, text)
 

@@ -62,7 +62,7 @@ class SignatureChecker:
             sent = datetime.strptime(date, _RFC_1123).replace(tzinfo=UTC)
         except ValueError:
             sentence = say(
-                "Date {date} is not of the form Tue, 17 Jan 2023 09:13:57 GMT (RFC 1123, in GMT).",
+                "Date {date} does not have the form Tue, 17 Jan 2023 09:13:57 GMT (RFC 1123, in GMT).",
                 date=_make_printable(date),
             )
             raise BadCredentials(sentence) from None
@@ -71,8 +71,8 @@ class SignatureChecker:
             here = datetime.fromtimestamp(now / 1000, tz=UTC).strftime(_RFC_1123)
             raise BadCredentials(
                 say(
-                    "Date {date} is more than 15 minutes off: it is {here} here. Set the client's clock, "
-                    "and sign each request when it is sent.",
+                    "Date {date} differs from the server's clock by more than 15 minutes: it is {here} here. Set the "
+                    "client's clock, and sign each request when it is sent.",
                     date=date,
                     here=here,
                 )
@@ -95,8 +95,8 @@ class SignatureChecker:
         if not await self._store.guard.mark(f"sig:{digest(key.id, right)}", _REMEMBERED):
             raise BadCredentials(
                 say(
-                    "This very signature was used before, and a change is done once for each. Sign the request again "
-                    "with a Date of its own (one second later at least)."
+                    "This signature was used before, and each signature allows one change. Sign the request again "
+                    "with another Date (at least one second later)."
                 )
             )
 
@@ -114,9 +114,9 @@ def _explain_mismatch(parts: Signable) -> Text:
         "path": parts.messages()[0].rpartition("\n")[2],
     }
     return say(
-        "The signature does not fit the request or the secret key. Compare what was received: method {method}, "
-        "MD5 of the body {md5}, Content-Type {content_type}, Date {date}, Host {host}, x-ocp headers {headers}, "
-        "path and query {path}.",
+        "The signature does not match the request or the secret key. Compare them with what the server received: "
+        "method {method}, MD5 of the body {md5}, Content-Type {content_type}, Date {date}, Host {host}, x-ocp headers "
+        "{headers}, path and query {path}.",
         **{name: _make_printable(value) or say("(empty)") for name, value in received.items()},
     )
 

@@ -83,8 +83,8 @@ class Vault:
         if mode & _OTHERS:
             raise Misconfigured(
                 say(
-                    "The key file of OCPFLEET_KEY_FILE has mode {mode:04o}: others may use it. "
-                    "Make it readable by its owner only (chmod 600), and consider making new access keys.",
+                    "The key file of OCPFLEET_KEY_FILE has mode {mode:04o}: other users may use it. Make it readable "
+                    "by its owner only (chmod 600), and consider making new access keys.",
                     mode=stat.S_IMODE(mode),
                 )
             )
@@ -93,8 +93,8 @@ class Vault:
         except ValueError:
             raise Misconfigured(
                 say(
-                    "The key file of OCPFLEET_KEY_FILE holds no key that can be used: one Fernet key a line is "
-                    "expected. Put back the file with which the access keys were made."
+                    "The key file of OCPFLEET_KEY_FILE has no usable key: each line must be a Fernet key. Put back "
+                    "the file with which the access keys were made."
                 )
             ) from None
 

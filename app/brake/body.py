@@ -39,7 +39,9 @@ def parse_reason(reason: str) -> str:
         InvalidRequest: the reason is empty, too long, or has more than one line.
     """
     if len(reason) > _MAX_LENGTH or not re.fullmatch(_ONE_LINE, reason):
-        sentence = say("reason: say in one line of at most {most} characters why nothing may start.", most=_MAX_LENGTH)
+        sentence = say(
+            "reason: write in one line of at most {most} characters why nothing may start.", most=_MAX_LENGTH
+        )
         raise InvalidRequest("reason", reason[:_MAX_LENGTH], sentence)
     return reason.strip()
 

@@ -16,7 +16,7 @@ class Health(Wire):
 class Ready(Wire):
     """What is needed to accept and do a request, and whether it is done at once."""
 
-    brake: str = Field(description="off; or on: what is accepted waits until the fleet's brake is released")
+    brake: str = Field(description="off; or on: accepted requests wait until the fleet's brake is released")
     broker: str = Field(description="ok, or what is wrong")
     store: str = Field(description="ok, or what is wrong")
     workers: str = Field(description="ok, or what is wrong")

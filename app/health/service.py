@@ -35,8 +35,8 @@ async def describe_brake(context: Context) -> Text:
         async with asyncio.timeout(_CHECK_LIMIT):
             braked = await context.store.brake.get()
     except (FleetError, TimeoutError):
-        return say("not known, since the store does not answer")
-    return say("on: what is accepted waits until it is released") if braked else say("off")
+        return say("unknown, since the store does not answer")
+    return say("on: accepted requests wait until it is released") if braked else say("off")
 
 
 async def _check_workers(context: Context) -> Text | None:
@@ -44,8 +44,8 @@ async def _check_workers(context: Context) -> Text | None:
         async with asyncio.timeout(_CHECK_LIMIT):
             alive = await context.store.workers.alive()
     except (FleetError, TimeoutError):
-        return say("not known, since the store does not answer")
-    return None if alive else say("none is alive; start one with `ocpfleet worker`")
+        return say("unknown, since the store does not answer")
+    return None if alive else say("no worker is alive; start one with `ocpfleet worker`")
 
 
 async def _check_answer(ping: Awaitable[None]) -> Text | None:

@@ -64,13 +64,15 @@ def _refuse_known_host(hosts: Sequence[NewHost], there: AlreadyThere) -> Conflic
     new = hosts[there.index]
     if there.by_alias:
         return Conflict(
-            say("alias: host {id} is called {alias} already. Aliases are unique.", id=there.host_id, alias=new.alias)
+            say(
+                "alias: host {id} already has the alias {alias}. Aliases are unique.", id=there.host_id, alias=new.alias
+            )
         )
     field = f"hostBasicDataList[{there.index}].innerIpAddress"
     return Conflict(
         say(
-            "{field}: {endpoint} with the agent in {home} is in the inventory already, as host {id}. "
-            "No host was added.",
+            "{field}: {endpoint} with the agent in {home} is already in the inventory, as host {id}. No host was "
+            "added.",
             field=field,
             endpoint=new.target.endpoint,
             home=new.target.agent_home,

@@ -32,8 +32,8 @@ def refuse_unless_leased(answer: Leasing) -> None:
         case HostBusy():
             raise AgentStateInvalid(
                 say(
-                    "Nothing was done: a request works on host {id} {purpose}, and ends within {seconds} s. "
-                    "Then try again.",
+                    "Nothing was done: another request is working on host {id} {purpose}. It ends within {seconds} s. "
+                    "Try again then.",
                     id=answer.host_id,
                     purpose=answer.purpose,
                     seconds=answer.seconds,

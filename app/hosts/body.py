@@ -34,7 +34,7 @@ async def read_new_hosts(request: Request) -> tuple[NewHost, ...]:
     """
     require_json(request)
     sentence = say(
-        "The body is longer than {limit} bytes, more than {count} hosts take. Send fewer hosts at a time.",
+        "The body is longer than {limit} bytes, more than {count} hosts need. Send fewer hosts at a time.",
         limit=_MAX_BYTES,
         count=CHUNK,
     )
@@ -117,13 +117,13 @@ def _check_together(asked: NewHosts) -> None:
         raise InvalidRequest(LIST, count, sentence)
     if asked.alias and count > 1:
         sentence = say(
-            "alias: {alias} would be the name of {count} hosts. Give one only where one host is added.",
+            "alias: {alias} cannot be the alias of {count} hosts. Send an alias only for a single host.",
             alias=asked.alias,
             count=count,
         )
         raise InvalidRequest("alias", asked.alias, sentence)
     if asked.kind is HostKind.DEDICATED_CONTAINER and not asked.publish_ports:
-        sentence = say("publishPorts is missing. A container is added with its port mapping, such as 8080:8080.")
+        sentence = say("publishPorts is missing. A container needs its port mapping, such as 8080:8080.")
         raise InvalidRequest("publishPorts", None, sentence)
     _check_addresses([one.inner_ip_address for one in asked.host_basic_data_list])
 
@@ -135,7 +135,7 @@ def _check_addresses(addresses: Sequence[str]) -> None:
         if first != index:
             field = f"{LIST}[{index}].innerIpAddress"
             sentence = say(
-                "{field}: {address} is {other} too. Name each host once.",
+                "{field}: {address} is the same host as {other}. Name each host once.",
                 field=field,
                 address=address,
                 other=f"{LIST}[{first}]",
@@ -161,7 +161,9 @@ def _explain_refusal(error: ValidationError) -> InvalidRequest:
                 "{field}: {value} is {reason}.",
                 field=field,
                 value=quote(first["input"]),
-                reason=explain(kind, first.get("ctx"), say("not what the field takes. /docs says what it takes")),
+                reason=explain(
+                    kind, first.get("ctx"), say("not a valid value of the field. /docs describes the field")
+                ),
             )
             return InvalidRequest(field, first["input"], sentence)
 

@@ -67,8 +67,7 @@ async def _read_ids(request: Request, model: type[_HostIdsBody]) -> tuple[int, .
     require_json(request)
     limit = _BODY_BYTES + _BODY_BYTES_PER_HOST * max_hosts
     sentence = say(
-        "The body is longer than {limit} bytes, more than the {field} of any allowed request take. "
-        "Send fewer hosts at a time.",
+        "The body is longer than {limit} bytes, more than any valid {field} need. Send fewer hosts at a time.",
         limit=limit,
         field=field,
     )

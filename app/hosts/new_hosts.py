@@ -26,7 +26,9 @@ def _check_address(text: str) -> str:
     try:
         return parse_host_address(text)
     except ValueError:
-        raise ValueError(say("no IP address of a host. Write the host's own, such as 10.0.0.7 or fd00::7")) from None
+        raise ValueError(
+            say("not the IP address of a host. Write the host's own, such as 10.0.0.7 or fd00::7")
+        ) from None
 
 
 def _check_printable(text: str) -> str:

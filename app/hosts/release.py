@@ -27,7 +27,7 @@ async def free_host(context: Context, host_id: int) -> tuple[Host, int]:
     for _ in range(_MAX_TRIES):
         host = await read_host(context, host_id)
         if host.holder is None:
-            raise StateInvalid(say("Host {id} is held by no task: there is nothing to release it from.", id=host_id))
+            raise StateInvalid(say("No task holds host {id}, so it cannot be released.", id=host_id))
         match await _try_release(context, host, host.holder):
             case Release.FREED:
                 return await read_host(context, host_id), host.holder
@@ -37,8 +37,8 @@ async def free_host(context: Context, host_id: int) -> tuple[Host, int]:
                 pass  # the task went on in the meantime
     raise StateInvalid(
         say(
-            "Task {task} is at work on host {id} just now. Cancel the task first "
-            "(POST /api/v2/tasks/instances/{task}/cancel), then release the host.",
+            "Task {task} is working on host {id}. Cancel the task first (POST /api/v2/tasks/instances/{task}/cancel), "
+            "then release the host.",
             task=host.holder,
             id=host_id,
         )

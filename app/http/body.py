@@ -134,8 +134,8 @@ def require_text(fields: Mapping[str, Any], name: str) -> str:
     if isinstance(text, str):
         return text
     if name in fields:
-        raise InvalidRequest(name, None, say("{name} is not a text. Send it as a JSON string.", name=name))
-    raise InvalidRequest(name, None, say("{name} is missing. Send it as a JSON string.", name=name))
+        raise InvalidRequest(name, None, say("{name} is not a string. Send a JSON string.", name=name))
+    raise InvalidRequest(name, None, say("{name} is missing. Send a JSON string.", name=name))
 
 
 def quote(value: object) -> str:

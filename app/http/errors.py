@@ -66,7 +66,7 @@ def refuse_unexpected(request: Request, error: Exception) -> Response:
     if isinstance(error, FleetError):
         return _refuse(request, error)
     sentence = say(
-        "An unexpected error on our side ({kind}). The server's log has it under the traceId.",
+        "The server met an unexpected error ({kind}). Its log has the details under the traceId.",
         kind=type(error).__name__,
     )
     return refuse(request, 500, {"code": UNEXPECTED, "message": sentence})
@@ -139,7 +139,7 @@ def _explain_fault(fault: Mapping[str, object]) -> dict[str, object]:
     value, limits = fault.get("input"), fault.get("ctx")
     if fault["type"] == "missing":
         return _build_sub_error("parameter", field, value, say("{field} is missing.", field=field))
-    reason = explain(fault["type"], limits, say("not what the parameter takes. /docs says what it takes"))
+    reason = explain(fault["type"], limits, say("not a valid value of the parameter. /docs describes the parameter"))
     sentence = say("{field}: {value} is {reason}.", field=field, value=_shorten(value), reason=reason)
     return _build_sub_error("parameter", field, value, sentence)
 
@@ -151,7 +151,7 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
     match error.status_code:
         case 404:
             status = 400
-            sentence = say("There is no {method} {path}. See /docs for what there is.", method=method, path=path)
+            sentence = say("There is no {method} {path}. /docs lists the routes.", method=method, path=path)
         case 405:
             return _answer_wrong_method(request)
         case status:
@@ -164,7 +164,7 @@ def _answer_wrong_method(request: Request) -> Response:
     if request.method == "OPTIONS":
         return Response(None, 204, allow)
     sentence = say(
-        "{path} does not take {method}. See /docs for what it takes.",
+        "{path} does not take {method}. /docs lists the methods that it takes.",
         path=request.url.path[:_MAX_SHOWN],
         method=request.method,
     )

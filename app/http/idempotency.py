@@ -35,8 +35,8 @@ def refuse_reused_key(key: str | None) -> KeyReused:
     """Return the error of a key that stands for another request."""
     return KeyReused(
         say(
-            "Idempotency-Key: {key} stands for another request of yours from the last 24 hours. "
-            "Use a new key for a new request.",
+            "Idempotency-Key: {key} belongs to another request that you made in the last 24 hours. Use a new key for "
+            "a new request.",
             key=key,
         )
     )

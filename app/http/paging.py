@@ -42,7 +42,7 @@ def refuse_unknown_parameters(request: Request, known: Iterable[str]) -> None:
         if given not in known:
             name = given[:_MAX_SHOWN]
             sentence = say(
-                "{name}: this list cannot be filtered by it. There are {known}.", name=name, known=", ".join(known)
+                "{name}: this list has no such parameter. It has {known}.", name=name, known=", ".join(known)
             )
             raise InvalidParameter(name, value, sentence)
 
@@ -54,7 +54,7 @@ def parse_sort(sort: str) -> bool:
         InvalidParameter: lists have no such order.
     """
     if sort not in SORTS:
-        raise InvalidParameter("sort", sort, say("sort: this list is in id order. Write id,asc or id,desc."))
+        raise InvalidParameter("sort", sort, say("sort: lists are sorted by id. Write id,asc or id,desc."))
     return SORTS[sort]
 
 
@@ -80,7 +80,7 @@ def split_words(name: str, given: Iterable[str] | None, known: Iterable[str]) ->
     for word in words:
         if word not in known:
             sentence = say(
-                "{name}: {word!r} is none. Write {known}, several with commas.",
+                "{name}: {word!r} is not a valid value. Write {known}, several with commas.",
                 name=name,
                 word=word[:_MAX_SHOWN],
                 known=", ".join(known),

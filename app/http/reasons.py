@@ -15,9 +15,9 @@ def explain(kind: object, details: object, otherwise: Text) -> Text:
     """
     match details:
         case {"ge": least}:
-            return say("too small. Write a whole number from {least} on", least=least)
+            return say("too small. Write a whole number of at least {least}", least=least)
         case {"le": most}:
-            return say("too large. Write a whole number up to {most}", most=most)
+            return say("too large. Write a whole number of at most {most}", most=most)
         case {"error": ValueError(args=(Text() as said,))}:
             return said
         case Mapping():
@@ -33,7 +33,7 @@ def _explain_limit(kind: object, details: Mapping[str, object]) -> Text | None:
         case "too_short", _:
             return say("empty. Write at least one")
         case "enum", {"expected": str(expected)}:
-            return say("none. Write one of {known}", known=expected.replace(" or ", ", ").replace("'", ""))
+            return say("not a valid value. Write one of {known}", known=expected.replace(" or ", ", ").replace("'", ""))
         case "model_type", _:
             return say("not an object")
         case _:
@@ -45,7 +45,7 @@ def _explain_kind(kind: object) -> Text | None:
         case "int_type" | "int_from_float" | "int_parsing":
             return say("not a whole number. Write decimal digits, such as 1001")
         case "string_type":
-            return say("not a text. Write a JSON string")
+            return say("not a string. Write a JSON string")
         case "list_type":
             return say("not a list")
         case _:

@@ -32,9 +32,7 @@ def check_description(text: str) -> str:
         InvalidRequest: it is too long, or has more than one line.
     """
     if not re.fullmatch(ONE_LINE, text) or len(text) > MAX_DESCRIPTION_LENGTH:
-        sentence = say(
-            "description: a description is one line of up to {most} characters.", most=MAX_DESCRIPTION_LENGTH
-        )
+        sentence = say("description: write one line of at most {most} characters.", most=MAX_DESCRIPTION_LENGTH)
         raise InvalidRequest("description", text[:MAX_DESCRIPTION_LENGTH], sentence)
     return text
 

@@ -105,7 +105,7 @@ async def add_user(
     check_name(name)
     password_hash, made = await _hash(passwords, password)
     if not await store.users.put(User(0, name, password_hash, frozenset(roles))):
-        raise Conflict(say("There is a user {name} already. Nothing was done; choose another name.", name=name))
+        raise Conflict(say("User {name} already exists. Nothing was done; choose another name.", name=name))
     return UserChange(await find_user(store, name), made)
 
 
@@ -192,6 +192,4 @@ async def _change(store: Store, old: User, new: User | None) -> None:
     admins = {user.name for user in await store.users.all() if Role.ADMIN in user.roles}
     if old.loses_admin_role(new) and admins == {old.name}:
         raise Conflict(say("{name} is the last user with the role ADMIN. Nothing was done.", name=old.name))
-    raise Unavailable(
-        say("User {name} was changed by somebody else just now. Nothing was done; try again.", name=old.name), 1
-    )
+    raise Unavailable(say("Somebody else has just changed user {name}. Nothing was done; try again.", name=old.name), 1)

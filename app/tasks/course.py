@@ -12,9 +12,9 @@ from core.text import Text, say
 from infra.store.task_values import Course, CourseChanged, CourseRefused
 
 _ONLY_FAILED: Final = {
-    Course.RETRY: say("only what is FAILED can be asked to retry"),
-    Course.SKIP: say("only what is FAILED can be asked to skip"),
-    Course.ROLLBACK: say("only what is FAILED can be rolled back"),
+    Course.RETRY: say("only a FAILED one can be retried"),
+    Course.SKIP: say("only a FAILED one can be skipped"),
+    Course.ROLLBACK: say("only a FAILED one can be rolled back"),
 }
 
 
@@ -59,7 +59,7 @@ async def roll_back_task(
     if task.task_type.prohibits_rollback:
         raise RollbackProhibited(
             say(
-                "Task {id} may not be rolled back: what “{name}” does cannot be undone. Retry it, or skip what failed.",
+                "Task {id} cannot be rolled back: “{name}” cannot be undone. Retry the task, or skip what failed.",
                 id=task_id,
                 name=task.task_type.name,
             )
@@ -101,7 +101,7 @@ async def cancel_subtask(context: Context, task_id: int, subtask_id: int) -> Non
 async def _cancel(context: Context, task: TaskRecord, series_id: int | None = None) -> None:
     answer = await context.store.tasks.cancel(task, context.clock(), series_id)
     if isinstance(answer, CourseRefused):
-        raise _refuse(task, series_id, answer.status, say("only what is RUNNING can be cancelled"))
+        raise _refuse(task, series_id, answer.status, say("only a RUNNING one can be cancelled"))
     if answer is None:
         raise refuse_unknown_task(task.id)
 

@@ -50,7 +50,5 @@ def require_known(task: TaskRecord) -> TaskRecord:
         Unavailable: a newer version made it. Another server may know it.
     """
     if not task.is_known:
-        raise Unavailable(
-            say("Task {id} was made by a newer ocpfleet than this server. Update the server.", id=task.id)
-        )
+        raise Unavailable(say("A newer version of ocpfleet made task {id}. Update the server.", id=task.id))
     return task

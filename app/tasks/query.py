@@ -67,7 +67,7 @@ QueriedTasks = Annotated[TaskQuery, Depends(read_task_query)]
 
 def _find_types(name: str | None, kind: str | None) -> frozenset[str] | None:
     if kind is not None and kind not in _KINDS:
-        sentence = say("type: {kind!r} is none. Write {known}.", kind=kind[:80], known=", ".join(_KINDS))
+        sentence = say("type: {kind!r} is not a valid value. Write {known}.", kind=kind[:80], known=", ".join(_KINDS))
         raise InvalidParameter("type", kind, sentence)
     if kind not in {None, _KINDS[0]}:
         return frozenset()

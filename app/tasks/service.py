@@ -105,8 +105,8 @@ async def read_log(
     if not chosen:
         raise TaskNotFound(
             say(
-                "runTime: subtask {subtask} has no log of run {run}. Runs with a log: {there}. "
-                "A run has one as soon as it has gone on for a few seconds, or is over.",
+                "runTime: subtask {subtask} has no log of run {run}. Runs with a log: {there}. A run has a log once "
+                "it has gone on for a few seconds or is over.",
                 subtask=subtask_id,
                 run=run_time,
                 there=", ".join(str(log.run_time) for log in logs) or say("none"),

@@ -46,7 +46,7 @@ async def test_nothing_new_begins_until_the_brake_is_released(system: System) ->
     accepted = system.submit(OTHERS)
     assert (accepted.status_code, accepted.headers["fleet-brake"]) == (200, "on")
     waiting = accepted.json()["data"]["id"]
-    assert system.get("/readyz").json()["data"]["brake"] == "on: what is accepted waits until it is released"
+    assert system.get("/readyz").json()["data"]["brake"] == "on: accepted requests wait until it is released"
     wait_until(
         lambda: any("braked" in worker.log.read_text() for worker in system.workers.values()),
         20,

@@ -60,7 +60,7 @@ async def test_the_log_of_a_wedged_host_grows_and_is_whole_in_the_end_once(syste
     missing = system.client.get(path, params={"runTime": 2})
     assert missing.json()["error"]["message"] == (
         f"runTime: subtask {stop['id']} has no log of run 2. Runs with a log: 1. "
-        "A run has one as soon as it has gone on for a few seconds, or is over."
+        "A run has a log once it has gone on for a few seconds or is over."
     )
     running_still = of_step(system.task(task["id"]), STOP)
     assert [subtask["status"] for subtask in running_still] == ["RUNNING", "SUCCESSFUL"]

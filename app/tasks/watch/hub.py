@@ -23,7 +23,9 @@ _BREATH: Final = 0.05
 """Seconds between two reads. In a busy fleet each read brings what happened to all tasks in between."""
 _LOOK_AGAIN: Final = 10.0
 """Seconds after which the heads of quiet tasks are read too, since a task may have been withdrawn."""
-STOPPING: Final = say("This server stops. Connect again with Last-Event-ID; another one goes on from there.")
+STOPPING: Final = say(
+    "This server is stopping. Connect again with Last-Event-ID, and another server continues the stream."
+)
 
 log = structlog.get_logger("ocpfleet.api")
 
@@ -67,8 +69,8 @@ class Hub:
         if self._watchers >= self._max_watchers:
             raise Unavailable(
                 say(
-                    "{most} clients watch tasks through this server already. Try again, ask another server, "
-                    "poll the task with If-None-Match, or raise OCPFLEET_MAX_WATCHERS.",
+                    "{most} clients already watch tasks through this server. Try again, ask another server, poll the "
+                    "task with If-None-Match, or raise OCPFLEET_MAX_WATCHERS.",
                     most=self._max_watchers,
                 )
             )
@@ -165,7 +167,7 @@ class Hub:
                 self._close_all(_explain_outage(error))
             except Exception:  # a bug: logged, and the watchers are told to connect again
                 log.exception("fault", what="the reader of the watched tasks")
-                self._close_all(say("A fault of this server. Connect again with Last-Event-ID."))
+                self._close_all(say("This server met an unexpected error. Connect again with Last-Event-ID."))
             await asyncio.sleep(_BREATH)
 
     async def _read_once(self, *, look: bool) -> None:
@@ -201,9 +203,9 @@ def _has_failed(task: TaskRecord) -> bool:
 
 
 def _explain_loss(task_id: int) -> Text:
-    return say("There is no task {id} any more: it was withdrawn or has expired.", id=task_id)
+    return say("Task {id} no longer exists: it was withdrawn or has expired.", id=task_id)
 
 
 def _explain_outage(error: FleetError) -> Text:
     what = say("The store does not answer.") if isinstance(error, StoreUnavailable) else error.sentence
-    return say("{what} Connect again with Last-Event-ID: nothing that happens meanwhile is lost.", what=what)
+    return say("{what} Connect again with Last-Event-ID: nothing that happens in the meantime is lost.", what=what)

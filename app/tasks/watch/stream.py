@@ -107,8 +107,8 @@ _LONG_ENOUGH: Final = say("This stream is an hour old. Connect again with Last-E
 
 def _explain_reset(last_id: str) -> Text:
     return say(
-        "What happened after {last_id!r} is not known any more. Forget what you know: the next message says how the "
-        "task stands.",
+        "What happened after {last_id!r} is no longer known. Discard what you know: the next message has the current "
+        "state of the task.",
         last_id=last_id,
     )
 

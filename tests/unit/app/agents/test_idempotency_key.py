@@ -40,7 +40,9 @@ async def test_another_request_under_the_same_key_is_refused(api: Api, hosts: li
     await api.stop([2, 1], headers=KEY)
     refused = await api.stop(hosts, headers=KEY)
     assert refused.status_code == httpx.codes.CONFLICT
-    assert refused.json()["error"]["message"].startswith("Idempotency-Key: 9f0c-1 stands for another request of yours")
+    assert refused.json()["error"]["message"].startswith(
+        "Idempotency-Key: 9f0c-1 belongs to another request that you made"
+    )
     assert len(api.dispatcher.submitted) == 1
 
 

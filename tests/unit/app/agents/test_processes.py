@@ -167,8 +167,8 @@ async def test_agentd_is_not_operable_by_itself(api: Api) -> None:
     assert answer.json()["error"] == {
         "code": 40000,
         "message": (
-            "agentProcessId: ocp_agentd looks after the others and is not operable by itself. "
-            "For the whole agent, POST /api/v2/compute/hosts/2/agent/stop."
+            "agentProcessId: ocp_agentd manages the others and cannot be changed by itself. For the whole agent, use "
+            "POST /api/v2/compute/hosts/2/agent/stop."
         ),
     }
     assert api.dispatcher.sent == []
@@ -212,9 +212,9 @@ async def test_one_change_at_a_time_on_a_host(api: Api) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, 40000)
     message = answer.json()["error"]["message"]
     assert message.startswith(
-        "Nothing was done: a request works on host 2 to restart process mgragent of its agent, and"
+        "Nothing was done: another request is working on host 2 to restart process mgragent of its agent. It"
     )
-    assert message.endswith(" s. Then try again.")
+    assert message.endswith(" s. Try again then.")
     await attach_worker(api, StubExecutor())
     assert (await api.client.get(AGENT)).status_code == 200, "a look disturbs nobody"
 
@@ -246,7 +246,7 @@ async def test_no_worker_takes_it(api: Api) -> None:
         assert answer.headers["retry-after"] == "5"
         assert answer.json()["error"]["message"] == (
             f"No worker took the request within 0.9 s, so nothing was done on host {host_id}. "
-            "See that workers run and are not all busy (Flower, /readyz), then try again."
+            "Check that workers run and that not all are busy (Flower, /readyz), then try again."
         )
     for errand in slow.dispatcher.sent:
         assert await api.store.errands.claim(errand.id) is None, "a late message finds nothing"
@@ -263,7 +263,7 @@ async def test_the_worker_that_took_it_dies(api: Api) -> None:
         change = await slow.client.post(f"{AGENT}/processes/3/stop")
     assert look.json()["error"]["message"] == "The worker that took the request did not answer within 0.9 s. Try again."
     assert change.status_code == 503
-    assert "It may have been done: look at the agent of host 2, then" in change.json()["error"]["message"]
+    assert "The operation may have been done: look at the agent of host 2, then" in change.json()["error"]["message"]
     busy = await api.store.hosts.lease((2,), Lease("mine", "to test", 1000))
     assert busy != Leased(), "its command may still run on the host"
 
@@ -282,7 +282,7 @@ async def test_so_many_wait_at_a_time_and_no_more(api: Api) -> None:
             await asyncio.sleep(0)
         refused = await full.client.get(AGENT)
         assert refused.status_code == 503
-        assert "as many as OCPFLEET_MAX_ERRANDS allows" in refused.json()["error"]["message"]
+        assert "the most that OCPFLEET_MAX_ERRANDS allows" in refused.json()["error"]["message"]
         assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [503, 503]
         await attach_worker(full, StubExecutor())
         assert (await full.client.get(AGENT)).status_code == 200

@@ -19,7 +19,8 @@ from tests.support.fake_store import FakeStore
 READS_HOSTS = "/api/v2/compute/hosts"
 READS_TASKS = "/api/v2/tasks/instances/1"
 WHO = (
-    "Who are you? Send a user name and password with HTTP Basic authentication, or sign the request with an access key."
+    "The request has no credentials. Send a user name and password with HTTP Basic authentication, or sign the "
+    "request with an access key."
 )
 HERE = "10.0.0.9"
 WRONG = "The user name or the password is wrong."

@@ -119,7 +119,7 @@ async def test_who_tries_many_names_is_not_heard_at_that_address_but_who_is_know
     for number in range(12):
         await fail(checking, 1, Credentials(f"name-{number}", "x"))
     assert (await blocked(checking, Credentials("name-12", "x"))).sentence.startswith(
-        "Too many wrong passwords from your address: none is looked at for now."
+        "Too many wrong passwords from your address. No password is checked for now."
     )
     assert await checking.authenticate(RIGHT, HERE)
 
@@ -137,7 +137,8 @@ async def test_a_name_that_nobody_has_is_locked_out_alike(world: World) -> None:
     nobody = Credentials("nobody", "x")
     await fail(checking, 3, nobody)
     assert (await blocked(checking, nobody)).sentence == (
-        "Too many wrong passwords for this user name from your address: none is looked at for now. Try again in 60 s."
+        "Too many wrong passwords for this user name from your address. No password is checked for now. Try again in "
+        "60 s."
     )
 
 

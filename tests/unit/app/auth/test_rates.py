@@ -43,7 +43,7 @@ async def test_every_authenticated_reply_says_how_much_is_left() -> None:
         assert answer.headers["ratelimit-remaining"] == "0"
         error = answer.json()["error"]
         assert error["code"] == 0
-        assert error["message"].startswith("User viewer made more than 3 requests in 10 s. This one was not done; ")
+        assert error["message"].startswith("User viewer made more than 3 requests in 10 s. This request was not done. ")
         assert (await api.client.get(HOSTS)).status_code == 200, "others are not affected"
 
 

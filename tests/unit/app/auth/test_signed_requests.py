@@ -110,7 +110,7 @@ async def test_a_repeated_change_is_refused_by_every_process_and_a_repeated_look
         answers = await asyncio.gather(*(one.stop([2], auth=signing) for one in (api, other) for _ in range(5)))
         assert sorted(answer.status_code for answer in answers) == [200, *[401] * 9]
         replayed = next(answer for answer in answers if answer.status_code == 401)
-        assert refused(replayed).startswith("This very signature was used before, and a change is done once for each.")
+        assert refused(replayed).startswith("This signature was used before, and each signature allows one change.")
         assert len(api.dispatcher.submitted) + len(other.dispatcher.submitted) == 1
         for one in (api, other):
             assert (await one.client.get(HOSTS, auth=signing)).status_code == 200
@@ -139,17 +139,20 @@ async def test_a_date_may_be_a_quarter_of_an_hour_off(api: Api, signing: Signing
     if passes:
         assert answer.status_code == 200
     else:
-        assert "is more than 15 minutes off: it is Fri, 03 Sep 2021 07:01:10 GMT here." in refused(answer)
+        assert (
+            "differs from the server's clock by more than 15 minutes: it is Fri, 03 Sep 2021 07:01:10 GMT here."
+            in refused(answer)
+        )
     assert len(api.dispatcher.submitted) == passes
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"Date": "2021-09-03T07:01:10Z"}, "Date 2021-09-03T07:01:10Z is not of the form"),
-        ({"Date": "Fri, 03 Sep 2021 07:01:10 +0800"}, "is not of the form"),
+        ({"Date": "2021-09-03T07:01:10Z"}, "Date 2021-09-03T07:01:10Z does not have the form"),
+        ({"Date": "Fri, 03 Sep 2021 07:01:10 +0800"}, "does not have the form"),
         ({"Date": ""}, "A signed request needs a Date header"),
-        ({"Date": "Fri, 03 Sep 2021 07:01:11 GMT"}, "The signature does not fit the request or the secret key."),
+        ({"Date": "Fri, 03 Sep 2021 07:01:11 GMT"}, "The signature does not match the request or the secret key."),
         ({"Host": "fleet:8081"}, "Host fleet:8081,"),
         ({"Content-Type": "application/json; charset=utf-8"}, "Content-Type application/json; charset=utf-8,"),
         ({"X-OCP-Data": "B"}, "x-ocp headers x-ocp-data:B,"),
@@ -167,7 +170,7 @@ async def test_headers_that_are_no_text(api: Api, signing: Signing) -> None:
     authorization = f"OCP-ACCESS-KEY-HMACSHA1 {signing.key_id}:x".encode()
     wrong = [(b"authorization", authorization), (b"date", b"caf\xe9")]
     answer = await api.client.get(HOSTS, auth=None, headers=wrong)
-    assert refused(answer).startswith("Date caf? is not of the form")
+    assert refused(answer).startswith("Date caf? does not have the form")
     odd = [
         (b"authorization", authorization),
         (b"date", b"Fri, 03 Sep 2021 07:01:10 GMT"),
@@ -199,7 +202,9 @@ async def test_another_body_or_query_or_method_does_not_fit(api: Api, signing: S
 async def test_a_wrong_secret_key(api: Api, signing: Signing) -> None:
     answer = await api.stop([2], auth=replace(signing, secret="0" * 64))
     message = refused(answer)
-    assert message.startswith("The signature does not fit the request or the secret key. Compare what was received: ")
+    assert message.startswith(
+        "The signature does not match the request or the secret key. Compare them with what the server received: "
+    )
     assert signing.secret not in message
 
 

@@ -47,7 +47,7 @@ def test_a_file_that_others_may_use_is_refused(file: Path, mode: int) -> None:
     sealed = Vault(file).seal("s")
     file.chmod(mode)
     for use in (Vault(file).check, lambda: Vault(file).seal("s"), lambda: Vault(file).unseal(sealed)):
-        with pytest.raises(Misconfigured, match=f"has mode {mode:04o}: others may use it"):
+        with pytest.raises(Misconfigured, match=f"has mode {mode:04o}: other users may use it"):
             use()
 
 
@@ -56,7 +56,7 @@ def test_a_file_without_a_key_is_refused(file: Path, content: bytes) -> None:
     file.parent.mkdir()
     file.write_bytes(content)
     file.chmod(0o600)
-    with pytest.raises(Misconfigured, match="holds no key that can be used"):
+    with pytest.raises(Misconfigured, match="has no usable key"):
         Vault(file).check()
 
 

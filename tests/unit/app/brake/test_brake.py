@@ -78,7 +78,7 @@ async def test_a_reason_is_one_line(api: Api, reason: str) -> None:
     reply = await _pull(api, reason)
     assert reply.status_code == 400
     assert reply.json()["error"]["message"] == (
-        "reason: say in one line of at most 300 characters why nothing may start."
+        "reason: write in one line of at most 300 characters why nothing may start."
     )
     assert (await api.client.get(BRAKE)).json()["data"] == OFF
 
@@ -109,7 +109,7 @@ async def test_requests_are_accepted_and_the_replies_say_that_the_brake_is_on(ap
     assert [one.headers["fleet-brake"] for one in (task, again, listed)] == ["on"] * 3
     assert again.status_code == 304
     assert (await api.client.get("/readyz")).json()["data"]["brake"] == (
-        "on: what is accepted waits until it is released"
+        "on: accepted requests wait until it is released"
     )
 
 

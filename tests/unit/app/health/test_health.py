@@ -27,9 +27,10 @@ async def test_not_ready_without_a_worker(api: Api) -> None:
         "brake": "off",
         "broker": "ok",
         "store": "ok",
-        "workers": "none is alive; start one with `ocpfleet worker`",
+        "workers": "no worker is alive; start one with `ocpfleet worker`",
     }
-    assert answer.json()["error"]["message"] == "Not ready: workers: none is alive; start one with `ocpfleet worker`."
+    message = answer.json()["error"]["message"]
+    assert message == "Not ready: workers: no worker is alive; start one with `ocpfleet worker`."
 
 
 async def test_ready_with_one_and_not_without_a_broker(api: Api) -> None:

@@ -158,12 +158,12 @@ async def test_a_host_that_is_there_and_an_alias_that_is_taken(api: Api) -> None
     )
     assert again.status_code == 409
     assert again.json()["error"]["message"] == (
-        "hostBasicDataList[1].innerIpAddress: 10.7.0.1:2222 with the agent in /home/admin/ocp_agent is in the "
-        "inventory already, as host 1003. No host was added."
+        "hostBasicDataList[1].innerIpAddress: 10.7.0.1:2222 with the agent in /home/admin/ocp_agent is already in the "
+        "inventory, as host 1003. No host was added."
     )
     taken = await add(api, ONE | {"hostBasicDataList": [{"innerIpAddress": "10.7.0.2"}]})
     assert taken.status_code == 409
-    assert taken.json()["error"]["message"] == "alias: host 1003 is called Server 1 already. Aliases are unique."
+    assert taken.json()["error"]["message"] == "alias: host 1003 already has the alias Server 1. Aliases are unique."
     assert (await api.store.hosts.page(0, 1)).total == 4
     assert (await api.store.tasks.page(TaskQuery(), NOW)).total == 1
 
@@ -180,7 +180,7 @@ def without(name: str) -> dict[str, Any]:
         (
             without("publishPorts"),
             "publishPorts",
-            "publishPorts is missing. A container is added with its port mapping",
+            "publishPorts is missing. A container needs its port mapping",
         ),
         (
             BODY | {"hostBasicDataList": []},
@@ -195,38 +195,46 @@ def without(name: str) -> dict[str, Any]:
         (
             BODY | {"hostBasicDataList": [{"innerIpAddress": "web-1"}]},
             "hostBasicDataList[0].innerIpAddress",
-            'hostBasicDataList[0].innerIpAddress: "web-1" is no IP address of a host. Write',
+            'hostBasicDataList[0].innerIpAddress: "web-1" is not the IP address of a host. Write',
         ),
         (
             BODY | {"hostBasicDataList": [{"innerIpAddress": "10.7.0.1"}] * 2},
             "hostBasicDataList[1].innerIpAddress",
-            "hostBasicDataList[1].innerIpAddress: 10.7.0.1 is hostBasicDataList[0] too. Name each host once.",
+            "hostBasicDataList[1].innerIpAddress: 10.7.0.1 is the same host as hostBasicDataList[0]. Name each host",
         ),
         (
             BODY | {"hostBasicDataList": [{"innerIpAddress": f"10.8.0.{number}"} for number in range(201)]},
             "hostBasicDataList",
             "hostBasicDataList has 201 entries, more than the 200 allowed. Send several requests.",
         ),
-        (BODY | {"alias": "web"}, "alias", "alias: web would be the name of 2 hosts."),
+        (BODY | {"alias": "web"}, "alias", "alias: web cannot be the alias of 2 hosts."),
         (
             BODY | {"hostBasicDataList": [{"innerIpAddress": "0.0.0.0"}]},
             "hostBasicDataList[0].innerIpAddress",
-            'hostBasicDataList[0].innerIpAddress: "0.0.0.0" is no IP address of a host.',
+            'hostBasicDataList[0].innerIpAddress: "0.0.0.0" is not the IP address of a host.',
         ),
         (BODY | {"hostBasicDataList": "10.7.0.1"}, "hostBasicDataList", 'hostBasicDataList: "10.7.0.1" is not a list.'),
         (BODY | {"hostBasicDataList": [7]}, "hostBasicDataList[0]", "hostBasicDataList[0]: 7 is not an object."),
         (ONE | {"alias": "a\nb"}, "alias", 'alias: "a\\nb" is not printable. Write printable characters only.'),
-        (ONE | {"alias": 7}, "alias", "alias: 7 is not a text. Write a JSON string."),
-        (BODY | {"sshPort": 65536}, "sshPort", "sshPort: 65536 is too large. Write a whole number up to 65535."),
+        (ONE | {"alias": 7}, "alias", "alias: 7 is not a string. Write a JSON string."),
+        (BODY | {"sshPort": 65536}, "sshPort", "sshPort: 65536 is too large. Write a whole number of at most 65535."),
         (BODY | {"sshPort": "22"}, "sshPort", 'sshPort: "22" is not a whole number. Write decimal digits, such as'),
-        (BODY | {"kind": "ROBOT"}, "kind", 'kind: "ROBOT" is none. Write one of DEDICATED_PHYSICAL_MACHINE, DED'),
-        (BODY | {"idcId": 2**63}, "idcId", f"idcId: {2**63} is too large. Write a whole number up to {2**63 - 1}."),
+        (
+            BODY | {"kind": "ROBOT"},
+            "kind",
+            'kind: "ROBOT" is not a valid value. Write one of DEDICATED_PHYSICAL_MACHINE, DED',
+        ),
+        (
+            BODY | {"idcId": 2**63},
+            "idcId",
+            f"idcId: {2**63} is too large. Write a whole number of at most {2**63 - 1}.",
+        ),
         (
             BODY | {"publishPorts": "8" * 129},
             "publishPorts",
             f'publishPorts: "{"8" * 79}… is too long. Write at most 128',
         ),
-        (BODY | {"publishPorts": [8]}, "publishPorts", "publishPorts: […] is not a text."),
+        (BODY | {"publishPorts": [8]}, "publishPorts", "publishPorts: […] is not a string."),
         (BODY | {"hostname": "x"}, "hostname", "hostname: there is no such field."),
     ],
 )
@@ -306,7 +314,10 @@ async def test_a_host_on_which_a_request_works_is_not_deleted(api: Api) -> None:
     await api.store.hosts.lease((2,), Lease("other", "to stop process monagent of its agent", 30_000))
     answer = await api.client.delete(f"{HOSTS}/2")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, 40000)
-    assert "works on host 2 to stop process monagent of its agent, and ends within" in answer.json()["error"]["message"]
+    assert (
+        "is working on host 2 to stop process monagent of its agent. It ends within"
+        in answer.json()["error"]["message"]
+    )
 
 
 async def test_more_hosts_are_deleted_than_one_call_takes(api: Api) -> None:

@@ -82,15 +82,15 @@ async def test_a_host_that_is_worked_on_is_not_freed(api: Api) -> None:
     reply = await api.client.post(f"{HOST}/release")
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, 20003)
     assert reply.json()["error"]["message"] == (
-        "Task 1 is at work on host 1 just now. Cancel the task first (POST /api/v2/tasks/instances/1/cancel), "
-        "then release the host."
+        "Task 1 is working on host 1. Cancel the task first (POST /api/v2/tasks/instances/1/cancel), then release the "
+        "host."
     )
 
 
 async def test_a_free_host_and_an_unknown_one(api: Api) -> None:
     reply = await api.client.post(f"{HOST}/release")
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, 20003)
-    assert reply.json()["error"]["message"] == "Host 1 is held by no task: there is nothing to release it from."
+    assert reply.json()["error"]["message"] == "No task holds host 1, so it cannot be released."
     assert (await api.client.post("/api/v2/compute/hosts/9/release")).status_code == 404
 
 

@@ -88,7 +88,7 @@ async def test_a_fault_of_ours_tells_nothing_but_its_kind_and_is_logged(
     assert answer.status_code == 500
     assert answer.json()["error"] == {
         "code": 10010,
-        "message": "An unexpected error on our side (ZeroDivisionError). The server's log has it under the traceId.",
+        "message": "The server met an unexpected error (ZeroDivisionError). Its log has the details under the traceId.",
     }
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     fault, request = [line for line in lines if line["logger"] == "ocpfleet.api"]

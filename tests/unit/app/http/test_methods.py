@@ -50,7 +50,10 @@ async def test_options_and_405_say_what_a_path_takes(api: Api, path: str, allowe
 async def test_a_path_that_is_written_out_is_not_a_parameter_of_another(api: Api) -> None:
     answer = await ask(api, "GET", STOP)
     assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
-    assert answer.json()["error"] == {"code": 0, "message": f"{STOP} does not take GET. See /docs for what it takes."}
+    assert answer.json()["error"] == {
+        "code": 0,
+        "message": f"{STOP} does not take GET. /docs lists the methods that it takes.",
+    }
 
 
 async def test_options_of_what_is_not_there(api: Api) -> None:

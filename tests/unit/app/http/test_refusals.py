@@ -203,10 +203,7 @@ async def test_a_charset_does_not_matter(api: Api) -> None:
 
 async def test_a_body_that_is_too_long() -> None:
     async with running_api(max_hosts=2) as api:
-        message = (
-            "The body is longer than 1120 bytes, more than the hostIds of any allowed request take. "
-            "Send fewer hosts at a time."
-        )
+        message = "The body is longer than 1120 bytes, more than any valid hostIds need. Send fewer hosts at a time."
         assert_refused(await send(api, " " * 1121), 413, {"code": 0, "message": message})
         await assert_nothing_made(api)
 
@@ -241,15 +238,15 @@ async def test_of_many_unknown_hosts_twenty_are_named(api: Api) -> None:
         ("tasks/instances/abc", "taskInstanceId", "abc", "not a whole number. Write decimal digits, such as 1001"),
         ("tasks/instances/1.0", "taskInstanceId", "1.0", "not a whole number. Write decimal digits, such as 1001"),
         ("tasks/instances/-1", "taskInstanceId", "-1", "not a whole number. Write decimal digits, such as 1001"),
-        ("tasks/instances/0", "taskInstanceId", "0", "too small. Write a whole number from 1 on"),
+        ("tasks/instances/0", "taskInstanceId", "0", "too small. Write a whole number of at least 1"),
         (
             "compute/hosts/9223372036854775808",
             "hostId",
             "9223372036854775808",
-            "too large. Write a whole number up to 9223372036854775807",
+            "too large. Write a whole number of at most 9223372036854775807",
         ),
-        ("compute/hosts?page=0", "page", "0", "too small. Write a whole number from 1 on"),
-        ("compute/hosts?size=2001", "size", "2001", "too large. Write a whole number up to 2000"),
+        ("compute/hosts?page=0", "page", "0", "too small. Write a whole number of at least 1"),
+        ("compute/hosts?size=2001", "size", "2001", "too large. Write a whole number of at most 2000"),
         ("compute/hosts?size=", "size", "", "not a whole number. Write decimal digits, such as 1001"),
         (
             "tasks/instances/1/subtasks/x/log",
@@ -269,11 +266,15 @@ async def test_a_parameter_of_the_wrong_kind(api: Api, path: str, field: str, va
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("hostName", "x", "this list cannot be filtered by it. There are status, keyword, includedServiceType, "),
-        ("status", "ONLINE,online", "'online' is none. Write NEW, AVAILABLE, ONLINE, OFFLINE, DELETING, several with "),
-        ("includedServiceType", "", "'' is none. Write OB_CLUSTER, OB_PROXY, OCP_AGENT, "),
-        ("excludedServiceType", "AGENT", "'AGENT' is none. Write OB_CLUSTER, "),
-        ("sort", "alias", "this list is in id order. Write id,asc or id,desc."),
+        ("hostName", "x", "this list has no such parameter. It has status, keyword, includedServiceType, "),
+        (
+            "status",
+            "ONLINE,online",
+            "'online' is not a valid value. Write NEW, AVAILABLE, ONLINE, OFFLINE, DELETING, several with ",
+        ),
+        ("includedServiceType", "", "'' is not a valid value. Write OB_CLUSTER, OB_PROXY, OCP_AGENT, "),
+        ("excludedServiceType", "AGENT", "'AGENT' is not a valid value. Write OB_CLUSTER, "),
+        ("sort", "alias", "lists are sorted by id. Write id,asc or id,desc."),
     ],
 )
 async def test_a_filter_that_means_nothing(api: Api, name: str, value: str, reason: str) -> None:
@@ -291,13 +292,15 @@ async def test_an_order_that_does_not_exist(api: Api) -> None:
 
 async def test_an_unknown_route_is_a_bad_request_as_in_ocp(api: Api) -> None:
     for method, path in (("GET", "/api/v2/nothing"), ("GET", "/healthz/"), ("POST", "/")):
-        message = f"There is no {method} {path}. See /docs for what there is."
+        message = f"There is no {method} {path}. /docs lists the routes."
         assert_refused(await api.client.request(method, path), 400, {"code": 0, "message": message})
 
 
 async def test_a_wrong_method(api: Api) -> None:
     answer = await api.client.request("PUT", STOP)
-    assert_refused(answer, 405, {"code": 0, "message": f"{STOP} does not take PUT. See /docs for what it takes."})
+    assert_refused(
+        answer, 405, {"code": 0, "message": f"{STOP} does not take PUT. /docs lists the methods that it takes."}
+    )
     assert answer.headers["allow"] == "OPTIONS, POST"
 
 

@@ -74,14 +74,14 @@ async def test_a_chosen_password_is_not_repeated(api: Api) -> None:
 
 async def test_a_name_is_given_once(api: Api) -> None:
     said = refused(await api.client.post(USERS, json={"name": "admin", "roles": ["TASK_VIEWER"]}), 409)
-    assert said == "There is a user admin already. Nothing was done; choose another name."
+    assert said == "User admin already exists. Nothing was done; choose another name."
 
 
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         ({"roles": ["ADMIN"]}, "name is missing."),
-        ({"name": 7, "roles": ["ADMIN"]}, "name is not a text."),
+        ({"name": 7, "roles": ["ADMIN"]}, "name is not a string."),
         ({"name": "a:b", "roles": ["ADMIN"]}, "name: 'a:b' is not a user name."),
         ({"name": "..", "roles": ["ADMIN"]}, "name: '..' is not a user name."),
         ({"name": "ann"}, "roles: send a list of at least one of ADMIN, "),
@@ -89,7 +89,7 @@ async def test_a_name_is_given_once(api: Api) -> None:
         ({"name": "ann", "roles": ["ADMIN", "KING"]}, "roles[1]: there is no such role."),
         ({"name": "ann", "roles": ["ADMIN"], "pass": "x"}, "pass: there is no such field. Send only {"),
         ({"name": "ann", "roles": ["ADMIN"], "password": "short77"}, "password: a password has 8 to 1024 characters."),
-        ({"name": "ann", "roles": ["ADMIN"], "password": 12345678}, "password is not a text."),
+        ({"name": "ann", "roles": ["ADMIN"], "password": 12345678}, "password is not a string."),
         ([], "The body is a list, not an object."),
     ],
 )
@@ -206,8 +206,8 @@ async def test_a_key_signs_until_it_is_removed(api: Api, tmp_path: Path) -> None
     [
         ({"user": "bob"}, 404, "There is no user bob."),
         ({}, 400, "user is missing."),
-        ({"user": "admin", "description": "two\nlines"}, 400, "description: a description is one line"),
-        ({"user": "admin", "description": "x" * 201}, 400, "description: a description is one line"),
+        ({"user": "admin", "description": "two\nlines"}, 400, "description: write one line"),
+        ({"user": "admin", "description": "x" * 201}, 400, "description: write one line"),
     ],
 )
 async def test_a_key_that_cannot_be_made(api: Api, body: object, status: int, said: str) -> None:

@@ -94,10 +94,10 @@ async def test_a_skip_replies_nothing_but_that_it_was_done(api: Api) -> None:
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("retry", "Task 1 is RUNNING; only what is FAILED can be asked to retry."),
-        ("subtasks/1/retry", "Subtask 1 is READY; only what is FAILED can be asked to retry."),
-        ("subtasks/3/skip", "Subtask 3 is PENDING; only what is FAILED can be asked to skip."),
-        ("subtasks/1/cancel", "Subtask 1 is READY; only what is RUNNING can be cancelled."),
+        ("retry", "Task 1 is RUNNING; only a FAILED one can be retried."),
+        ("subtasks/1/retry", "Subtask 1 is READY; only a FAILED one can be retried."),
+        ("subtasks/3/skip", "Subtask 3 is PENDING; only a FAILED one can be skipped."),
+        ("subtasks/1/cancel", "Subtask 1 is READY; only a RUNNING one can be cancelled."),
     ],
 )
 async def test_what_did_not_fail_is_refused_with_ocps_code(api: Api, path: str, sentence: str) -> None:
@@ -132,7 +132,7 @@ async def test_a_cancelled_task_is_replied_as_it_stands(api: Api) -> None:
     again = await api.client.post(f"{TASK}/cancel")
     assert again.json()["error"] == {
         "code": 20003,
-        "message": "Task 1 is FAILED; only what is RUNNING can be cancelled.",
+        "message": "Task 1 is FAILED; only a RUNNING one can be cancelled.",
     }
 
 
@@ -151,7 +151,7 @@ async def test_a_rolled_back_task_is_replied_as_it_stands_and_published_backward
 async def test_only_a_failed_task_is_rolled_back(api: Api) -> None:
     reply = await api.client.post(f"{TASK}/rollback")
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, 20003)
-    assert reply.json()["error"]["message"] == "Task 1 is RUNNING; only what is FAILED can be rolled back."
+    assert reply.json()["error"]["message"] == "Task 1 is RUNNING; only a FAILED one can be rolled back."
     missing = await api.client.post("/api/v2/tasks/instances/99/rollback")
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, 20000)
 

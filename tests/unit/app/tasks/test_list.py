@@ -103,8 +103,8 @@ async def test_subtasks_of_large_tasks_and_on_large_pages_are_left_out(api: Api)
 @pytest.mark.parametrize(
     ("query", "field", "says"),
     [
-        ("?clusterId=1", "clusterId", "cannot be filtered by it"),
-        ("?Name=x", "Name", "cannot be filtered by it"),
+        ("?clusterId=1", "clusterId", "has no such parameter"),
+        ("?Name=x", "Name", "has no such parameter"),
         ("?status=DONE", "status", "Write RUNNING, FAILED, SUCCESSFUL"),
         ("?status=", "status", "Write RUNNING"),
         ("?type=AUTO", "type", "SYS_ONECE"),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TASK = "/api/v2/tasks/instances/1"
 KEY = {"Idempotency-Key": "9f0c-1"}
-SENTENCE = "Task 1 was made by a newer ocpfleet than this server. Update the server."
+SENTENCE = "A newer version of ocpfleet made task 1. Update the server."
 
 
 @pytest.fixture

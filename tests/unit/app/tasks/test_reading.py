@@ -121,7 +121,7 @@ async def test_the_log_of_one_run(api: Api) -> None:
         {
             "code": 20000,
             "message": f"runTime: subtask {ids[1]} has no log of run 2. Runs with a log: 1. "
-            "A run has one as soon as it has gone on for a few seconds, or is over.",
+            "A run has a log once it has gone on for a few seconds or is over.",
         },
     )
     assert (await api.client.get(f"{path}?runTime=0")).status_code == 400

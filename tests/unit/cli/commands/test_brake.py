@@ -39,4 +39,4 @@ def test_an_empty_reason_is_refused(command: Command, app: FastAPI) -> None:
     assert isinstance(app, FastAPI)
     code, _, err = command("brake", "pull", "")
     assert code == 1
-    assert err.startswith("reason: say in one line of at most 300 characters why nothing may start.")
+    assert err.startswith("reason: write in one line of at most 300 characters why nothing may start.")

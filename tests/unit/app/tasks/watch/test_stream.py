@@ -164,7 +164,7 @@ async def test_a_task_that_vanishes_ends_its_streams(store: FakeStore, hub: Hub)
     assert parsed(await anext(told)) == (
         "unavailable",
         None,
-        {"message": f"There is no task {task.id} any more: it was withdrawn or has expired."},
+        {"message": f"Task {task.id} no longer exists: it was withdrawn or has expired."},
     )
     with pytest.raises(TaskNotFound):
         await hub.join(task)
@@ -211,7 +211,7 @@ async def test_there_is_room_for_so_many_and_a_stopping_server_has_none(store: F
     hub.leave(channel)
     hub.stop()
     assert channel.closing == STOPPING
-    with pytest.raises(Unavailable, match="This server stops"):
+    with pytest.raises(Unavailable, match="This server is stopping"):
         await hub.join(task)
 
 

@@ -100,7 +100,7 @@ def test_the_same_key_is_the_same_task(command: Command, store: FakeStore) -> No
         assert ("The same request was made before" in out) == replayed
     code, _, err = command("stop", "web-2", "--idempotency-key", "k1")
     assert code == 1
-    assert err.startswith("Idempotency-Key: k1 stands for another request")
+    assert err.startswith("Idempotency-Key: k1 belongs to another request")
     assert asyncio.run(store.tasks.head(2)) is None
 
 

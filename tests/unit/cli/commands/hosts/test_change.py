@@ -68,4 +68,4 @@ def test_a_host_that_cannot_be_protected_does_not_stop_the_others(
     asyncio.run(store.hosts.lease((1,), Lease("other", "to delete it", 60_000)))
     code, out, err = command("hosts", "protect", "1", "2")
     assert (code, out) == (1, "Protected h2.\n")
-    assert err.startswith("h1 (1): Nothing was done: a request works on host 1 to delete it")
+    assert err.startswith("h1 (1): Nothing was done: another request is working on host 1 to delete it")

@@ -117,7 +117,7 @@ def test_a_concurrent_change_is_reported(command: Command, store: FakeStore, mon
 
     monkeypatch.setattr(store.users, "change", lost)
     code, _, err = command("user", "roles", "--direct", "ann", "--role", "ADMIN")
-    assert (code, err) == (1, "User ann was changed by somebody else just now. Nothing was done; try again.\n")
+    assert (code, err) == (1, "Somebody else has just changed user ann. Nothing was done; try again.\n")
     assert noted(store) == []
 
 
@@ -147,7 +147,7 @@ def test_a_key_needs_a_user_and_a_private_key_file(command: Command, store: Fake
     file.chmod(0o644)
     code, _, err = command("key", "add", "--direct", "ann")
     assert code == 2
-    assert "has mode 0644: others may use it" in err
+    assert "has mode 0644: other users may use it" in err
     assert asyncio.run(store.access_keys.all()) == ()
 
 

@@ -52,7 +52,7 @@ def test_what_the_api_refuses(command: Command) -> None:
     assert command("user", "remove", "admin")[0] == 1
     assert command("user", "remove", "a/b?")[0] == 1
     code, _, err = command("user", "add", "admin", "--role", "ADMIN")
-    assert (code, err.partition(".")[0]) == (1, "There is a user admin already")
+    assert (code, err.partition(".")[0]) == (1, "User admin already exists")
 
 
 def test_invalid_arguments_are_refused_before_any_request(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

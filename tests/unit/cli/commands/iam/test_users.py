@@ -21,7 +21,7 @@ def test_a_user_gets_a_generated_password(command: Command, store: FakeStore, mo
     assert ann is not None
     assert ann.roles == {Role.HOST_MANAGER, Role.TASK_VIEWER}
     assert Argon2().matches(ann.password_hash, found[1])
-    assert "There is a user ann already" in command("user", "add", "--direct", "ann", "--role", "ADMIN")[2]
+    assert "User ann already exists" in command("user", "add", "--direct", "ann", "--role", "ADMIN")[2]
 
 
 @pytest.mark.parametrize(("typed", "code"), [("long enough\n", 0), ("short\n", 2), ("", 2)])

@@ -22,7 +22,7 @@ def test_retry_runs_only_what_failed(
     assert read_head(store).status == "SUCCESSFUL"
     code, _, err = command("task", "retry", "1")
     assert code == 1
-    assert re.fullmatch(r"Task 1 is SUCCESSFUL; only what is FAILED can be asked to retry\. \[trace id \w+\]\n", err)
+    assert re.fullmatch(r"Task 1 is SUCCESSFUL; only a FAILED one can be retried\. \[trace id \w+\]\n", err)
 
 
 def test_retry_of_one_host(command: Command, work: Callable[..., None], executor: StubExecutor, failed: str) -> None:
@@ -83,7 +83,7 @@ def test_rollback(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        (20003, "Task 17 is RUNNING; only what is FAILED can be rolled back."),
+        (20003, "Task 17 is RUNNING; only a FAILED one can be rolled back."),
         (20004, "Task 17 may not be rolled back."),
     ],
 )
