@@ -54,7 +54,7 @@ async def client(server: ValkeyServer) -> AsyncIterator[Redis]:
 
 
 async def _fill(client: Redis) -> None:
-    script = f"{read_prelude()}{FILL}"
+    script = f"{read_prelude('tasks')}{FILL}"
     for _ in range(MANY // 2000):
         await client.eval(script, 0, "2000", *CREATORS, str(NOW), str(LATER))
 

@@ -1,3 +1,4 @@
+-- uses: moves
 -- Records results and claims more, at once.
 -- ARGV 1-13: task id, newest known version, step, its first seriesId, its size, 1 if it has hosts, 1 if it is the last,
 --   number of subtasks of the task, worker's number, worker's name, now, ms to keep a finished task, ms to keep its

@@ -1,3 +1,4 @@
+-- uses: moves
 -- Has the run of a subtask abandoned, or stops a whole task: what runs is cancelled, what was ready counts as failed.
 -- `args`: id, known (newest version), sid (the subtask; none for the whole task), now, the step that the task is at (step,
 --   first, size, last), total (subtasks), keep_ms, events_ms.

@@ -1,3 +1,4 @@
+-- uses: moves
 -- Makes failed subtasks of the step that a task is at ready again: one of them, or as many as one call may. A rollback
 -- turns the task onto the way back besides: what was done in the step is then ready to be undone without being written.
 -- `args`: id, known (newest version), course ('retry', 'skip' or 'rollback'), sid (the subtask; none for all), now, step,

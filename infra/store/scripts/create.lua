@@ -1,3 +1,4 @@
+-- uses: new_tasks
 -- Stores a task, and what the audit keeps of its request. `args`: those of `store_task` and `known_request` in the
 -- prelude, hosts (their ids), keep_audit (how many entries), and the audit's entry without its task, if there is one.
 -- Returns {'made', task, first subtask}, or where the key holds already {'known', task} or {'other'}, another request's.

@@ -1,3 +1,4 @@
+-- uses: new_tasks
 -- Adds hosts and stores a task for each: all of it or nothing. `args`: those of `store_task` and `known_request` in the
 -- prelude, and hosts: for each the fields of its key, those that it has.
 -- Returns {'made', {tasks}, {first subtasks}, {hosts}}; where the key holds already {'known', task} (the first one's) or

@@ -1,3 +1,4 @@
+-- uses: records
 -- Frees the hosts of the claims that their task holds.
 -- `args`: id (of the task), now, agent and status (of the hosts from now on; none restore what was before), claims
 --   (seriesId, token and host of each). Returns the hosts that were freed.

@@ -1,3 +1,4 @@
+-- uses: hosts
 -- Leases hosts: all of them or none. `args`: lease, purpose, lasts (ms), hosts.
 -- Returns {'leased'}, {'held', host, holder}, {'protected', host}, {'missing', host} or {'busy', host, purpose, ms left}.
 local args = cjson.decode(ARGV[1])

@@ -1,3 +1,4 @@
+-- uses: records
 -- Keeps what runs have done so far, each log under the field that the last log of that run will replace.
 -- ARGV: for each task its id and how many of its runs follow, and for each of these its seriesId, its token and its log. A
 --   run whose claim no longer stands is passed over.

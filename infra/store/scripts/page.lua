@@ -1,3 +1,4 @@
+-- uses: tasks
 -- A page of the tasks that have one of several statuses and types. Every task stands in one cell (its status and type)
 -- of each scope (all, a creator, a host), so the tasks asked for are those of some cells, and none is in two of them.
 -- `args`: now, ascending (oldest first), offset, limit, scope, statuses, types (none for every type).

@@ -1,3 +1,4 @@
+-- uses: hosts
 -- Protects hosts, so that nobody works on them: all of them or none. `args`: now, hosts.
 -- Returns {'protected', the last host}, {'held', host, holder}, {'missing', host} or {'busy', host, purpose, ms left}.
 local args = cjson.decode(ARGV[1])

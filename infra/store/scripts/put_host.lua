@@ -1,3 +1,4 @@
+-- uses: hosts
 -- Adds hosts or changes how they are reached. `args`: now, and hosts: for each its id, the id's index member, ip, port,
 -- user, home, prefix, sudo, key (where none is given, one that is pinned stays) and alias, if it has one.
 local args = cjson.decode(ARGV[1])

@@ -1,3 +1,4 @@
+-- uses: records, tasks
 -- Frees a host from the task that holds it, on a person's word.
 -- `args`: host, id (of the task that is said to hold it), now, agent and status (of the host from now on; none restore
 --   both), step (that the task is at; none where there is no such task), sid (the host's subtask in that step, if it has

@@ -1,3 +1,4 @@
+-- uses: hosts
 -- Takes hosts out of the inventory: those that no task holds, that are not protected, and that this lease stands on; where
 -- no lease is given, those that none stands on. `args`: lease (if there is one), hosts (id and index member of each).
 -- Returns the hosts that are gone.

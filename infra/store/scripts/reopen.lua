@@ -1,3 +1,4 @@
+-- uses: moves
 -- Takes claims of a task from a worker that does not work on them any more: the subtasks are ready again, as the same run.
 -- One that was being cancelled is failed, and so is one that was lost too often, as a suspect the last times.
 -- `args`: id, known (newest version), worker (its number), now, the step that the task is at (step, first, size, last),

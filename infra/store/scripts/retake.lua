@@ -1,3 +1,4 @@
+-- uses: hosts, records
 -- Gives hosts to the task of the claims again that it gave back, as far as no other task has had them since.
 -- `args`: id (of the task), now, agent and status (of the hosts from now on), claims (seriesId, token and host of each).
 -- Returns for each claim 0 where the task holds the host, the id of the task that holds it, {purpose, ms left} of the

@@ -1,3 +1,4 @@
+-- uses: hosts, records
 -- Gives hosts to the task of the claims: all of them or none.
 -- `args`: id (of the task), now, agent and status (of the hosts from now on), claims (seriesId, token and host of each).
 -- Returns {'taken'}, {'held', host, holder}, {'protected', host}, {'busy', host, purpose, ms left}, {'missing', host} or

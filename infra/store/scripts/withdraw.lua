@@ -1,3 +1,4 @@
+-- uses: tasks
 -- Removes a task that nobody has claimed anything of, and nobody cancelled or confirmed. `args`: id. Returns 1 where it is
 -- gone.
 local args = cjson.decode(ARGV[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     Scene = Callable[[Record, Task], Awaitable[Call]]
 
 LETTERS = {*STATUS_LETTERS.values(), *OPERATION_LETTERS.values()}
-SCRIPTS = sorted(file.name for file in files("infra.store.scripts").iterdir() if file.name.endswith(".lua"))
+FOLDER = Path(source.__file__).parent
+SCRIPTS = sorted(str(file.relative_to(FOLDER)) for file in FOLDER.rglob("*.lua"))
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ async def record() -> AsyncIterator[Record]:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_no_script_names_a_letter(name: str) -> None:
-    code = re.sub(r"--.*", "", (files("infra.store.scripts") / name).read_text())
+    code = re.sub(r"--.*", "", (FOLDER / name).read_text())
     words = re.findall(r"['\"]([^'\"]*)['\"]", code)
     fields = re.findall(r"[.{ ]([A-Z])(?= =|\b[^.(])", code)
     assert not {word.rpartition(":")[2] for word in words} & LETTERS
