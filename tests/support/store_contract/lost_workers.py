@@ -92,6 +92,16 @@ class LostWorkers:
         assert await task.reopen(worker, keys, lost=None) == Reopened(ready=1)
         assert await task.reopen(worker, keys, lost=EPITAPH) == Reopened()
 
+    async def test_a_run_that_ended_is_not_opened_again_by_a_claim_that_is_left_of_it(self, record: Record) -> None:
+        worker, other = await record.workers.enrol("worker-1"), await record.workers.enrol("worker-2")
+        task = await task_at_stop(record, 2)
+        (claim,) = await task.claim(STOP, 1, worker=worker)
+        await task.succeed([claim], worker=other)
+        assert await record.workers.claims(worker) == (claim.key,), "the other one could not give it up"
+        assert await task.reopen(worker, [claim.key], lost=EPITAPH) == Reopened()
+        assert (await task.subtask(claim.series_id)).status is Status.SUCCESSFUL
+        assert await record.workers.claims(worker) == ()
+
     async def test_a_worker_has_one_suspect_at_a_time(self, record: Record) -> None:
         task = await task_at_stop(record, 4)
         await make_suspects(record, task, 3)
