@@ -37,7 +37,7 @@ _RESTART = f"{_PROCESSES}/{{agentProcessId}}/restart"
 
 @router.get(
     f"/api/v2{_AGENT}",
-    summary="Look at the agent of one host",
+    summary="Inspect the agent of one host",
     **describe_operation(HostAgent, Permission.HOST_READ, *_ERRORS),
 )
 @router.get(_AGENT, include_in_schema=False)
@@ -47,7 +47,7 @@ async def read_agent(request: Request, _user: HostReader, host_id: HostId) -> Re
 
 @router.get(
     f"/api/v2{_PROCESSES}",
-    summary="Look at the processes of the agent of one host",
+    summary="Inspect the processes of the agent of one host",
     **describe_operation(HostAgentProcessPage, Permission.HOST_READ, *_ERRORS),
 )
 @router.get(_PROCESSES, include_in_schema=False)

@@ -17,7 +17,7 @@ router = APIRouter(tags=["audit"])
 
 @router.get(
     "/api/v2/audit",
-    summary="Read who changed what and who was refused, newest first",
+    summary="List changes and refusals, newest first",
     **describe_operation(AuditPage, Permission.AUDIT_READ, 400, beyond_ocp=True),
 )
 async def page_audit(

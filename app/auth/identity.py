@@ -74,7 +74,7 @@ async def _find_claimed_user(
 ) -> str | None:
     """Return the user whom a refused request names; None where no such user exists.
 
-    A name of nobody is not kept, since people do type passwords into the wrong field.
+    A name of no user is not kept, since people do type passwords into the wrong field.
     """
     store = context_of(request).store
     if signature is not None:

@@ -33,7 +33,7 @@ class LockoutRules:
 class Lockout:
     """Counts wrong passwords in the store, so that all API processes know of them.
 
-    Names of nobody are counted too, so a refusal does not tell whether a user exists. An address from which a user
+    Names of no user are counted too, so a refusal does not tell whether a user exists. An address from which a user
     logged in during the last 30 days is known for that user, and strangers cannot lock the user out there.
     """
 

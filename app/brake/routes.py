@@ -27,7 +27,7 @@ async def read_brake(request: Request, _user: TaskReader) -> Response:
 
 @router.post(
     "",
-    summary="Pull the fleet's brake: nothing new is begun on any host until it is released",
+    summary="Pull the fleet's brake: no new work starts on any host until it is released",
     **describe_operation(Brake, Permission.BRAKE_CHANGE, 400, 413, 415, body=REASON_BODY, beyond_ocp=True),
 )
 async def pull_brake(request: Request, user: BrakeChanger, reason: Reason) -> Response:
@@ -36,7 +36,7 @@ async def pull_brake(request: Request, user: BrakeChanger, reason: Reason) -> Re
 
 @router.delete(
     "",
-    summary="Release the fleet's brake: what waited goes on",
+    summary="Release the fleet's brake: waiting tasks go on",
     **describe_operation(ReleasedBrake, Permission.BRAKE_CHANGE, beyond_ocp=True),
 )
 async def release_brake(request: Request, _user: BrakeChanger) -> Response:

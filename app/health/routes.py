@@ -16,14 +16,14 @@ router = APIRouter(tags=["health"])
 _NOT_READY = 503
 
 
-@router.get("/healthz", summary="See that the process is up", responses={OK: {"model": Reply[Health]}})
+@router.get("/healthz", summary="Check that the process is up", responses={OK: {"model": Reply[Health]}})
 async def healthz(request: Request) -> Response:
     return reply(request, {"status": "UP"})
 
 
 @router.get(
     "/readyz",
-    summary="See that store and broker answer and a worker is alive",
+    summary="Check that store and broker answer and a worker is alive",
     responses={
         OK: {"model": Reply[Ready]},
         _NOT_READY: {"model": NotReadyReply, "description": "Something is missing."},

@@ -25,4 +25,4 @@ class Ready(Wire):
 class NotReadyReply(ErrorReply):
     """Something that is needed is missing."""
 
-    data: Ready = Field(description="each check")
+    data: Ready = Field(description="the result of each check")

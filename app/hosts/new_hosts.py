@@ -43,7 +43,7 @@ def _to_integer(value: object) -> object:
 
 
 Integral = BeforeValidator(_to_integer)
-"""Takes 22.0 for 22. It stands last: before the limits of the number it would hide them from the OpenAPI document."""
+"""Takes 22.0 for 22. It comes last: before the limits of the number it would hide them from the OpenAPI document."""
 Number = Annotated[int, Field(ge=1, le=MAX_ID), Integral]
 Short = Annotated[
     str,
@@ -65,7 +65,7 @@ class HostBasicData(Wire):
     inner_ip_address: Annotated[str, AfterValidator(_check_address)] = Field(
         description="its IP address", examples=["10.0.0.1"], json_schema_extra=_AN_ADDRESS
     )
-    serial_number: Short | None = Field(None, description="kept and shown, no more")
+    serial_number: Short | None = Field(None, description="stored and shown, and otherwise unused")
 
 
 _TOGETHER: JsonDict = {
@@ -95,18 +95,21 @@ class NewHosts(Wire):
 
     model_config = ConfigDict(json_schema_extra=_TOGETHER)
 
-    host_basic_data_list: list[HostBasicData] = Field(min_length=1, description="the hosts, at most 200, none twice")
+    host_basic_data_list: list[HostBasicData] = Field(min_length=1, description="the hosts: at most 200, each once")
     ssh_port: Annotated[int, Field(ge=1, le=_MAX_PORT), Integral] = Field(
         description="the TCP port of their sshd", examples=[22]
     )
     kind: HostKind = Field(description="what kind of machines they are", strict=False)
     publish_ports: Short | list[Short] | None = Field(
-        None, description="the port mapping of a container, without which none is added", examples=["8080:8080"]
+        None, description="the port mapping; required for a container", examples=["8080:8080"]
     )
-    idc_id: Number = Field(description="kept and shown, no more", examples=[100])
-    type_id: Number = Field(description="kept and shown, no more", examples=[1001])
+    idc_id: Number = Field(description="stored and shown, and otherwise unused", examples=[100])
+    type_id: Number = Field(description="stored and shown, and otherwise unused", examples=[1001])
     credential_id: Number = Field(
-        description="OCP asks for it; not used and not kept, since workers log in with their own keys", examples=[1001]
+        description="OCP requires it; it is neither used nor stored, since workers log in with their own keys",
+        examples=[1001],
     )
-    alias: Short | None = Field(None, description="a name for people, of a single host; unique")
-    description: Annotated[str, Field(max_length=_MAX_LONG)] | None = Field(None, description="kept and shown, no more")
+    alias: Short | None = Field(None, description="a unique name for people; only for a single host")
+    description: Annotated[str, Field(max_length=_MAX_LONG)] | None = Field(
+        None, description="stored and shown, and otherwise unused"
+    )

@@ -36,7 +36,7 @@ async def read_host_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
         str | None,
         Query(
             max_length=_MAX_KEYWORD_LENGTH,
-            description="hosts with this in their alias, address, description or serial number, in whatever case",
+            description="hosts with this text in their alias, address, description or serial number, ignoring case",
         ),
     ] = None,
     included: Annotated[
@@ -47,7 +47,7 @@ async def read_host_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     excluded: Annotated[
         list[str] | None, describe_words(_SERVICES), Query(alias=_EXCLUDED, description="with none of these")
     ] = None,
-    sort: Annotated[str, describe_choice(SORTS), Query(description="in rising or falling order of ids")] = "id,asc",
+    sort: Annotated[str, describe_choice(SORTS), Query(description="id,asc (ascending) or id,desc")] = "id,asc",
 ) -> HostQuery:
     """Read which hosts a request queries.
 

@@ -40,14 +40,14 @@ async def page_hosts(
     return reply(request, build_page([render_host(host) for host in found.items], page, size, found.total))
 
 
-@router.get("/{hostId}", summary="Look at one host", **describe_operation(Host, Permission.HOST_READ, 400, 404))
+@router.get("/{hostId}", summary="Read one host", **describe_operation(Host, Permission.HOST_READ, 400, 404))
 async def read_host(request: Request, _user: HostReader, host_id: HostId) -> Response:
     return reply(request, render_host(await hosts_service.read_host(context_of(request), host_id)))
 
 
 @router.post(
     "/batchCreate",
-    summary="Add hosts; each becomes a task that prepares it",
+    summary="Add hosts, each with a task that prepares it",
     **describe_operation(PreparingTasks, Permission.HOST_CHANGE, 400, 409, 413, 415, body=describe_body(NewHosts)),
 )
 async def create_hosts(request: Request, user: HostChanger, hosts: AddedHosts, key: Key = None) -> Response:
@@ -91,7 +91,7 @@ async def release_host(request: Request, _user: HoldChanger, host_id: HostId) ->
 
 @router.post(
     "/{hostId}/protection",
-    summary="Protect a host: no request touches it until the protection is lifted",
+    summary="Protect a host from all requests until the protection is lifted",
     **describe_operation(Host, Permission.PROTECTION_CHANGE, 400, 404, beyond_ocp=True),
 )
 async def protect_host(request: Request, _user: ProtectionChanger, host_id: HostId) -> Response:

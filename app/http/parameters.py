@@ -21,7 +21,7 @@ def _require_digits(text: object) -> object:
 
 
 Whole = BeforeValidator(_require_digits)
-"""Makes a parameter of the path or the query take whole numbers only. It stands last, after the limits of the number:
+"""Makes a parameter of the path or the query take whole numbers only. It comes last, after the limits of the number:
 before them it would hide them from the OpenAPI document."""
 
 

@@ -47,7 +47,7 @@ def refuse(
         status: the reply's status.
         error: its `error`, with at least `code` and `message`.
         headers: its headers.
-        data: its `data`, where it has any beside the error.
+        data: its `data`, where it has any besides the error.
     """
     state_of(request).error = int(str(error["code"])), str(error["message"])
     language = language_of(request)

@@ -1,4 +1,4 @@
-"""What is known of a request beside its content: its trace id, its start, its user, and what the audit keeps of it."""
+"""What is known of a request besides its content: its trace id, its start, its user, and what the audit keeps of it."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _MAX_NOTED_LENGTH: Final = 300
 
 @dataclass(slots=True)
 class RequestState:
-    """What is known of a request beside its content."""
+    """What is known of a request besides its content."""
 
     trace_id: str
     """The client's `x-trace-id` where it is valid, else 16 random hexadecimal digits."""
@@ -38,7 +38,7 @@ class RequestState:
     task_id: int | None = None
     """The task that it made or acts on."""
     fields: dict[str, str] = field(default_factory=dict)
-    """What it names beside its path, shortened."""
+    """What it names besides its path, shortened."""
     body: bytes | None = None
     """Its body, once that was read."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -72,7 +72,7 @@ def note(request: Request, fields: Mapping[str, object] | None = None, *, task_i
 
     Args:
         request: the request.
-        fields: what it names beside its path. Long values and long lists are shortened.
+        fields: what it names besides its path. Long values and long lists are shortened.
         task_id: the task that it made or acts on.
     """
     state = state_of(request)

@@ -27,30 +27,32 @@ class Envelope(Wire):
     status: int = Field(description="the HTTP status")
     successful: bool = Field(description="whether the request was done")
     timestamp: Moment = Field(description="when the reply was made")
-    trace_id: str = Field(description="finds the request in the logs; `x-trace-id` of the request where it was sent")
+    trace_id: str = Field(
+        description="identifies the request in the logs; the `x-trace-id` of the request where it had one"
+    )
 
 
 class Reply(Envelope, Generic[T]):
     """A reply to a request that was done."""
 
-    data: T = Field(description="what was asked for")
+    data: T = Field(description="the result")
 
 
 class SubError(Wire):
     """One field that is wrong."""
 
     field: str = Field(description="its name as the client wrote it")
-    message: str = Field(description="what is wrong with it, and what would be right")
-    place: str = Field(alias="object", description="where it stands: body or parameter")
-    rejected_value: Any = Field(description="what it held; the beginning of it where that is long")
+    message: str = Field(description="what is wrong with it, and what a valid value is")
+    place: str = Field(alias="object", description="the part of the request that it belongs to: body or parameter")
+    rejected_value: Any = Field(description="its value; only the beginning of a long value")
 
 
 class Error(Wire):
     """What is wrong."""
 
     code: int = Field(description="OCP's error code; 0 where OCP has none")
-    message: str = Field(description="what is wrong, and the way out")
-    sub_errors: list[SubError] | None = Field(None, description="the fields at fault, where the request is invalid")
+    message: str = Field(description="what is wrong, and what to do about it")
+    sub_errors: list[SubError] | None = Field(None, description="the wrong fields of an invalid request")
 
 
 class ErrorReply(Envelope):
@@ -60,10 +62,10 @@ class ErrorReply(Envelope):
 
 
 class PageNumber(Wire):
-    """Where a page lies."""
+    """The place of a page in its list."""
 
     number: int = Field(description="its number, from 1")
-    size: int = Field(description="entries a page")
+    size: int = Field(description="entries on a full page")
     total_elements: int = Field(description="entries in all")
     total_pages: int = Field(description="pages in all")
 
@@ -72,4 +74,4 @@ class Page(Wire, Generic[T]):
     """A page of a list."""
 
     contents: list[T] = Field(description="the entries of this page")
-    page: PageNumber = Field(description="where the page lies")
+    page: PageNumber = Field(description="which page this is")

@@ -20,7 +20,7 @@ _BACKLOG: Final = 2048
 _MARGIN: Final = 5
 """Seconds after the grace period, in which broken off requests are answered and the last bytes are read."""
 _NOWHERE: Final = ("192.0.2.1", 9)
-"""An address of nobody (RFC 5737). Nothing is sent there: the system only says which way it would go."""
+"""An address that nobody has (RFC 5737). Nothing is sent there: the system only says which way it would go."""
 
 log = structlog.get_logger("ocpfleet.api")
 

@@ -68,7 +68,7 @@ async def change_password(request: Request, _user: UserChanger, name: Name, new:
 
 @router.post(
     "/users/{name}/roles",
-    summary="Give a user other roles, in place of those that it has",
+    summary="Replace the roles of a user",
     **_describe_change(ChangedUser, *_BODY_ERRORS, 404, 409, body=ROLES_BODY),
 )
 async def change_roles(request: Request, user: UserChanger, name: Name, roles: RolesBody) -> Response:
@@ -89,7 +89,7 @@ async def page_keys(request: Request, _user: UserReader, page: PageParam = 1, si
 
 @router.post(
     "/keys",
-    summary="Make an access key for a user; its secret key is shown this once",
+    summary="Make an access key for a user; its secret key is shown only once",
     **_describe_change(NewKey, *_BODY_ERRORS, 404, body=KEY_BODY),
 )
 async def add_key(request: Request, _user: UserChanger, new: KeyBody) -> Response:

@@ -12,7 +12,7 @@ class IamUser(Wire):
     access_keys: int = Field(description="how many access keys it has")
     id: Long = Field(description="its number")
     name: str = Field(description="its name")
-    roles: list[Role] = Field(description="what it may do")
+    roles: list[Role] = Field(description="its roles")
 
 
 class ChangedUser(Wire):
@@ -20,8 +20,8 @@ class ChangedUser(Wire):
 
     id: Long = Field(description="its number")
     name: str = Field(description="its name")
-    password: str | None = Field(None, description="where it was generated: shown this once")
-    roles: list[Role] = Field(description="what it may do")
+    password: str | None = Field(None, description="the generated password; it is shown only once")
+    roles: list[Role] = Field(description="its roles")
 
 
 class UserPage(Page[IamUser]):
@@ -31,16 +31,16 @@ class UserPage(Page[IamUser]):
 class IamKey(Wire):
     """An access key. Its secret key is never shown again."""
 
-    access_key: str = Field(description="the AK")
+    access_key: str = Field(description="the access key id (AK)")
     create_time: Moment = Field(description="when it was made")
-    description: str = Field(description="what people noted of it")
-    user: str = Field(description="whose permissions it has")
+    description: str = Field(description="a note for people")
+    user: str = Field(description="the user whose permissions it has")
 
 
 class NewKey(IamKey):
     """A new access key."""
 
-    secret_key: str = Field(description="the SK: shown this once")
+    secret_key: str = Field(description="the secret key (SK); it is shown only once")
 
 
 class KeyPage(Page[IamKey]):

@@ -76,7 +76,7 @@ def describe_operation(
     Args:
         data: the schema of the reply's `data`; None where the reply has no data.
         permission: the permission that its caller needs.
-        errors: the statuses of its errors, beside 401, 403, 429 and 503, which all routes have.
+        errors: the statuses of its errors, besides 401, 403, 429 and 503, which all routes have.
         body: the description of its body, where it takes one.
         beyond_ocp: whether OCP has no such route.
     """

@@ -24,7 +24,7 @@ _LEVEL: Final = 1
 _SUFFIXES: Final = MappingProxyType(
     {Operation.SKIP: "_skip", Operation.ROLLBACK: "_rollback", Operation.ROLLBACK_SKIP: "_rollback_skip"}
 )
-"""Ends the names of the files of a run's skip and of its rollback, which are beside the run's own file."""
+"""Suffixes of the files of a run's skip and rollback. The run itself has a file without a suffix."""
 
 
 class _Sink(io.RawIOBase):

@@ -12,7 +12,7 @@ _NOT_MODIFIED: Final = 304
 
 
 def make_etag(request: Request, task: TaskRecord) -> str:
-    """Return the tag of a task as it stands. Every change gives another tag, and so does every form of the reply.
+    """Return the tag of a task. Every change gives another tag, and so does every form of the reply.
 
     The tag is that of the task and not of the envelope, whose time and trace id are always new.
     """
@@ -21,7 +21,7 @@ def make_etag(request: Request, task: TaskRecord) -> str:
 
 
 def has_current(request: Request, tag: str) -> bool:
-    """Return whether the client says that it already has the reply with this tag, in whatever form."""
+    """Return whether the client says that it already has the reply with this tag, in any form."""
     wanted = _strip(tag)
     given = request.headers.get("if-none-match", "").split(",")
     return any(one.strip() == "*" or _strip(one) == wanted for one in given)

@@ -11,7 +11,7 @@ from core.record import TaskRecord
 
 Document = dict[str, object]
 MAX_NAMED: Final = 1000
-"""How many failed hosts one message names. Their whole number stands beside them."""
+"""How many failed hosts one message names. Another field has their total number."""
 
 
 def render_progress(task: TaskRecord, failed_hosts: Iterator[int]) -> Document:

@@ -27,16 +27,18 @@ _KNOWN: Final = ("name", "status", "type", "hostId", "creator", "page", "size", 
 
 async def read_task_query(  # noqa: PLR0913, PLR0917 - as many as OCP has
     request: Request,
-    name: Annotated[str | None, Query(description="tasks whose name contains this, in whatever case")] = None,
+    name: Annotated[str | None, Query(description="tasks whose name contains this text, ignoring case")] = None,
     status: Annotated[
         list[str] | None, describe_words(TaskStatus), Query(description=f"{', '.join(TaskStatus)}; several with commas")
     ] = None,
     kind: Annotated[
-        str | None, describe_choice(_KINDS), Query(alias="type", description="MANUAL; nothing else is made here")
+        str | None,
+        describe_choice(_KINDS),
+        Query(alias="type", description="the kind of task; all tasks here are MANUAL"),
     ] = None,
     host_id: Annotated[
         int | None,
-        Query(alias="hostId", ge=1, le=MAX_ID, description="tasks about this host alone, which no batch is"),
+        Query(alias="hostId", ge=1, le=MAX_ID, description="tasks for this host alone, never batches"),
         Whole,
     ] = None,
     creator: Annotated[str | None, Query(description="tasks of the user of this name")] = None,

@@ -40,7 +40,7 @@ async def page_tasks(request: Request, _user: TaskReader, query: QueriedTasks) -
 
 @router.get(
     "/{taskInstanceId}",
-    summary="Look at a task as it stands",
+    summary="Read a task",
     **describe_operation(WrappedTaskInstance, Permission.TASK_READ, 304, 400, 404),
 )
 async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Response:
@@ -56,7 +56,7 @@ async def read_task(request: Request, _user: TaskReader, task_id: TaskId) -> Res
 
 @router.get(
     "/{taskInstanceId}/events",
-    summary="Watch a task: server-sent events until it ends",
+    summary="Watch a task by server-sent events until it ends",
     response_class=StreamingResponse,
     **describe_stream(
         "text/event-stream", EVENTS, Permission.TASK_READ, 204, 400, 404, item=EVENT_SCHEMA, beyond_ocp=True
@@ -98,7 +98,7 @@ async def read_log(
     task_id: TaskId,
     subtask_id: SubtaskId,
     run_time: Annotated[
-        int | None, Query(alias="runTime", ge=1, le=MAX_ID, description="this run alone, from 1"), Whole
+        int | None, Query(alias="runTime", ge=1, le=MAX_ID, description="the number of one run, from 1"), Whole
     ] = None,
 ) -> Response:
     task, runs = await tasks_service.read_log(context_of(request), task_id, subtask_id, run_time)
@@ -107,7 +107,7 @@ async def read_log(
 
 @router.post(
     "/{taskInstanceId}/retry",
-    summary="Run again what failed of a task",
+    summary="Run the failed subtasks of a task again",
     **describe_operation(WrappedTaskInstance, Permission.TASK_CHANGE, 400, 404),
 )
 async def retry_task(request: Request, _user: TaskChanger, task_id: TaskId) -> Response:
@@ -141,7 +141,7 @@ async def retry_subtask(request: Request, _user: TaskChanger, task_id: TaskId, s
 
 @router.post(
     "/{taskInstanceId}/subtasks/{subtaskInstanceId}/skip",
-    summary="Let a failed subtask count as successful",
+    summary="Skip a failed subtask: count it as successful",
     **describe_operation(None, Permission.TASK_CHANGE, 400, 404),
 )
 async def skip_subtask(request: Request, _user: TaskChanger, task_id: TaskId, subtask_id: SubtaskId) -> Response:

@@ -17,14 +17,16 @@ class Context(Wire):
     parallel: bool = Field(description="false for a task")
     parallel_idx: int = Field(description="-1 for a task")
     string_map: dict[str, str] = Field(
-        description="prohibit_rollback: whether it may not be rolled back; host_id: the one host"
+        description="prohibit_rollback: whether rollback is prohibited; host_id: the one host"
     )
 
 
 class Subtask(Wire):
     """One step on one host, or one wait node."""
 
-    class_name: str | None = Field(None, description="opaque; only in the reply to the request that made the task")
+    class_name: str | None = Field(
+        None, description="an opaque name; only in the reply to the request that made the task"
+    )
     description: str = Field(description="the same as name")
     downstreams: list[Long] = Field(description="ids of the subtasks that wait for this one")
     executor: str | None = Field(None, description="the worker that runs or ran it")
@@ -32,15 +34,15 @@ class Subtask(Wire):
     id: Long = Field(description="unique among all subtasks")
     name: str = Field(description="what it does")
     node_type: Literal["JAVA_TASK"] = Field(description="always JAVA_TASK")
-    operation: Operation = Field(description="why it runs or ran")
+    operation: Operation = Field(description="the reason for its last run")
     parallel_idx: int = Field(
         description="index of its host in the task's host_ids; -1 for a wait node and in a task for one host"
     )
-    prohibit_rollback: bool = Field(description="whether it may not be rolled back")
-    run_time: int = Field(description="how many times it has been run, from 1")
+    prohibit_rollback: bool = Field(description="whether rollback is prohibited")
+    run_time: int = Field(description="how many times it has run, from 1")
     series_id: int = Field(description="its number in the task, from 0")
     start_time: Moment | None = Field(None, description="when its last run began")
-    status: Status = Field(description="where it stands")
+    status: Status = Field(description="its status")
     timeout: int = Field(description="seconds that one run may take")
     upstreams: list[Long] = Field(description="ids of the subtasks that it waits for")
 
@@ -49,24 +51,24 @@ class _Task(Wire):
     executor: str = Field(description="the address of the server that accepted it")
     id: Long = Field(description="unique among all tasks")
     name: str = Field(description="what it does")
-    operation: Operation = Field(description="why it runs")
+    operation: Operation = Field(description="the reason for its current run")
     start_time: Moment = Field(description="when it was accepted")
-    status: TaskStatus = Field(description="where it stands")
+    status: TaskStatus = Field(description="its status")
     subtasks: list[Subtask] = Field(description="for N hosts: 3N+2 for a stop or start, 5N+4 for a restart")
-    task_definition_id: int = Field(description="-1: no schedule made it")
-    type: Literal["MANUAL"] = Field(description="how it came about")
+    task_definition_id: int = Field(description="-1, since no schedule made it")
+    type: Literal["MANUAL"] = Field(description="how it was created; always MANUAL")
 
 
 class TaskInstance(_Task):
     """A task as it was accepted."""
 
-    context: Context = Field(description="what it was asked to do")
-    creator: str = Field(description="the user who asked for it")
+    context: Context = Field(description="what the request asked for")
+    creator: str = Field(description="the user who made the request")
     host_id: Long | None = Field(None, description="the host of a task for one host; absent in any other")
 
 
 class Creator(Wire):
-    """Who asked for a task."""
+    """The user who requested a task."""
 
     id: Long = Field(description="the user's number")
     name: str = Field(description="the user's name")
@@ -78,21 +80,21 @@ class BasicSubtask(Wire):
     description: str = Field(description="the same as name")
     id: Long = Field(description="unique among all subtasks")
     name: str = Field(description="what it does")
-    operation: Operation = Field(description="why it runs or ran")
-    status: Status = Field(description="where it stands")
+    operation: Operation = Field(description="the reason for its last run")
+    status: Status = Field(description="its status")
 
 
 class StepProgress(Wire):
-    """How far one step is."""
+    """The progress of one step."""
 
     name: str = Field(description="what its subtasks do")
-    subtasks: dict[Status, int] = Field(description="how many subtasks have each status; absent where none has it")
+    subtasks: dict[Status, int] = Field(description="how many subtasks have each status; a status of none is absent")
 
 
 class BasicTaskInstance(Wire):
     """A task, as lists show it."""
 
-    creator: Creator = Field(description="the user who asked for it")
+    creator: Creator = Field(description="the user who made the request")
     finish_time: Moment | None = Field(None, description="when it ended")
     id: Long = Field(description="unique among all tasks")
     name: str = Field(description="what it does")
@@ -100,20 +102,20 @@ class BasicTaskInstance(Wire):
         None, description="its steps in order; absent where a newer ocpfleet made the task"
     )
     start_time: Moment = Field(description="when it was accepted")
-    status: TaskStatus = Field(description="where it stands")
+    status: TaskStatus = Field(description="its status")
     subtasks: list[BasicSubtask] | None = Field(
         None,
-        description="absent for a task of more than 100 hosts, and on pages of more than 100 tasks: see progress",
+        description="absent for a task of more than 100 hosts and on pages of more than 100 tasks; see progress",
     )
 
 
 class WrappedTaskInstance(_Task):
-    """A task as it stands."""
+    """A task as it is now."""
 
     create_time: Moment = Field(description="when it was accepted, in whole seconds")
-    creator: Creator = Field(description="the user who asked for it")
+    creator: Creator = Field(description="the user who made the request")
     finish_time: Moment | None = Field(None, description="when it ended")
-    prohibit_rollback: bool = Field(description="whether it may not be rolled back")
+    prohibit_rollback: bool = Field(description="whether rollback is prohibited")
 
 
 class Log(Wire):

@@ -130,4 +130,4 @@ async def test_clients_that_neither_send_nor_read_hold_no_process_for_ever(tmp_p
             told = await silent.finish()
             assert exit_status(leaving, 60) == 0
         assert (told.status, told.headers["connection"], told.headers["retry-after"]) == (503, "close", "1")
-        assert told.json["error"]["message"].startswith("This server stopped before the request was dealt with.")
+        assert told.json["error"]["message"].startswith("This server stopped before it answered the request.")

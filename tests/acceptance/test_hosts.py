@@ -155,7 +155,7 @@ def test_a_worker_that_is_killed_in_mid_work_costs_the_client_a_503_in_time(
     system.start_worker("worker-2")
     refused = system.client.post(f"{path}/processes/2/stop")
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, 40000)
-    assert "to restart process monagent of its agent, and ends within" in refused.json()["error"]["message"]
+    assert "to restart process monagent of its agent. It ends within" in refused.json()["error"]["message"]
     looked = system.client.get(path)
     assert looked.status_code == 200, looked.text
     wait_until(

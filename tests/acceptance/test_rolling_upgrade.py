@@ -32,7 +32,7 @@ SETTINGS = {
     "OCPFLEET_RECONCILE_EVERY": "0.5",
     "OCPFLEET_SHUTDOWN_GRACE": "0.2",
 }
-UPDATE = "was made by a newer ocpfleet than this server. Update the server."
+UPDATE = "A newer version of ocpfleet made task {}. Update the server."
 
 
 class Mixed:
@@ -130,7 +130,7 @@ async def test_a_newer_task_waits_for_newer_workers_and_older_tasks_run_on_both(
         ("POST", "/rollback"),
     ):
         refused = mixed.older.request(method, f"/tasks/instances/{task}{path}")
-        assert (refused.status_code, refused.json()["error"]["message"]) == (503, f"Task {task} {UPDATE}")
+        assert (refused.status_code, refused.json()["error"]["message"]) == (503, UPDATE.format(task))
     listed = mixed.older.get("/tasks/instances").json()["data"]["contents"]
     assert {one["id"]: one["status"] for one in listed}[task] == "RUNNING"
 
@@ -199,7 +199,7 @@ async def test_back_to_the_older_version_a_newer_task_stands_still_and_goes_on_a
     held = mixed.older.get("/compute/hosts", params={"size": 30}).json()["data"]["contents"]
     assert {host["holderTaskId"] for host in held} == {task}, "nobody else gets its hosts meanwhile"
     refused = mixed.older.post(f"/compute/hosts/{HOSTS[0]}/release")
-    assert (refused.status_code, refused.json()["error"]["message"]) == (503, f"Task {task} {UPDATE}")
+    assert (refused.status_code, refused.json()["error"]["message"]) == (503, UPDATE.format(task))
     system.start_worker("newer-2", newer=True)
     mixed.well(task)
     assert await losses(system) == []

@@ -36,7 +36,7 @@ _LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}")
 _FORM = "%Y-%m-%d %H:%M:%S.%f"
 _NEW_KEY = re.compile(rf'"accessKey":"(?!{world.ACCESS_KEY})[0-9a-f]{{24}}"')
 _NEW_SECRET = re.compile(r'"secretKey":"[0-9a-f]{64}"')
-_LEFT = re.compile(r"try again in \d+ s")
+_LEFT = re.compile(r"Try again in \d+ s")
 _EVENT_ID = re.compile(r"\bid: \d{13}-\d+")
 _KEY = {"Idempotency-Key": "night-shift-7"}
 _TASKS = "/api/v2/tasks/instances"
@@ -287,7 +287,7 @@ def shown(answer: httpx.Response) -> Any:
     """Return a reply with the server, the duration and the zone of the examples."""
     text = _MOMENT.sub(lambda found: _in_zone(found[0]), answer.text)
     text = _LINE.sub(lambda found: datetime.fromisoformat(found[0]).astimezone(_ZONE).strftime(_FORM)[:23], text)
-    text = _LEFT.sub("try again in 7 s", text)
+    text = _LEFT.sub("Try again in 7 s", text)
     text = _EVENT_ID.sub("id: 3-0", text)
     text = _NEW_KEY.sub(f'"accessKey":"{"0123456789abcdef" * 2:.24}"', text)
     text = _NEW_SECRET.sub(f'"secretKey":"{"0123456789abcdef" * 4}"', text)
@@ -328,7 +328,7 @@ async def _replies(name: str, asked: dict[int, Asked], key_file: Path) -> dict[s
     async with running_api(key_file=key_file) as api:
         await world.build(api)
         await attach_worker(api, StubExecutor(behaviours={UNREACHABLE: Behaviour.UNREACHABLE}))
-        # What changes nothing comes first; the key of the last one stands for another request by then.
+        # What changes nothing comes first; the key of the last one belongs to another request by then.
         replies = {
             str(status): shown(await _made(asked[status], api, name, status))
             for status in _ORDER
