@@ -25,7 +25,7 @@ Key = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
     Header(
         alias="Idempotency-Key",
-        description="the client's key for this request: the same key within 24 hours gives the same task, not a new one",
+        description="the client's key for the request: within 24 hours the same key gives the same task, not a new one",
     ),
 ]
 """A client's key for its request; None where it gave none."""
