@@ -2,6 +2,7 @@
 
 from core.claim import ClaimKey, ClaimVerdict
 from core.status import Operation, Status, TaskStatus
+from infra.store import keys
 from infra.store.task_values import CourseRefused
 from infra.store.values import CHUNK
 from tests.support.records import NOW, PREPARE, make_failures, make_successes
@@ -36,6 +37,16 @@ class Cancellation:
         assert (abandoned.status, abandoned.operation) == (Status.FAILED, Operation.CANCEL)
         assert abandoned.finished == NOW + 3
         assert (await task.succeed(claims)).stale == (0,)
+
+    async def test_a_run_that_no_worker_holds_any_more_is_over_with_its_task(self, record: Record) -> None:
+        worker = await record.start_worker()
+        task = await record.accept((1, 2))
+        held, forgotten = await task.claim(PREPARE, worker=worker)
+        await record.client.hdel(keys.claims(worker.id), f"{task.id}:{forgotten.series_id}")
+        await task.cancel(held.series_id)
+        assert await task.cancel() is True
+        assert (await task.subtask(held.series_id)).status is Status.CANCELING
+        assert (await task.subtask(forgotten.series_id)).status is Status.FAILED
 
     async def test_a_cancelled_run_that_reports_twice_at_once_is_over(self, record: Record) -> None:
         worker = await record.start_worker()
