@@ -57,11 +57,11 @@ async def accept(context: Context, outbox: Outbox, wish: TaskRequest, entry: Aud
         Unavailable: the key stands for a task that a newer version of ocpfleet made.
     """
     field = "hostIds" if wish.task_type.parallel else "hostId"
-    standing = await context.store.hosts.standing(wish.host_ids)
-    if standing.unknown:
-        raise UnknownHosts(standing.unknown, field)
-    if standing.protected:
-        raise HostsProtected(standing.protected, field)
+    obstacles = await context.store.hosts.find_obstacles(wish.host_ids)
+    if obstacles.unknown:
+        raise UnknownHosts(obstacles.unknown, field)
+    if obstacles.protected:
+        raise HostsProtected(obstacles.protected, field)
     draft = Draft(
         task_type=wish.task_type,
         host_ids=wish.host_ids,
@@ -76,7 +76,7 @@ async def accept(context: Context, outbox: Outbox, wish: TaskRequest, entry: Aud
     task = require_known(created.task) if isinstance(created, Known) else created
     outbox.post(task)  # a replayed task is published again: that is harmless, and the first time may have failed
     in_audit = draft.entry is not None and not is_replay
-    return Accepted(task, is_replay=is_replay, in_audit=in_audit, is_braked=standing.braked)
+    return Accepted(task, is_replay=is_replay, in_audit=in_audit, is_braked=obstacles.braked)
 
 
 async def _create(context: Context, draft: Draft, key: str | None) -> TaskRecord | Known:

@@ -48,7 +48,7 @@ class Lockout:
             LoginBlocked: the client is locked out.
             StoreUnavailable: the counters cannot be read.
         """
-        pair, user, address, known = await self._guard.counted(
+        pair, user, address, known = await self._guard.read_counters(
             [*_make_counter_keys(name, source), _make_known_key(name, source)]
         )
         if pair.count >= self._rules.per_pair:

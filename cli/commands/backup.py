@@ -14,7 +14,7 @@ from infra.clock import now
 from infra.settings import SharedSettings, load_settings
 from infra.store import Store
 from infra.store.backup.backup import Restore, back_up, restore
-from infra.store.backup.backupfile import Contents, checked
+from infra.store.backup.backupfile import Contents, verify
 from infra.store.store import client_at
 
 _NewFile = Annotated[
@@ -61,7 +61,7 @@ def _restore(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    contents = checked(file)
+    contents = verify(file)
     if check:
         output.say(f"{file} is complete: {_describe(contents)}.")
         return

@@ -20,23 +20,23 @@ class Brakes:
         """Put the brake on and return it as it stands: where it is on already, it stays as it is."""
         there: Brake | None = None
         while there is None:  # somebody may release it between the two
-            await self._redis.call("SET", keys.BRAKE, encoded(brake), "NX")
+            await self._redis.call("SET", keys.BRAKE, encode_brake(brake), "NX")
             there = await self.get()
         return there
 
     async def release(self) -> Brake | None:
         """Take the brake off and return what it was; None where it was not on."""
-        return _decoded(await self._redis.call("GETDEL", keys.BRAKE))
+        return _decode_brake(await self._redis.call("GETDEL", keys.BRAKE))
 
     async def get(self) -> Brake | None:
         """Return the brake where it is on, or None."""
-        return _decoded(await self._redis.call("GET", keys.BRAKE))
+        return _decode_brake(await self._redis.call("GET", keys.BRAKE))
 
 
-def encoded(brake: Brake) -> bytes:
+def encode_brake(brake: Brake) -> bytes:
     """Return what the key of a brake that is on holds."""
     return orjson.dumps({"by": brake.by, "at": brake.at, "reason": brake.reason})
 
 
-def _decoded(text: str | None) -> Brake | None:
+def _decode_brake(text: str | None) -> Brake | None:
     return None if text is None else Brake(**orjson.loads(text))

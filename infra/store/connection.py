@@ -29,7 +29,7 @@ _IN_PIPELINE: Final = re.compile(r"of pipeline caused error: \(['\"](.*)['\"],\)
 
 
 @contextmanager
-def answering() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn Redis's errors, and those of the way to it, into the one that callers know.
 
     What is refused was not begun: a server without memory or disk refuses a script at its first write, and at no later
@@ -66,7 +66,7 @@ def _reason(error: ResponseError) -> str:
     return (found[1] if found else str(error)).partition(" script: ")[0]
 
 
-def pooling(options: StoreOptions) -> dict[str, Any]:
+def build_pool_arguments(options: StoreOptions) -> dict[str, Any]:
     """Return the arguments of a blocking pool: its size and its limits. Nothing is sent twice without our knowing."""
     return {
         "max_connections": options.connections,
@@ -89,23 +89,23 @@ class Connection:
     def __init__(self, client: Redis) -> None:
         self._client = client
 
-    def apart(self) -> "Connection":
+    def open_separate(self) -> "Connection":
         """Return a connection that is nobody else's, taken out of the pool by its first call."""
         return Connection(self._client.client())
 
     async def call(self, *words: Argument) -> Reply:
         """Run one command."""
-        with answering():
+        with translate_errors():
             return await self._client.execute_command(*words)
 
     async def call_raw(self, *words: Argument) -> Reply:
         """Run one command and leave its reply's strings as bytes."""
-        with answering():
+        with translate_errors():
             return await self._client.execute_command(*words, **{NEVER_DECODE: True})
 
     async def calls(self, commands: Sequence[tuple[Argument, ...]]) -> list[Reply]:
         """Run several commands in one round trip; they are not one transaction."""
-        with answering():
+        with translate_errors():
             pipeline = self._client.pipeline(transaction=False)
             for words in commands:
                 pipeline.execute_command(*words)
@@ -130,7 +130,7 @@ class Connection:
             arguments: its ARGV, as its head describes them.
         """
         text, sha = read_script(name)
-        with answering():
+        with translate_errors():
             try:
                 return await self._client.execute_command("EVALSHA", sha, 0, *arguments)
             except NoScriptError:
@@ -145,7 +145,7 @@ class Connection:
             The script's answer, and how many replicas have the write after at most `timeout` seconds.
         """
         text, sha = read_script(name)
-        with answering():
+        with translate_errors():
             await self._client.execute_command("SCRIPT", "LOAD", text)
             pipeline = self._client.pipeline(transaction=False)
             pipeline.execute_command("EVALSHA", sha, 0, _encode(args))

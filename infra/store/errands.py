@@ -47,7 +47,7 @@ class Errands:
     async def wait(self, errand_id: str, patience: float) -> ErrandAnswer | None:
         """Wait for the answer, for at most `patience` seconds, on a connection of its own; None where none came."""
         end = asyncio.get_running_loop().time() + patience
-        own = self._redis.apart()
+        own = self._redis.open_separate()
         try:
             while (left := end - asyncio.get_running_loop().time()) > 0:
                 found = await own.call("BLPOP", keys.errand_answer(errand_id), f"{min(left, self._slice):.3f}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from infra.store import keys
 from infra.store.connection import Connection
-from infra.store.values import Counted
+from infra.store.values import LapsingCounter
 
 
 class Guard:
@@ -24,17 +24,17 @@ class Guard:
         """Add one to each counter and let it lapse in so many milliseconds from now; return the new counts."""
         return tuple(await self._redis.run("count", lapses=lapses, names=names))
 
-    async def counted(self, names: Sequence[str]) -> tuple[Counted, ...]:
+    async def read_counters(self, names: Sequence[str]) -> tuple[LapsingCounter, ...]:
         """Return the counters as they stand, in the order given."""
         asked = [(word, keys.counter(name)) for name in names for word in ("GET", "PTTL")]
         answers = await self._redis.calls(asked)
-        return tuple(_counted(*pair) for pair in zip(answers[::2], answers[1::2], strict=True))
+        return tuple(_parse_counter(*pair) for pair in zip(answers[::2], answers[1::2], strict=True))
 
     async def clear(self, name: str) -> None:
         """Forget a counter."""
         await self._redis.call("DEL", keys.counter(name))
 
 
-def _counted(count: str | None, left: int) -> Counted:
+def _parse_counter(count: str | None, left: int) -> LapsingCounter:
     # It may lapse between the two commands.
-    return Counted(int(count), left) if count and left > 0 else Counted(0, 0)
+    return LapsingCounter(int(count), left) if count and left > 0 else LapsingCounter(0, 0)

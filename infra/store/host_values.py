@@ -85,7 +85,7 @@ EVERY_HOST = HostQuery()
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Obstacles:
     """What stands in the way of work on some hosts; their ids are in the order in which they were given."""
 
     unknown: tuple[int, ...]

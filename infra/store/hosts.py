@@ -11,7 +11,7 @@ from core.lease import Lease, Leased
 from core.page import Page
 from infra.store import keys
 from infra.store.connection import Argument, Connection, Reply
-from infra.store.host_values import EVERY_HOST, HostEntry, HostQuery, Standing
+from infra.store.host_values import EVERY_HOST, HostEntry, HostQuery, Obstacles
 from infra.store.parse import HOST_FIELDS, parse_host, parse_obstacle
 from infra.store.values import CHUNK
 
@@ -82,12 +82,12 @@ class Hosts:
         answers = await self._redis.calls(list(_scores(host_ids)))
         return _without_score(host_ids, answers)
 
-    async def standing(self, host_ids: Sequence[int]) -> Standing:
+    async def find_obstacles(self, host_ids: Sequence[int]) -> Obstacles:
         """Return, in one look, all that may keep the hosts of a request from being worked on."""
         scores, members = list(_scores(host_ids)), list(_members(host_ids))
         brake, *answers = await self._redis.calls([("EXISTS", keys.BRAKE), *scores, *members])
         protected = [found for answer in answers[len(scores) :] for found in answer]
-        return Standing(
+        return Obstacles(
             unknown=_without_score(host_ids, answers[: len(scores)]),
             protected=tuple(host_id for host_id, found in zip(host_ids, protected, strict=True) if found),
             braked=bool(brake),

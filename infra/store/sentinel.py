@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from typing_extensions import override
 
 from core.errors import Misconfigured
-from infra.store.connection import pooling
+from infra.store.connection import build_pool_arguments
 from infra.store.values import StoreOptions
 
 SCHEME: Final = "sentinel://"
@@ -96,7 +96,7 @@ class SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
         manager = Sentinel(list(address.sentinels), sentinel_kwargs=asking)
         login = {"db": address.database, "username": address.username, "password": address.password}
         super().__init__(  # type: ignore[no-untyped-call]  # the client leaves it without types
-            address.primary, manager, **login, **pooling(options)
+            address.primary, manager, **login, **build_pool_arguments(options)
         )
 
     @override

@@ -7,7 +7,7 @@ from infra.store import keys, sentinel
 from infra.store.access_keys import AccessKeys
 from infra.store.audit import Audit
 from infra.store.brake import Brakes
-from infra.store.connection import Connection, pooling
+from infra.store.connection import Connection, build_pool_arguments
 from infra.store.errands import Errands
 from infra.store.guard import Guard
 from infra.store.hosts import Hosts
@@ -138,6 +138,6 @@ def client_at(url: str, options: StoreOptions) -> Redis:
     pool: ConnectionPool = (
         sentinel.SentinelPool(sentinel.parse(url), options)
         if url.startswith(sentinel.SCHEME)
-        else BlockingConnectionPool.from_url(url, **pooling(options))
+        else BlockingConnectionPool.from_url(url, **build_pool_arguments(options))
     )
     return Redis.from_pool(pool)

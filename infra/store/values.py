@@ -19,7 +19,7 @@ FIRST_USER_ID = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class LapsingCounter:
     """A counter that lapses."""
 
     count: int

@@ -230,7 +230,7 @@ async def _everything(store: Store, task: TaskRecord) -> list[object]:
         await store.hosts.aliases(),
         await store.users.all(),
         await store.audit.page(0, 1000),
-        await store.guard.counted(("login:x",)) != (),
+        await store.guard.read_counters(("login:x",)) != (),
         await store.tasks.host_ids(task.id),
         await store.tasks.subtasks(task),
         [log async for log in store.tasks.every_log(task)],
@@ -299,7 +299,7 @@ async def test_what_is_damaged_is_not_restored(old: ValkeyServer, new: ValkeySer
         await store.hosts.put(map(entry, range(1, 50)), NOW)
     path = tmp_path / "backup"
     contents = await backed_up(old, path)
-    assert backupfile.checked(path) == contents
+    assert backupfile.verify(path) == contents
     whole = path.read_bytes()
     lines = gzip.decompress(whole).splitlines(keepends=True)
     broken = {

@@ -19,7 +19,7 @@ import pytest
 from app.openapi.document import SHARED
 from core.errors import FleetError, StoreUnavailable
 from core.user import Role
-from infra.store.connection import answering
+from infra.store.connection import translate_errors
 from tests.support import world
 from tests.support.api import NO_BROKER, STOP, Api, entry, running_api
 from tests.support.errands import attach_worker
@@ -273,7 +273,7 @@ async def shared() -> dict[str, Any]:
             await api.client.post(STOP, content=b"{}", headers=trace),
         ]
         await api.store.hosts.put([entry(1010)], 0)
-        store.broken_hosts = FailingPart(store.hosts, "standing", fault=_outage())
+        store.broken_hosts = FailingPart(store.hosts, "find_obstacles", fault=_outage())
         answers.append(await stop.answer(api))
         store.broken_hosts = None
         limited = await api.user("limited", Role.ADMIN)
@@ -303,7 +303,7 @@ def _in_zone(moment: str) -> str:
 
 
 def _outage() -> FleetError:
-    with pytest.raises(StoreUnavailable) as met, answering():
+    with pytest.raises(StoreUnavailable) as met, translate_errors():
         raise ConnectionRefusedError(111, "Connection refused")
     return met.value
 

@@ -15,9 +15,9 @@ from infra.store import keys
 from infra.store.backup import backupfile
 from infra.store.backup.backupfile import PART, Contents, Part
 from infra.store.backup.renumber import LEFT_OUT, Life
-from infra.store.backup.snapshot import snapshot_of
-from infra.store.brake import encoded
-from infra.store.connection import answering
+from infra.store.backup.snapshot import open_snapshot
+from infra.store.brake import encode_brake
+from infra.store.connection import translate_errors
 
 _EVERYTHING: Final = f"{keys.PREFIX}*"
 _TOGETHER: Final = 100
@@ -43,8 +43,8 @@ async def back_up(client: Redis, path: Path, now: int) -> Contents:
         Misconfigured: the store holds no whole record.
     """
     database = int(client.connection_pool.connection_kwargs.get("db") or 0)
-    with backupfile.written(path, now) as writer:
-        async with snapshot_of(client, database, path.parent) as copy:
+    with backupfile.create_file(path, now) as writer:
+        async with open_snapshot(client, database, path.parent) as copy:
             if await copy.exists(keys.RESTORING):
                 raise Misconfigured("The record is not whole: a restore is at work, or broke off. Nothing was written.")
             async for part in _parts(copy):
@@ -118,19 +118,19 @@ async def restore(client: Redis, wanted: Restore) -> Contents:
         Conflict: there is a record already, or a worker is alive.
         StoreUnavailable: the store does not answer. What was written is not whole, and no process starts on it.
     """
-    contents = backupfile.checked(wanted.path)
-    with answering():
+    contents = backupfile.verify(wanted.path)
+    with translate_errors():
         await _make_room(client, replace=wanted.replace)
         await client.set(keys.RESTORING, wanted.path.name)
         life = Life(wanted.now)
-        renewed = (part for one in backupfile.read(wanted.path) if (part := life.renewed(one)) is not None)
+        renewed = (part for one in backupfile.read_parts(wanted.path) if (part := life.renumber(one)) is not None)
         for commands in _batches(renewed):
             pipeline = client.pipeline(transaction=False)
             for words in commands:
                 pipeline.execute_command(*words)
             await pipeline.execute()
         if wanted.brake is not None:
-            await client.set(keys.BRAKE, encoded(wanted.brake), nx=True)
+            await client.set(keys.BRAKE, encode_brake(wanted.brake), nx=True)
         await client.delete(keys.RESTORING)
     return contents
 

@@ -88,7 +88,7 @@ class Writer:
 
 
 @contextmanager
-def written(path: Path, at: int) -> Iterator[Writer]:
+def create_file(path: Path, at: int) -> Iterator[Writer]:
     """Give the writer of a new file (mode 0600), which is there under its name only once it is whole and on disk.
 
     Raises:
@@ -113,8 +113,8 @@ def written(path: Path, at: int) -> Iterator[Writer]:
         unfinished.unlink(missing_ok=True)
 
 
-def read(path: Path) -> Iterator[Part]:
-    """Yield the parts of a backup in order; see `checked` for what may be wrong with it."""
+def read_parts(path: Path) -> Iterator[Part]:
+    """Yield the parts of a backup in order; see `verify` for what may be wrong with it."""
     with gzip.open(path) as file:
         for line in file:
             document = orjson.loads(line)
@@ -123,20 +123,20 @@ def read(path: Path) -> Iterator[Part]:
                 yield Part(kind, _bytes(key), gone_at, [_bytes(member) for member in members])
 
 
-def checked(path: Path) -> Contents:
+def verify(path: Path) -> Contents:
     """See that a file is a backup, whole and unchanged, and return what it holds.
 
     Raises:
         InvalidRequest: it is not.
     """
     try:
-        return _checked(path)
+        return _verify(path)
     except (OSError, EOFError, zlib.error, orjson.JSONDecodeError, KeyError, TypeError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise InvalidRequest("FILE", str(path), f"{path} is no whole backup: {reason}. Take another one.") from None
 
 
-def _checked(path: Path) -> Contents:
+def _verify(path: Path) -> Contents:
     digest, pending = sha256(), b""
     with gzip.open(path) as file:
         first = file.readline()

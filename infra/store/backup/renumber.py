@@ -53,7 +53,7 @@ class Life:
             (re.compile(rb"ocpfleet:cancels:\d+"), self._cancels),
         )
 
-    def renewed(self, part: Part) -> Part | None:
+    def renumber(self, part: Part) -> Part | None:
         """Return a part of the backup as it is restored; None where it is not."""
         if part.key.startswith(LEFT_OUT):
             return None

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from core.errors import Unavailable
 from infra.embedded import prepare_reader
-from infra.store.connection import answering
+from infra.store.connection import translate_errors
 
 _PATIENCE: Final = 60.0
 """Seconds between two signs of life of the server while it saves and sends."""
@@ -26,7 +26,7 @@ _PIECE: Final = 1 << 20
 
 
 @asynccontextmanager
-async def snapshot_of(client: Redis, database: int, beside: Path) -> AsyncIterator[Redis]:
+async def open_snapshot(client: Redis, database: int, beside: Path) -> AsyncIterator[Redis]:
     """Take a snapshot and give a client (replies as bytes) of a server that holds it and nothing else.
 
     Args:
@@ -40,14 +40,14 @@ async def snapshot_of(client: Redis, database: int, beside: Path) -> AsyncIterat
     """
     with TemporaryDirectory(prefix=".ocpfleet-", dir=beside) as room, TemporaryDirectory(prefix="ocpfleet-") as near:
         file, socket = Path(room) / "snapshot.rdb", Path(near) / "s"
-        with answering():
+        with translate_errors():
             await _fetch(client, file)
         reader = await asyncio.create_subprocess_exec(
             *prepare_reader(Path(room), file, socket), stdout=asyncio.subprocess.DEVNULL
         )
         copy = Redis(unix_socket_path=str(socket), db=database)
         try:
-            await _loaded(reader, copy)
+            await _wait_until_loaded(reader, copy)
             yield copy
         finally:
             await copy.aclose()
@@ -63,7 +63,7 @@ async def _fetch(client: Redis, file: Path) -> None:
         stream = connection._reader  # noqa: SLF001 - what comes is a file, not a reply, and there is no other way to it
         if stream is None:
             raise exceptions.ConnectionError("closed")
-        size = await _announced(stream)
+        size = await _read_size(stream)
         with file.open("wb") as snapshot:
             while size:
                 piece = await asyncio.wait_for(stream.read(min(size, _PIECE)), _PATIENCE)
@@ -76,7 +76,7 @@ async def _fetch(client: Redis, file: Path) -> None:
         await client.connection_pool.release(connection)
 
 
-async def _announced(stream: asyncio.StreamReader) -> int:
+async def _read_size(stream: asyncio.StreamReader) -> int:
     """Return how many bytes of a snapshot follow; while the server saves it sends empty lines."""
     while True:
         line = (await asyncio.wait_for(stream.readline(), _PATIENCE)).strip()
@@ -91,7 +91,7 @@ async def _announced(stream: asyncio.StreamReader) -> int:
             raise exceptions.ConnectionError("the server closed the connection")
 
 
-async def _loaded(reader: Process, copy: Redis) -> None:
+async def _wait_until_loaded(reader: Process, copy: Redis) -> None:
     while reader.returncode is None:
         try:
             await copy.ping()

@@ -66,11 +66,11 @@ class TaskCreator(TaskPart):
         match answer:
             case ["made", task_id, first]:
                 made = draft.to_task(task_id, first)
-                await self._replicated((made,), ())
+                await self._require_replicas((made,), ())
                 return made
             case ["known", task_id]:
-                found = await self._known((task_id,))
-                return Known(found[0]) if found and await self._confirmed((task_id,)) else None
+                found = await self._read_initial((task_id,))
+                return Known(found[0]) if found and await self._confirm((task_id,)) else None
             case _:
                 return KeyTaken()
 
@@ -85,10 +85,10 @@ class TaskCreator(TaskPart):
                     draft.on((host_id,)).to_task(task_id, first)
                     for host_id, task_id, first in zip(ids, task_ids, firsts, strict=True)
                 )
-                await self._replicated(tasks, ids)
+                await self._require_replicas(tasks, ids)
                 return HostsAdded(tasks, ids, known=False)
             case ["known", task_id]:
-                return await self._known_with_hosts(range(task_id, task_id + len(hosts)))
+                return await self._read_known(range(task_id, task_id + len(hosts)))
             case ["there", index, host_id, why]:
                 return AlreadyThere(index, int(host_id), by_alias=why == "alias")
             case _:
@@ -111,7 +111,7 @@ class TaskCreator(TaskPart):
             "keep_once": self._options.keep_once,
         }
 
-    async def _reached(self, task_ids: Sequence[int], *, keep: bool) -> tuple[int, int]:
+    async def _wait_for_replicas(self, task_ids: Sequence[int], *, keep: bool) -> tuple[int, int]:
         """Wait for replicas to have tasks; return how many of the tasks are there, and how many replicas have them.
 
         What is to be kept is not withdrawn any more from now on: another request, which made it and may still be
@@ -121,16 +121,16 @@ class TaskCreator(TaskPart):
         args = {"keep": keep, "ids": [str(task_id) for task_id in task_ids]}
         return await self._redis.run_replicated("confirm", args, replicas=wanted, timeout=patience)
 
-    async def _confirmed(self, task_ids: Sequence[int]) -> bool:
+    async def _confirm(self, task_ids: Sequence[int]) -> bool:
         """See that enough replicas have tasks that an earlier request made; return whether all are still there."""
         if not self._options.replicas:
             return True
-        there, reached = await self._reached(task_ids, keep=True)
+        there, reached = await self._wait_for_replicas(task_ids, keep=True)
         if there == len(task_ids) and reached < self._options.replicas:
-            raise self._goes_on(reached)
+            raise self._build_kept_error(reached)
         return there == len(task_ids)
 
-    def _goes_on(self, reached: int) -> StoreUnavailable:
+    def _build_kept_error(self, reached: int) -> StoreUnavailable:
         return StoreUnavailable(
             say(
                 "Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
@@ -142,10 +142,10 @@ class TaskCreator(TaskPart):
             )
         )
 
-    async def _replicated(self, tasks: Sequence[TaskRecord], host_ids: Sequence[int]) -> None:
+    async def _require_replicas(self, tasks: Sequence[TaskRecord], host_ids: Sequence[int]) -> None:
         """See that enough replicas have what was stored; take it back where they have not."""
         wanted = self._options.replicas
-        reached = (await self._reached([task.id for task in tasks], keep=False))[1] if wanted else 0
+        reached = (await self._wait_for_replicas([task.id for task in tasks], keep=False))[1] if wanted else 0
         if reached >= wanted:
             return
         gone = [bool(await self._redis.run("withdraw", id=str(task.id))) for task in tasks]
@@ -157,7 +157,7 @@ class TaskCreator(TaskPart):
         if hosts:
             await self._redis.run("remove_hosts", hosts=hosts)
         if not all(gone):
-            raise self._goes_on(reached)
+            raise self._build_kept_error(reached)
         raise StoreUnavailable(
             say(
                 "Only {reached} of the {wanted} replicas that OCPFLEET_REPLICAS asks for took the task within "
@@ -169,14 +169,14 @@ class TaskCreator(TaskPart):
             )
         )
 
-    async def _known(self, task_ids: Sequence[int]) -> tuple[TaskRecord, ...]:
+    async def _read_initial(self, task_ids: Sequence[int]) -> tuple[TaskRecord, ...]:
         """Return those of some tasks that are still there, as they were accepted."""
         answers = await self._redis.calls([("HGETALL", keys.task(task_id)) for task_id in task_ids])
         pairs = zip(task_ids, answers, strict=True)
         return tuple(parse_head(task_id, fields).to_initial() for task_id, fields in pairs if fields)
 
-    async def _known_with_hosts(self, task_ids: Sequence[int]) -> HostsAdded | None:
-        tasks = await self._known(task_ids) if await self._confirmed(task_ids) else ()
+    async def _read_known(self, task_ids: Sequence[int]) -> HostsAdded | None:
+        tasks = await self._read_initial(task_ids) if await self._confirm(task_ids) else ()
         hosts = await self._redis.calls([("LINDEX", keys.task_hosts(task.id), 0) for task in tasks]) if tasks else []
         return HostsAdded(tasks, tuple(map(int, hosts)), known=True) if tasks and all(hosts) else None
 

@@ -48,7 +48,7 @@ class HostHolder(TaskPart):
             What became of the host of each claim, in order. Taken also where the task holds the host anyway.
         """
         answers = await self._redis.run("retake", **_args(claims, now, during))
-        return tuple(_retaking(claim.host_id, holder) for claim, holder in zip(claims, answers, strict=True))
+        return tuple(_parse_retaking(claim.host_id, holder) for claim, holder in zip(claims, answers, strict=True))
 
     async def give_back_hosts(self, claims: Sequence[HostClaim], now: int, after: HostState | None) -> tuple[int, ...]:
         """Free the hosts of the claims (at most `CHUNK`, of one task) that their task holds.
@@ -92,7 +92,7 @@ class HostHolder(TaskPart):
         return Release(answer)
 
 
-def _retaking(host_id: int, answer: Reply) -> Retaking:
+def _parse_retaking(host_id: int, answer: Reply) -> Retaking:
     match answer:
         case 0:
             return Taken()

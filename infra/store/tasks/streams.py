@@ -32,11 +32,11 @@ class Streams:
         names = {keys.events(task_id): task_id for task_id in cursors}
         words: tuple[Argument, ...] = ("XREAD", "COUNT", _BATCH, "BLOCK", max(1, round(patience * 1000)), "STREAMS")
         if self._own is None:
-            self._own = self._redis.apart()
+            self._own = self._redis.open_separate()
         try:
             found = await self._own.call(*words, *names, *cursors.values())
         except BaseException:  # also a cancelled wait: its answer must not become that of the next one
-            await self._let_go()
+            await self._close()
             raise
         return {
             names[name]: tuple(parse_event(event_id, fields) for event_id, fields in entries)
@@ -45,9 +45,9 @@ class Streams:
 
     async def aclose(self) -> None:
         """Give the connection back."""
-        await self._let_go()
+        await self._close()
 
-    async def _let_go(self) -> None:
+    async def _close(self) -> None:
         own, self._own = self._own, None
         if own is not None:
             with suppress(StoreUnavailable):

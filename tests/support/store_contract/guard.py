@@ -2,11 +2,11 @@
 
 import asyncio
 
-from infra.store.values import Counted
+from infra.store.values import LapsingCounter
 from tests.support.scenario import Record
 from tests.support.waiting import eventually
 
-NOTHING = Counted(0, 0)
+NOTHING = LapsingCounter(0, 0)
 
 
 class Guard:
@@ -26,22 +26,22 @@ class Guard:
     async def test_counters_count_lapse_and_are_forgotten(self, record: Record) -> None:
         assert await record.guard.count(("a", "b"), 60_000) == (1, 1)
         assert await record.guard.count(("a",), 30_000) == (2,)
-        a, b, c = await record.guard.counted(("a", "b", "c"))
+        a, b, c = await record.guard.read_counters(("a", "b", "c"))
         assert (a.count, b.count, c) == (2, 1, NOTHING)
         assert 0 < a.left <= 30_000
         assert 50_000 < b.left <= 60_000
         assert await record.guard.count(("a",), 20) == (3,)
 
         async def lapsed() -> bool:
-            return await record.guard.counted(("a",)) == (NOTHING,)
+            return await record.guard.read_counters(("a",)) == (NOTHING,)
 
         await eventually(lapsed, 10, "the counter has lapsed")
         assert await record.guard.count(("a",), 60_000) == (1,)
         await record.guard.clear("b")
         await record.guard.clear("b")
-        assert await record.guard.counted(("b",)) == (NOTHING,)
+        assert await record.guard.read_counters(("b",)) == (NOTHING,)
 
     async def test_marks_and_counters_do_not_meet(self, record: Record) -> None:
         await record.guard.count(("x",), 60_000)
         assert await record.guard.mark("x", 60_000)
-        assert (await record.guard.counted(("x",)))[0].count == 1
+        assert (await record.guard.read_counters(("x",)))[0].count == 1

@@ -4,7 +4,7 @@ from core.brake import Brake
 from core.claim import HeldByOther, NotInInventory, Protected, Taken
 from core.host import STOPPED
 from core.lease import HostBusy, Lease, Leased
-from infra.store.host_values import Standing
+from infra.store.host_values import Obstacles
 from tests.support.records import NOW, PREPARE, entry
 from tests.support.scenario import Record
 
@@ -22,8 +22,8 @@ class Protection:
             (True, NOW + 1),
             (True, NOW + 1),
         ]
-        assert (await record.hosts.standing((LARGEST, 7, 1, 2))).protected == (LARGEST, 2)
-        assert (await record.hosts.standing(())).protected == ()
+        assert (await record.hosts.find_obstacles((LARGEST, 7, 1, 2))).protected == (LARGEST, 2)
+        assert (await record.hosts.find_obstacles(())).protected == ()
         assert await record.hosts.protect((2,), NOW + 2) == Protected(2)
         assert (await record.host(2)).updated == NOW + 1, "it was protected already"
         await record.hosts.put([entry(2, alias="b")], NOW + 3)
@@ -36,11 +36,11 @@ class Protection:
     async def test_one_look_says_all_that_stands_in_the_way(self, record: Record) -> None:
         await record.import_hosts(*range(1, 1301))
         await record.hosts.protect((1300, 7), NOW)
-        assert await record.hosts.standing(()) == Standing((), (), braked=False)
-        assert await record.hosts.standing((2, LARGEST, 7)) == Standing((LARGEST,), (7,), braked=False)
+        assert await record.hosts.find_obstacles(()) == Obstacles((), (), braked=False)
+        assert await record.hosts.find_obstacles((2, LARGEST, 7)) == Obstacles((LARGEST,), (7,), braked=False)
         await record.brake.pull(Brake("night-shift", NOW, "smoke"))
         asked = (LARGEST, *range(1301, 0, -1))
-        assert await record.hosts.standing(asked) == Standing((LARGEST, 1301), (1300, 7), braked=True)
+        assert await record.hosts.find_obstacles(asked) == Obstacles((LARGEST, 1301), (1300, 7), braked=True)
 
     async def test_nobody_takes_leases_or_removes_it(self, record: Record) -> None:
         await record.import_hosts(1, LARGEST)
@@ -75,4 +75,4 @@ class Protection:
         assert await record.hosts.protect((3, 1), NOW) == HeldByOther(1, task.id)
         assert isinstance(await record.hosts.protect((3, 2), NOW), HostBusy)
         assert await record.hosts.protect((3, 7), NOW) == NotInInventory(7)
-        assert (await record.hosts.standing((1, 2, 3, 7))).protected == (), "all hosts or none"
+        assert (await record.hosts.find_obstacles((1, 2, 3, 7))).protected == (), "all hosts or none"

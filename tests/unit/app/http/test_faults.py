@@ -33,7 +33,7 @@ async def test_the_store_is_down(part: str) -> None:
     store = FailingStore()
     async with running_api(store) as api:
         await store.hosts.put([entry(2)], 0)
-        store.broken_hosts = FailingPart(store.hosts, "standing") if part == "hosts" else None
+        store.broken_hosts = FailingPart(store.hosts, "find_obstacles") if part == "hosts" else None
         store.broken_tasks = FailingPart(store.tasks, "create") if part == "tasks" else None
         answer = await api.stop([2])
         assert answer.status_code == 503
@@ -80,7 +80,7 @@ async def test_a_fault_of_ours_tells_nothing_but_its_kind_and_is_logged(
     async with running_api(store) as api:
         configure_logging("json", "info")
         try:
-            store.broken_hosts = FailingPart(store.hosts, "standing", fault=ZeroDivisionError("a secret detail"))
+            store.broken_hosts = FailingPart(store.hosts, "find_obstacles", fault=ZeroDivisionError("a secret detail"))
             headers = {"X-ReturnStackTrace": "true", "x-trace-id": "t-1"}
             answer = await api.stop([2], headers=headers)
         finally:

@@ -27,13 +27,13 @@ def test_import_protects_hosts_and_lifts_it(command: Command, store: FakeStore, 
     file = tmp_path / "fleet.csv"
     file.write_text("id,innerIpAddress,protected\n1,10.0.0.1,true\n2,10.0.0.2,\n")
     assert command("hosts", "import", str(file))[0] == 0
-    assert asyncio.run(store.hosts.standing((1, 2))).protected == (1,)
+    assert asyncio.run(store.hosts.find_obstacles((1, 2))).protected == (1,)
     file.write_text("id,innerIpAddress,protected\n1,10.0.0.1,\n2,10.0.0.2,yes\n")
     assert command("hosts", "import", str(file))[0] == 0
-    assert asyncio.run(store.hosts.standing((1, 2))).protected == (1, 2), "an empty cell leaves it as it is"
+    assert asyncio.run(store.hosts.find_obstacles((1, 2))).protected == (1, 2), "an empty cell leaves it as it is"
     file.write_text("id,innerIpAddress,protected\n1,10.0.0.1,no\n2,10.0.0.2,no\n")
     assert command("hosts", "import", str(file))[0] == 0
-    assert asyncio.run(store.hosts.standing((1, 2))).protected == ()
+    assert asyncio.run(store.hosts.find_obstacles((1, 2))).protected == ()
 
 
 def test_import_does_not_protect_what_a_task_holds(command: Command, store: FakeStore, tmp_path: Path) -> None:
