@@ -209,7 +209,7 @@ async def test_a_task_does_not_take_a_host_on_which_a_request_works() -> None:
     await send_step(work, task, 0)
     first, second = await read_verdicts(work, task, 0)
     assert second.startswith(
-        "Not taken: a request is working on host 2 to stop process monagent of its agent. It ends within"
+        "Not taken: a request works on host 2 to stop process monagent of its agent, and ends within"
     )
     assert second.endswith(" s. Wait for that request to end, then retry.")
     assert first.endswith(" s; a task takes all its hosts or none. Wait for that request to end, then retry.")
