@@ -91,15 +91,15 @@ async def test_lists_are_quick_among_very_many_tasks(server: ValkeyServer, clien
     for name, query in queries.items():
         page = await store.tasks.page(query, NOW)
         taken = await _milliseconds(store, query)
-        print(f"{name}: {page.total} tasks, {len(page.items)} on the page, {taken:.1f} ms")  # noqa: T201
+        print(f"{name}: {page.total} tasks, {len(page.items)} on the page, {taken:.1f} ms")
         assert len(page.items) == query.limit
         assert taken < (2000 if query.limit > 10 else 100), "ms, on however busy a machine"
     slow = [one["duration"] for one in await client.slowlog_get(10_000) if "EVAL" in str(one["command"])]
-    print(f"longest script: {max(slow, default=0)} µs; median {sorted(slow)[len(slow) // 2]} µs")  # noqa: T201
+    print(f"longest script: {max(slow, default=0)} µs; median {sorted(slow)[len(slow) // 2]} µs")
     found = await store.tasks.page(TaskQuery(limit=2), NOW)
     assert (found.total, [task.id for task in found.items]) == (MANY + 3, [running[2].id, running[1].id])
     info = await client.memory_usage(keys.PREFIX + "tasks:SUCCESSFUL:batch_stop_agents")
-    print(f"one index of {MANY * 9 // 10} tasks: {info} bytes")  # noqa: T201
+    print(f"one index of {MANY * 9 // 10} tasks: {info} bytes")
 
     # All of them expire at once, which never happens: each call puts away a part, and every call stays short.
     for first in range(1, MANY + 1, 5000):
@@ -108,7 +108,7 @@ async def test_lists_are_quick_among_very_many_tasks(server: ValkeyServer, clien
     while (await store.tasks.page(TaskQuery(limit=1), LATER)).total > 3:
         calls += 1
         longest = max(longest, await _milliseconds_of_one(store))
-    print(f"{MANY} expired: {calls * 2} calls, {time.perf_counter() - began:.1f} s, longest {longest:.1f} ms")  # noqa: T201
+    print(f"{MANY} expired: {calls * 2} calls, {time.perf_counter() - began:.1f} s, longest {longest:.1f} ms")
     assert calls <= MANY // 500
     assert longest < 200, "ms, on however busy a machine"
     assert sorted([name async for name in client.scan_iter(match="ocpfleet:tasks*")]) == [

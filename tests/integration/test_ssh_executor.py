@@ -9,7 +9,7 @@ import subprocess
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncssh
 import pytest
@@ -172,9 +172,9 @@ def executor(
     return SshExecutor(options, pin)
 
 
-def target(server: Server, **changes: object) -> Target:
+def target(server: Server, **changes: Any) -> Target:
     plain = Target(7, "127.0.0.1", server.port, "admin", "/opt/a", "ocp", sudo=False, host_key=server.line)
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 async def refused(executor: SshExecutor, to: Target) -> Outcome:

@@ -167,7 +167,7 @@ async def test_no_script_holds_the_server_up_for_long(record: Record, client: Re
     await task.advance(PREPARE, make_successes(claims[:CHUNK]), ClaimRequest(CHUNK), worker=worker)
     slow = await client.slowlog_get(10_000)
     scripts = sorted(one["duration"] for one in slow if one["command"].startswith(b"EVAL"))
-    print(f"scripts over 0.1 ms: {len(scripts)}; median {scripts[len(scripts) // 2]} µs, longest {scripts[-1]} µs")  # noqa: T201
+    print(f"scripts over 0.1 ms: {len(scripts)}; median {scripts[len(scripts) // 2]} µs, longest {scripts[-1]} µs")
     assert scripts[len(scripts) // 2] < 50_000, "µs, on however busy a machine; a few thousand on an idle one"
 
 

@@ -151,7 +151,7 @@ async def test_at_most_four_messages_a_second_with_all_changes(api: Served) -> N
     assert len(received) <= (received[-1].at - received[0].at) / 0.25 + 2
     subtasks = [change["subtasks"] for change in changed(received)]
     assert len(subtasks) == 200, "a claim and a result each, none lost and none twice"
-    print(f"200 changes in {received[-1].at - received[0].at:.1f} s: {len(received)} messages")  # noqa: T201
+    print(f"200 changes in {received[-1].at - received[0].at:.1f} s: {len(received)} messages")
 
 
 async def test_two_hundred_watchers_have_one_reader(api: Served, valkey: ValkeyServer) -> None:
@@ -181,7 +181,7 @@ async def test_two_hundred_watchers_have_one_reader(api: Served, valkey: ValkeyS
             (reads_before, all_before), began = await reads(), asyncio.get_running_loop().time()
             await asyncio.sleep(2)
             (reads_after, all_after), took = await reads(), asyncio.get_running_loop().time() - began
-            print(  # noqa: T201
+            print(
                 f"200 watchers of 4 quiet tasks: {(reads_after - reads_before) / took:.1f} XREAD/s, "
                 f"{(all_after - all_before) / took:.1f} commands/s, {len(await client.client_list())} connections"
             )

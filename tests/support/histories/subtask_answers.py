@@ -143,7 +143,7 @@ def check_cancellation(
     change: Change,
     task: TaskRecord,
     series_id: int | None,
-    answer: CourseRefused | bool | None,  # noqa: FBT001 - the answer of `Tasks.cancel`
+    answer: CourseRefused | bool | None,
 ) -> None:
     """Check that nothing starts or goes on that was cancelled, or that there is a reason why not."""
     head = change.after.heads.get(task.id)

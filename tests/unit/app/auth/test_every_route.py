@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -86,8 +87,8 @@ def test_what_changes_something_asks_for_more_than_to_read() -> None:
         assert permission.endswith(":READ") == looks, f"{method} {path} asks for {permission}"
 
 
-async def answer(api: Api, method: str, path: str, auth: object) -> httpx.Response:
-    return await api.client.request(method, path, auth=auth)  # type: ignore[arg-type]
+async def answer(api: Api, method: str, path: str, auth: Any) -> httpx.Response:
+    return await api.client.request(method, path, auth=auth)
 
 
 @pytest.mark.parametrize("role", [*Role, None])

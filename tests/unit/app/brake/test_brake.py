@@ -159,7 +159,9 @@ async def test_without_a_broker_the_brake_stays_on(api: Api) -> None:
     assert (await api.client.get(BRAKE)).json()["data"]["braked"]
 
 
-async def test_a_broker_that_goes_away_in_between_is_told_and_the_release_asked_for_again(api: Api) -> None:
+async def test_a_broker_that_goes_away_in_between_is_told_and_the_release_asked_for_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await api.store.tasks.create(draft((1,)))
     await _pull(api)
     answers = iter([None])
@@ -167,7 +169,7 @@ async def test_a_broker_that_goes_away_in_between_is_told_and_the_release_asked_
     async def ping() -> None:
         api.dispatcher.fault = NO_BROKER if next(answers, NO_BROKER) is None else None
 
-    api.dispatcher.ping = ping  # type: ignore[method-assign]
+    monkeypatch.setattr(api.dispatcher, "ping", ping)
     reply = await api.client.delete(BRAKE)
     assert reply.status_code == 503
     assert reply.json()["error"]["message"] == (

@@ -64,7 +64,7 @@ def _state(reply: httpx.Response) -> tuple[str, str, int | None]:
 )
 async def test_a_host_is_freed_in_the_state_that_was_seen_last(
     api: Api,
-    alive: bool | None,  # noqa: FBT001 - a case of the table
+    alive: bool | None,
     state: tuple[str, str],
 ) -> None:
     task, claims = await _holding(api)

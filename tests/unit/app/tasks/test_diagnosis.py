@@ -66,7 +66,7 @@ async def test_an_archive_of_many_hosts_is_never_in_memory_as_a_whole(api: Api) 
     size = sum([len(piece) async for piece in write_archive(task, stored, api.store.tasks.every_log(task))])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    print(f"3,000 logs: {size} bytes, {peak} bytes of memory at the most")  # noqa: T201
+    print(f"3,000 logs: {size} bytes, {peak} bytes of memory at the most")
     assert peak < 12_000_000
 
 
