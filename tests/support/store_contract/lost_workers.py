@@ -2,6 +2,7 @@
 
 from core.claim import Reopened, Worker, require_host_claims
 from core.status import Operation, Status, TaskStatus
+from infra.store import keys
 from infra.store.task_values import ClaimRequest
 from infra.store.values import CHUNK, LOST, SUSPECT, TOO_MANY_LOSSES, StoreOptions
 from tests.support.records import NOW, PREPARE, SECOND, STOP, make_successes, run_log
@@ -48,6 +49,31 @@ class LostWorkers:
         again = await task.claim(STOP, worker=SECOND)
         assert {(claim.operation, claim.run_time) for claim in again} == {(Operation.EXECUTE, 1)}
         assert (await task.succeed(again)).opened == STOP + 1
+
+    async def test_claims_of_a_task_that_is_gone_or_newer_are_forgotten_and_nothing_else(self, record: Record) -> None:
+        worker = await record.workers.enrol("worker-1")
+        gone, newer = await record.accept((1,)), await record.accept((2,))
+        for task in (gone, newer):
+            await task.claim(PREPARE, worker=worker)
+        await newer.make_newer()
+        async for key in record.client.scan_iter(f"{keys.task(gone.id)}*"):
+            await record.client.delete(key)
+        for claim in await record.workers.claims(worker):
+            task = gone if claim.task_id == gone.id else newer
+            assert await task.reopen(worker, [claim], lost=EPITAPH) == Reopened()
+        assert await record.workers.claims(worker) == ()
+        assert (await newer.subtask(0)).status is Status.RUNNING
+
+    async def test_a_run_that_another_worker_has_by_now_goes_on(self, record: Record) -> None:
+        worker = await record.workers.enrol("worker-1")
+        task = await task_at_stop(record, 1)
+        (lost,) = await task.claim(STOP, worker=worker)
+        await task.reopen(worker, [lost.key], lost=None)
+        (held,) = await task.claim(STOP, worker=SECOND)
+        await record.client.hset(keys.claims(worker.id), f"{task.id}:{lost.series_id}", lost.token)
+        assert await task.reopen(worker, [lost.key], lost=EPITAPH) == Reopened()
+        assert await record.workers.claims(worker) == ()
+        assert await task.stands(held)
 
     async def test_a_worker_that_has_beaten_since_it_was_looked_at_is_not_lost(self, record: Record) -> None:
         worker = await record.workers.enrol("worker-1")

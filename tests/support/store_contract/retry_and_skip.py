@@ -3,6 +3,7 @@
 from core.journal import RunLog
 from core.status import Operation, Status, TaskStatus
 from core.transition import Failed, Succeeded
+from infra.store import keys
 from infra.store.task_values import CourseChanged, CourseRefused
 from infra.store.values import CHUNK
 from tests.support.records import NOW, PREPARE, STOP, make_failures, make_successes, run_log
@@ -40,6 +41,17 @@ class RetryAndSkip:
         assert [claim.series_id for claim in claims] == list(range(hosts))
         assert {claim.run_time for claim in claims} == {2}
         assert (await task.succeed(claims)).opened
+
+    async def test_a_retry_that_broke_off_is_not_rolled_back_but_finished(self, record: Record) -> None:
+        task = await record.accept()
+        await task.fail_step(PREPARE)
+        half = {"turning": "retry", "status": TaskStatus.RUNNING.value}
+        await record.client.hset(keys.task(task.id), mapping=half)
+        assert await task.roll_back() == CourseRefused("RUNNING")
+        assert await task.retry(0) == CourseRefused("FAILED")
+        assert await task.retry() == CourseChanged(PREPARE, backwards=False)
+        assert not (await task.head()).turning
+        assert {claim.operation for claim in await task.claim(PREPARE)} == {Operation.RETRY}
 
     async def test_a_subtask_is_retried_while_its_siblings_stay(self, record: Record) -> None:
         task = await record.accept()
