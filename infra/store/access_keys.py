@@ -1,4 +1,4 @@
-"""The access keys in Redis."""
+"""The access keys of users."""
 
 import orjson
 
@@ -14,7 +14,7 @@ class AccessKeys:
         self._redis = connection
 
     async def put(self, key: AccessKey) -> bool:
-        """Add a key; False where its id is taken."""
+        """Add a key; False if its id is taken."""
         return bool(await self._redis.call("HSETNX", keys.ACCESS_KEYS, key.id, _encode(key)))
 
     async def get(self, key_id: str) -> AccessKey | None:
@@ -29,7 +29,7 @@ class AccessKeys:
         return tuple(sorted(decoded, key=lambda key: (key.created, key.id)))
 
     async def remove(self, key_id: str) -> bool:
-        """Remove a key; False where there is none."""
+        """Remove a key; False if there is none."""
         return bool(await self._redis.call("HDEL", keys.ACCESS_KEYS, key_id))
 
 

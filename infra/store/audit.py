@@ -1,4 +1,4 @@
-"""The audit in Redis: a capped stream whose entries are numbered without gaps."""
+"""The audit: a capped stream whose entries are numbered without gaps."""
 
 from core.audit import AuditEntry
 from core.page import Page
@@ -16,7 +16,7 @@ class Audit:
         self._keep = options.keep_audit
 
     async def append(self, entry: AuditEntry) -> int:
-        """Keep an entry and return the number that it got."""
+        """Keep an entry and return its number."""
         return int(await self._redis.run("audit", keep=self._keep, entry=encode(entry)))
 
     async def page(self, offset: int, limit: int) -> Page[AuditEntry]:

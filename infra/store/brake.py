@@ -1,4 +1,4 @@
-"""The fleet's brake in Redis. The script `advance` looks at its key before it lets anybody claim."""
+"""The fleet's brake. The script `advance` reads its key before it lets anybody claim."""
 
 import orjson
 
@@ -8,16 +8,16 @@ from infra.store.connection import Connection
 
 
 class Brakes:
-    """The fleet's brake. While it is on nobody begins to claim (`Tasks.advance`, `Errands.claim`).
+    """The fleet's brake. While it is on, nobody begins to claim (`Tasks.advance`, `Errands.claim`).
 
-    Results are recorded as ever.
+    Results are still recorded.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
     async def pull(self, brake: Brake) -> Brake:
-        """Put the brake on and return it as it stands: where it is on already, it stays as it is."""
+        """Put the brake on and return it. A brake that is on already stays as it is."""
         there: Brake | None = None
         while there is None:  # somebody may release it between the two
             await self._redis.call("SET", keys.BRAKE, encode_brake(brake), "NX")
@@ -25,16 +25,16 @@ class Brakes:
         return there
 
     async def release(self) -> Brake | None:
-        """Take the brake off and return what it was; None where it was not on."""
+        """Take the brake off and return it; None if it was not on."""
         return _decode_brake(await self._redis.call("GETDEL", keys.BRAKE))
 
     async def get(self) -> Brake | None:
-        """Return the brake where it is on, or None."""
+        """Return the brake; None if it is not on."""
         return _decode_brake(await self._redis.call("GET", keys.BRAKE))
 
 
 def encode_brake(brake: Brake) -> bytes:
-    """Return what the key of a brake that is on holds."""
+    """Return a brake as its key holds it."""
     return orjson.dumps({"by": brake.by, "at": brake.at, "reason": brake.reason})
 
 

@@ -1,4 +1,4 @@
-"""The one-letter forms that records and scripts use for statuses and operations."""
+"""The letters that stand for statuses and operations in records and scripts."""
 
 from collections.abc import Iterable
 from types import MappingProxyType
@@ -48,9 +48,9 @@ LOG_SUFFIXES: Final = MappingProxyType(
         for operation in (Operation.SKIP, Operation.ROLLBACK, Operation.ROLLBACK_SKIP)
     }
 )
-"""How the field of a log ends: the skip of a run, its undoing and the skip of that stand beside the log of the run."""
+"""How the field of a log ends. The logs of a skip, an undoing and a skipped undoing stand beside the log of the run."""
 LOST_SUFFIXES: Final = MappingProxyType({False: ":L", True: ":M"})
-"""How the field of the log of a run ends that was lost for good: a run on the way on, or (True) one that undid."""
+"""How the field of the log ends when a run was lost for good: by whether the run undid something."""
 
 
 def render_codes(statuses: Iterable[Status]) -> str:

@@ -1,4 +1,4 @@
-"""The one way to Redis: commands, scripts, and one error for "it does not answer"."""
+"""The one way to Redis: commands, scripts, and one error if it does not answer."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,20 +20,20 @@ from infra.store.values import StoreOptions
 
 Argument = str | bytes | int
 Reply = Any
-"""What a command answers: nested lists, maps, strings, numbers and None. Each caller knows its own shape."""
+"""The reply to a command: nested lists, maps, strings, numbers and None. Each caller knows its shape."""
 
 _NO_NOTICES: Final = MaintNotificationsConfig(enabled=False)
 """While the client waits for notices of maintenance, its pool hands out connections that the server has closed."""
 _IN_PIPELINE: Final = re.compile(r"of pipeline caused error: \(['\"](.*)['\"],\)$", re.DOTALL)
-"""How the client wraps what the server said to a command of several."""
+"""How the client wraps the error of one command in a pipeline."""
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn Redis's errors, and those of the way to it, into the one that callers know.
+    """Turn the errors of Redis, and of the way to it, into the one that callers know.
 
-    What is refused was not begun: a server without memory or disk refuses a script at its first write, and at no later
-    one, so that no script stops half-way.
+    A refused script changed nothing. A server without memory or disk refuses a script at its first write, and at no
+    later one. So no script stops half-way.
 
     Raises:
         StoreUnavailable: the block met such an error.
@@ -61,13 +61,13 @@ def translate_errors() -> Iterator[None]:
 
 
 def _reason(error: ResponseError) -> str:
-    """Return what the server said, without which command or script of ours it was."""
+    """Return what the server said, without the name of our command or script."""
     found = _IN_PIPELINE.search(str(error))
     return (found[1] if found else str(error)).partition(" script: ")[0]
 
 
 def build_pool_arguments(options: StoreOptions) -> dict[str, Any]:
-    """Return the arguments of a blocking pool: its size and its limits. Nothing is sent twice without our knowing."""
+    """Return the arguments of a blocking pool: its size and limits. The client retries nothing by itself."""
     return {
         "max_connections": options.connections,
         "timeout": options.timeout,
@@ -83,14 +83,14 @@ def build_pool_arguments(options: StoreOptions) -> dict[str, Any]:
 class Connection:
     """A pool of connections to one Redis. The client decodes replies to text.
 
-    Every method raises `StoreUnavailable` where Redis does not answer or refuses.
+    Every method raises `StoreUnavailable` if Redis does not answer, or refuses.
     """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
 
     def open_separate(self) -> "Connection":
-        """Return a connection that is nobody else's, taken out of the pool by its first call."""
+        """Return a connection for one caller. Its first call takes it out of the pool."""
         return Connection(self._client.client())
 
     async def call(self, *words: Argument) -> Reply:
@@ -99,12 +99,12 @@ class Connection:
             return await self._client.execute_command(*words)
 
     async def call_raw(self, *words: Argument) -> Reply:
-        """Run one command and leave its reply's strings as bytes."""
+        """Run one command; strings in its reply stay bytes."""
         with translate_errors():
             return await self._client.execute_command(*words, **{NEVER_DECODE: True})
 
     async def calls(self, commands: Sequence[tuple[Argument, ...]]) -> list[Reply]:
-        """Run several commands in one round trip; they are not one transaction."""
+        """Run several commands in one round trip. They are not a transaction."""
         with translate_errors():
             pipeline = self._client.pipeline(transaction=False)
             for words in commands:

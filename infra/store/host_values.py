@@ -1,4 +1,4 @@
-"""What the store takes and answers about hosts."""
+"""What the store is asked about hosts, and what it answers."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,19 +9,19 @@ from infra.store.task_values import KeyTaken
 
 
 class Release(StrEnum):
-    """What came of the wish to free a host from the task that holds it."""
+    """What came of an attempt to free a host from the task that holds it."""
 
     FREED = "freed"
-    """It is free."""
+    """The host is free."""
     BUSY = "busy"
-    """A run of the task works on it: nothing was changed."""
+    """Nothing was changed: a run of the task works on the host."""
     MOVED = "moved"
-    """Host or task were not as they were said to be: nothing was changed."""
+    """Nothing was changed: the host or the task is no longer as the caller read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostEntry:
-    """A line of an inventory that was checked: how to reach a host, and what people call it."""
+    """A valid line of an inventory: how to reach a host, and what people call it."""
 
     target: Target
     alias: str | None
@@ -29,34 +29,36 @@ class HostEntry:
 
 @dataclass(frozen=True, slots=True)
 class NewHost:
-    """A host that is about to be added; its id will be given by the store."""
+    """A host to add. The store gives it an id."""
 
     target: Target
-    """How to reach it; what it says of the id does not count."""
+    """How to reach it. Its host id is ignored."""
     alias: str | None
     details: HostDetails
 
 
 @dataclass(frozen=True, slots=True)
 class HostsAdded:
-    """Hosts were added, now or when the request was made before, each with a task of its own."""
+    """Hosts were added, each with a task of its own: now, or by an earlier request with the same key."""
 
     tasks: tuple[TaskRecord, ...]
-    """As they were accepted, in the order of the hosts given."""
+    """As they were accepted, in the order of the request."""
     host_ids: tuple[int, ...]
     """The hosts' ids, in the same order."""
     known: bool
-    """Whether the request was made before, so that nothing was stored now."""
+    """Whether the request was made before. Then nothing was stored now."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyThere:
-    """Nothing was stored: the host in this place of the request is in the inventory, or its alias is another's."""
+    """Nothing was stored: a host of the request is in the inventory already, or its alias belongs to another host."""
 
     index: int
+    """Which host of the request, from 0."""
     host_id: int
-    """Which host that is, or which host has the alias."""
+    """The id that it has in the inventory, or the id of the host that has the alias."""
     by_alias: bool
+    """Whether only the alias is taken."""
 
 
 Adding = HostsAdded | AlreadyThere | KeyTaken
@@ -64,20 +66,20 @@ Adding = HostsAdded | AlreadyThere | KeyTaken
 
 @dataclass(frozen=True, slots=True)
 class HostQuery:
-    """Which hosts a list shows, and in which order. A condition that is None lets every host pass."""
+    """Which hosts a list shows, and in which order. A condition that is None matches every host."""
 
     statuses: frozenset[HostStatus] | None = None
     """Hosts with one of these statuses."""
     keyword: str | None = None
-    """Hosts of which alias, address, description or serial number contains this, whatever the case of a to z."""
+    """Hosts whose alias, address, description or serial number contains this. The case of a to z does not matter."""
     with_agent: bool | None = None
-    """Hosts with an agent, running or not; or (False) those without one."""
+    """True: hosts with an agent, running or not. False: hosts without one."""
     ascending: bool = True
-    """In rising order of ids, instead of falling."""
+    """Whether ids rise; else they fall."""
 
     @property
     def conditions(self) -> bool:
-        """Whether there is any."""
+        """Whether the query has a condition."""
         return (self.statuses, self.keyword, self.with_agent) != (None, None, None)
 
 
@@ -86,11 +88,11 @@ EVERY_HOST = HostQuery()
 
 @dataclass(frozen=True, slots=True)
 class Obstacles:
-    """What stands in the way of work on some hosts; their ids are in the order in which they were given."""
+    """What keeps some hosts from being worked on. Ids are in the order of the question."""
 
     unknown: tuple[int, ...]
-    """Those that are not in the inventory."""
+    """Hosts that are not in the inventory."""
     protected: tuple[int, ...]
-    """Those that are protected."""
+    """Hosts that are protected."""
     braked: bool
     """Whether the fleet's brake is on."""

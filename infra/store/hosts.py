@@ -1,4 +1,4 @@
-"""The inventory in Redis."""
+"""The inventory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from string import ascii_lowercase, ascii_uppercase
@@ -17,7 +17,7 @@ from infra.store.values import CHUNK
 
 _TO_SMALL: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 _LOOKED_AT: Final = 250
-"""Hosts that one call looks at for a query: about a millisecond of the store's time."""
+"""The hosts that one call of a query looks at. Such a call takes the store about a millisecond."""
 
 
 class Hosts:
@@ -27,12 +27,12 @@ class Hosts:
         self._redis = connection
 
     async def put(self, entries: Iterable[HostEntry], now: int) -> None:
-        """Add hosts, or change how existing ones are reached. State, holder and a key that is not given stay."""
+        """Add hosts, or change how to reach them. State and holder stay, and the key too if none is given."""
         for chunk in chunks(tuple(entries), CHUNK):
             await self._redis.run("put_host", now=now, hosts=[_fields(entry) for entry in chunk])
 
     async def page(self, offset: int, limit: int, query: HostQuery = EVERY_HOST) -> Page[Host]:
-        """Return hosts in id order. With conditions every host is looked at, some hundred at a time."""
+        """Return hosts in the order of their ids. Conditions make it look at every host, some hundred at a time."""
         if query.conditions:
             fitting = await self._find(query)
             total, chosen = len(fitting), fitting[offset : offset + limit]
@@ -46,7 +46,7 @@ class Hosts:
         return Page(tuple(found.values()), total)
 
     async def _find(self, query: HostQuery) -> tuple[int, ...]:
-        """Return the ids of the hosts that fulfil a query's conditions, in its order."""
+        """Return the ids of the hosts that match a query, in its order."""
         statuses = sorted(HostStatus if query.statuses is None else query.statuses)
         keyword = _fold_case(query.keyword) if query.keyword else None
         found: list[int] = []
@@ -65,7 +65,7 @@ class Hosts:
                 return tuple(found if query.ascending else reversed(found))
 
     async def get(self, host_ids: Sequence[int]) -> dict[int, Host]:
-        """Return those of the hosts that exist, by id."""
+        """Return the hosts that exist, by id."""
         found: dict[int, Host] = {}
         for chunk in chunks(host_ids, CHUNK):
             queries: list[tuple[Argument, ...]] = [("HMGET", keys.host(host_id), *HOST_FIELDS) for host_id in chunk]
@@ -78,12 +78,12 @@ class Hosts:
         return found
 
     async def unknown(self, host_ids: Sequence[int]) -> tuple[int, ...]:
-        """Return those of the ids that are not in the inventory, in the order given."""
+        """Return the ids that are not in the inventory, in the order given."""
         answers = await self._redis.calls(list(_scores(host_ids)))
         return _without_score(host_ids, answers)
 
     async def find_obstacles(self, host_ids: Sequence[int]) -> Obstacles:
-        """Return, in one look, all that may keep the hosts of a request from being worked on."""
+        """Return all that may keep hosts from being worked on, in one look."""
         scores, members = list(_scores(host_ids)), list(_members(host_ids))
         brake, *answers = await self._redis.calls([("EXISTS", keys.BRAKE), *scores, *members])
         protected = [found for answer in answers[len(scores) :] for found in answer]
@@ -98,21 +98,21 @@ class Hosts:
         return {alias: int(host_id) for alias, host_id in (await self._redis.call("HGETALL", keys.ALIASES)).items()}
 
     async def lease(self, host_ids: Sequence[int], lease: Lease) -> Leasing:
-        """Lease hosts (at most `CHUNK`), all or none. Hosts that this lease has already count as leased, anew."""
+        """Lease hosts (at most `CHUNK`), all or none. A host of this lease is leased again."""
         answer = await self._redis.run(
             "lease", lease=lease.id, purpose=lease.purpose, lasts=lease.lasts, hosts=_texts(host_ids)
         )
         return Leased() if answer == ["leased"] else parse_obstacle(answer)
 
     async def release(self, host_ids: Sequence[int], lease_id: str) -> None:
-        """Give up a lease on hosts, as far as it still stands."""
+        """Give up a lease on hosts. Hosts of another lease stay leased."""
         await self._redis.run("unlease", lease=lease_id, hosts=_texts(host_ids))
 
     async def protect(self, host_ids: Sequence[int], now: int) -> Protecting:
-        """Protect hosts (at most `CHUNK`), all or none: no task takes them, and nobody leases or removes them.
+        """Protect hosts (at most `CHUNK`), all or none. Nobody takes, leases or removes a protected host.
 
         Returns:
-            Protected, of the last host, where all are protected now, or were; else what keeps one from it.
+            Protected, with the last host, if all are protected now; else what prevents it for one host.
         """
         answer = await self._redis.run("protect", now=now, hosts=_texts(host_ids))
         return parse_obstacle(answer)
@@ -122,34 +122,34 @@ class Hosts:
         return tuple(map(int, await self._redis.run("unprotect", now=now, hosts=_texts(host_ids))))
 
     async def remove(self, host_ids: Sequence[int], lease_id: str | None = None) -> tuple[int, ...]:
-        """Take hosts (at most `CHUNK`) out of the inventory, and all that is kept of them.
+        """Remove hosts (at most `CHUNK`) from the inventory, and all that is kept of them.
 
         Args:
-            host_ids: which; those that a task holds stay, those that are protected, and those of another lease.
-            lease_id: the lease under which this is done, where there is one; hosts without it stay then.
+            host_ids: the hosts. Those that a task holds stay, and so do protected ones and those of another lease.
+            lease_id: the lease of the caller, if it has one. Then hosts without this lease stay.
 
         Returns:
-            The ids of those that are gone.
+            The ids of the hosts that are gone.
         """
         hosts = [(str(host_id), keys.host_member(host_id)) for host_id in host_ids]
         return tuple(map(int, await self._redis.run("remove_hosts", lease=lease_id, hosts=hosts)))
 
     async def note_version(self, host_id: int, version: str, now: int) -> None:
-        """Note the version of a host's agent; nothing happens where there is no such host."""
+        """Note the version of a host's agent. Nothing happens if there is no such host."""
         await self._redis.run("note_version", host=str(host_id), version=version, now=now)
 
     async def pin(self, host_id: int, key: str, now: int, *, replace: bool) -> bool:
-        """Pin a host's public key. Without `replace` a key that is already pinned stays, and False is returned."""
+        """Pin a host's public key; return whether it was pinned. Without `replace` a pinned key stays."""
         return bool(await self._redis.run("pin", host=str(host_id), key=key, now=now, replace=replace))
 
 
 def _fold_case(text: str) -> str:
-    """Return a text as the script compares it: with its letters from A to Z in small, and no others."""
+    """Return a text with its letters from A to Z in lower case. The script compares texts in this form."""
     return text.translate(_TO_SMALL)
 
 
 def _fields(entry: HostEntry) -> dict[str, str]:
-    """Return what the script is told of a host: fields of its key, its id and its place in the index."""
+    """Return the arguments of the script for one host: its fields, its id and its place in the index."""
     target = entry.target
     fields = {
         "id": str(target.host_id),

@@ -1,4 +1,4 @@
-"""How records read: from Redis's strings to the values of `core`."""
+"""Parse what Redis answers into the values of `core`."""
 
 from collections.abc import Mapping, Sequence
 

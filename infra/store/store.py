@@ -1,4 +1,4 @@
-"""The record in Redis: one primary, reached by one pool of connections."""
+"""The store on one primary Redis, with one pool of connections."""
 
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 
@@ -18,7 +18,7 @@ from infra.store.workers import Workers
 
 
 class Store:
-    """The record: the only place where anything is true."""
+    """The record: the one place that says what is true."""
 
     def __init__(self, client: Redis, options: StoreOptions) -> None:
         self._redis = Connection(client)
@@ -88,10 +88,10 @@ class Store:
         return self._audit
 
     async def check(self) -> None:
-        """See that the store can be trusted to remember.
+        """Check that the store keeps what is written to it.
 
         Raises:
-            Misconfigured: it may forget, evict, or spread keys over several primaries.
+            Misconfigured: it may lose or evict data, or it spreads keys over several primaries.
         """
         info = await self._redis.call("INFO", "everything")
         if int(info.get("cluster_enabled", 0)):
@@ -120,11 +120,11 @@ class Store:
             )
 
     async def ping(self) -> None:
-        """See that the store answers."""
+        """Check that the store answers."""
         await self._redis.call("PING")
 
     async def aclose(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._tasks.aclose()
         await self._redis.aclose()
 

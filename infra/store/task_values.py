@@ -1,4 +1,4 @@
-"""What the store takes and answers about tasks. Times are milliseconds since the epoch."""
+"""What the store is asked about tasks, and what it answers. Times are milliseconds since the epoch."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,56 +11,56 @@ from core.status import TaskStatus
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """How much of a step a message wants to claim."""
+    """How much of a step a message asks for."""
 
     limit: int
-    """At most so many subtasks."""
+    """The most subtasks to claim."""
     whole: bool = False
-    """Whether the message claims the whole step, in several calls, and wants nobody beside it."""
+    """Claim the whole step exclusively, over several calls."""
     own: int | None = None
-    """With `whole`: the token of the first subtask that this message claimed, from the second call on."""
+    """With `whole`, from the second call on: the token of the first subtask that this message claimed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A client's word that a request is the same one as another with this key."""
+    """A client's key for its request. A second request with the same key is the same request."""
 
     key: str
-    """The client's, of this user alone."""
+    """Chosen by the client. The same key of another user is another key."""
     digest: str
-    """Hexadecimal: what is asked for. The same key for something else is refused."""
+    """What the request asks for, as hexadecimal digits. The store refuses the same key for another digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Nothing was stored: the request was made before and became this task, shown as it was accepted."""
+    """Nothing was stored. The request was made before, and this is its task as it was accepted."""
 
     task: TaskRecord
 
 
 @dataclass(frozen=True, slots=True)
 class KeyTaken:
-    """Nothing was stored: the key stands for another request."""
+    """Nothing was stored. The key belongs to another request."""
 
 
 class Course(StrEnum):
-    """What a person wants of a task that failed."""
+    """What a person asks for when a task failed."""
 
     RETRY = "retry"
     """Failed subtasks run again."""
     SKIP = "skip"
-    """A failed subtask counts as successful: it runs once more as a no-op."""
+    """A failed subtask runs once more as a no-op, and so succeeds."""
     ROLLBACK = "roll back"
-    """What was done is undone, step by step from the newest to the first. Of a whole task alone."""
+    """The task undoes what it did, from the newest step to the first. Only a whole task can be rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
 class CourseChanged:
-    """The course was changed: subtasks of this step became ready, and the step must be published."""
+    """The course was changed. Subtasks of this step are ready, and the caller must publish the step."""
 
     step: int
     backwards: bool
-    """Whether the task goes back from there, and not on."""
+    """Whether the task goes back from there instead of on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +68,22 @@ class CourseRefused:
     """Nothing was changed."""
 
     status: str
-    """Where the task, or the subtask where one was named, stands."""
+    """The status of the subtask where one was named, else of the task."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLog:
-    """What a run that goes on has done so far."""
+    """The log of a run that is not over yet."""
 
     claim: ClaimKey
-    """Under which it runs."""
+    """The claim of the run."""
     log: RunLog
-    """Not closed."""
+    """What the run has done so far; the log is not closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskQuery:
-    """Which tasks a list shows, and how many of them. A condition that is None lets every task pass."""
+    """Which tasks a list shows, and how many. A condition that is None matches every task."""
 
     statuses: frozenset[TaskStatus] | None = None
     """Tasks with one of these statuses."""
@@ -94,8 +94,8 @@ class TaskQuery:
     host_id: int | None = None
     """Tasks about this single host."""
     offset: int = 0
-    """So many tasks are passed over."""
+    """How many tasks to skip."""
     limit: int = 10
-    """At most so many tasks are returned."""
+    """The most tasks to return."""
     ascending: bool = False
     """Oldest first, instead of newest first."""

@@ -1,4 +1,4 @@
-"""The users in Redis."""
+"""The users."""
 
 from dataclasses import replace
 
@@ -11,13 +11,13 @@ from infra.store.values import FIRST_USER_ID
 
 
 class Users:
-    """Who may use the API."""
+    """The people and programs that may use the API."""
 
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
     async def put(self, user: User) -> bool:
-        """Add a user and give it its number; False where the name is taken."""
+        """Add a user and give it a number; False if the name is taken."""
         await self._redis.call("SETNX", keys.USER_SEQUENCE, FIRST_USER_ID - 1)
         numbered = replace(user, id=int(await self._redis.call("INCR", keys.USER_SEQUENCE)))
         return bool(await self._redis.call("HSETNX", keys.USERS, user.name, _encode(numbered)))
@@ -37,13 +37,13 @@ class Users:
         return tuple(_decode(name, found[name]) for name in sorted(found))
 
     async def change(self, old: User, new: User | None) -> bool:
-        """Put a user in the place of what was read of it before, or (None) remove it.
+        """Replace a user that was read before, or remove it (None).
 
-        The access keys of a user that is removed are worth nothing from then on.
+        The access keys of a removed user are not valid any more.
 
         Returns:
-            False where it is not the same any more, or where nobody would have the role ADMIN then: whoever asks at the
-            same time, one user has it.
+            False if the user has changed since it was read, or if nobody would be left with the role ADMIN. That holds
+            for any number of callers at once.
         """
         role = Role.ADMIN if old.loses_admin_role(new) else None
         records = {"old": _encode(old), "new": _encode(new) if new else None}

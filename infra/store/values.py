@@ -1,18 +1,18 @@
-"""How a store is used, its limits, and what its smaller parts answer."""
+"""The options of a store, its limits, and the values of its smaller parts."""
 
 from dataclasses import dataclass
 
 CHUNK = 200
-"""How many subtasks or hosts one script call works on: a few milliseconds of the store's time at the most."""
+"""The most subtasks or hosts that one call of a script works on. Such a call takes the store a few milliseconds."""
 
 SUSPECT = 2
-"""So many losses of its worker make a subtask a suspect: a worker has one suspect at a time."""
+"""A subtask that lost its worker so often is a suspect: it may be why. A worker runs one suspect at a time."""
 
 LOST = -1
-"""Where the counter of a worker stands that was called lost."""
+"""The counter of a worker that was declared lost."""
 
 TOO_MANY_LOSSES = 5
-"""So many losses fail a subtask: two among others, three as a suspect."""
+"""A subtask that lost its worker so often fails: twice as one of many, three times as a suspect."""
 
 FIRST_USER_ID = 100
 """The number of the first user, as in OCP, where admin is 100."""
@@ -23,9 +23,9 @@ class LapsingCounter:
     """A counter that lapses."""
 
     count: int
-    """0 where nothing was counted, or it lapsed."""
+    """0 if it lapsed, or nothing was counted."""
     left: int
-    """Milliseconds until it lapses; 0 where it did."""
+    """Milliseconds until it lapses; 0 if it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,18 @@ class StoreOptions:
     """How a store is used."""
 
     keep_tasks: int = 30 * 24 * 3600 * 1000
-    """For how many milliseconds a task that ended and holds no host is kept."""
+    """How long a task is kept that ended and holds no host, in milliseconds."""
     keep_once: int = 24 * 3600 * 1000
-    """For how many milliseconds a client's key for a request holds."""
+    """How long a client's key for a request is kept, in milliseconds."""
     keep_events: int = 3600 * 1000
-    """For how many milliseconds the events of a task that ended are kept."""
+    """How long the events of a task that ended are kept, in milliseconds."""
     keep_audit: int = 100_000
-    """So many entries of the audit are kept; the oldest go."""
+    """The most entries of the audit that are kept; the oldest go."""
     timeout: float = 5.0
     """Seconds to wait for an answer, and for a free connection."""
     connections: int = 64
-    """At most so many connections from this process."""
+    """The most connections from this process."""
     replicas: int = 0
-    """A task counts as stored once so many replicas have it."""
+    """How many replicas must have a task before it counts as stored."""
     may_forget: bool = False
-    """Whether a server that does not persist, or that evicts, is accepted."""
+    """Whether to accept a server that does not persist its data, or that evicts keys."""

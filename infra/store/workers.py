@@ -1,4 +1,4 @@
-"""The worker processes in Redis."""
+"""The worker processes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from infra.store.connection import Connection
 
 
 class Workers:
-    """The worker processes: who they are and whether their counters move."""
+    """The worker processes: their names, and whether their counters move."""
 
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
@@ -21,12 +21,12 @@ class Workers:
         return Worker(number, name)
 
     async def beat(self, worker: Worker, alive_for: int) -> Beat:
-        """Raise a worker's counter; it counts as alive for so many milliseconds. Brings back its cancelled claims."""
+        """Raise a worker's counter, and return its cancelled claims. The worker is alive for so many milliseconds."""
         known, cancelled = await self._redis.run_hot("beat", worker.id, alive_for)
         return Beat(bool(known), frozenset(ClaimKey(*map(int, claim.split(":"))) for claim in cancelled))
 
     async def beats(self) -> Mapping[Worker, int]:
-        """Return the counter of every worker that is in the record, alive or not; `LOST` where it was called lost."""
+        """Return the counter of every worker, alive or not. It is `LOST` for a worker that was declared lost."""
         names, counters = await self._redis.calls([("HGETALL", keys.WORKERS), ("HGETALL", keys.BEATS)])
         return {Worker(int(number), name): int(counters.get(number, 0)) for number, name in names.items()}
 
@@ -39,31 +39,31 @@ class Workers:
     async def lead(
         self, worker: Worker, lapses: int, version: int = RECORD_VERSION, lost: Sequence[Worker] = ()
     ) -> bool:
-        """Make a worker the one that reconciles for so many milliseconds, unless another one is.
+        """Let a worker reconcile for so many milliseconds, unless another one does.
 
         Args:
-            worker: who asks.
+            worker: the worker that asks.
             lapses: milliseconds.
-            version: the newest form of a record that it knows: of those with the same there is one.
-            lost: workers that are not waited for, nor is one that is gone: a right lapses by the clock of the store,
-                which somebody may have set back.
+            version: the newest form of a record that it knows. One worker reconciles for each.
+            lost: workers that were declared lost. Their right is taken at once, and so is that of one that is gone:
+                it would lapse by the clock of the store, which somebody may have set back.
 
         Returns:
-            Whether it is the one.
+            Whether it reconciles now.
         """
         numbers = [str(one.id) for one in lost]
         return bool(await self._redis.run("lead", worker=str(worker.id), lapses=lapses, version=version, lost=numbers))
 
     async def leave(self, worker: Worker) -> None:
-        """Take a worker that stops out of the record. One that has claims left stays, and is found to be lost."""
+        """Remove a worker that stops. One that has claims left stays, and will be declared lost."""
         if not await self.bury(worker):
             await self._redis.call("DEL", keys.alive(worker.id))
 
     async def condemn(self, worker: Worker, counter: int) -> bool:
-        """Call a worker lost, unless it has beaten since its counter stood there.
+        """Declare a worker lost, unless it has beaten since its counter was read.
 
-        From then on it is granted nothing, and its next beat tells it that it is not known any more: before anything is
-        taken from it, so that one that goes on after all is not at work beside whoever gets its hosts.
+        It is granted nothing any more, and its next beat tells it that it is unknown. That happens before anything is
+        taken from it. So a worker that lives after all does not work beside the one that gets its hosts.
 
         Returns:
             Whether it is lost.
@@ -71,12 +71,12 @@ class Workers:
         return bool(await self._redis.run("condemn", worker=str(worker.id), counter=counter))
 
     async def bury(self, worker: Worker) -> bool:
-        """Take a worker that was lost, and whatever is left of it, out of the record, unless it has claims left.
+        """Remove a lost worker and all that is left of it, unless it has claims left.
 
-        Claims of tasks that are gone do not count, and go. A worker that was buried is granted nothing any more.
+        Claims of tasks that are gone do not count. A buried worker is granted nothing any more.
 
         Returns:
-            False where it has claims left, and stays: they must be taken from it first.
+            False if it has claims left and stays. The claims must be taken from it first.
         """
         return bool(await self._redis.run("bury", worker=str(worker.id)))
 

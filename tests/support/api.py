@@ -1,4 +1,4 @@
-"""The API in the test's own process: an in-memory store, a dispatcher that remembers, no sockets."""
+"""The API in the test's own process: a store on a simulated Redis, a dispatcher that remembers, no sockets."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager

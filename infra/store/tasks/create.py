@@ -1,4 +1,4 @@
-"""How tasks come into Redis: one, or hosts with a task each, and always all of it or nothing."""
+"""Store tasks: one, or new hosts with a task each. Each call stores all of it or nothing."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from infra.store.tasks.part import TaskPart
 
 
 class TaskCreator(TaskPart):
-    """Stores tasks, and waits for the replicas that are to have them."""
+    """Stores tasks, and waits until enough replicas have them."""
 
     async def create(self, draft: Draft) -> TaskRecord:
         """Store a task, its index entry, its first event and its audit entry, at once. Its first step is open."""
@@ -50,11 +50,11 @@ class TaskCreator(TaskPart):
         return made
 
     async def withdraw(self, task_id: int) -> bool:
-        """Remove a task that nobody has claimed anything of; False where somebody has."""
+        """Remove a task unless somebody has claimed a subtask of it. Return whether it is gone."""
         return bool(await self._redis.run("withdraw", id=str(task_id)))
 
     async def _store_task(self, draft: Draft, once: Once | None) -> TaskRecord | Known | KeyTaken | None:
-        """Store a task; None where the task that the key stands for went away meanwhile."""
+        """Store a task; None if the task of the key went away meanwhile."""
         size = Plan(draft.task_type, len(draft.host_ids)).size
         answer = await self._redis.run(
             "create",
@@ -75,7 +75,7 @@ class TaskCreator(TaskPart):
                 return KeyTaken()
 
     async def _store_with_hosts(self, hosts: Sequence[NewHost], draft: Draft, once: Once | None) -> Adding | None:
-        """Add hosts and store a task for each; None where the tasks that the key stands for went away meanwhile."""
+        """Add hosts and store a task for each; None if the tasks of the key went away meanwhile."""
         args = self._args(draft, Plan(draft.task_type, 1).size, once)
         answer = await self._redis.run("create_with_hosts", **args, hosts=[_fields(host) for host in hosts])
         match answer:
@@ -95,7 +95,7 @@ class TaskCreator(TaskPart):
                 return KeyTaken()
 
     def _args(self, draft: Draft, size: int, once: Once | None) -> dict[str, object]:
-        """Return what the scripts are told of a task of so many subtasks, and of its client's key."""
+        """Return the arguments of the scripts: a task with so many subtasks, and its client's key."""
         return {
             "version": RECORD_VERSION,
             "type": draft.task_type.slug,
@@ -112,17 +112,17 @@ class TaskCreator(TaskPart):
         }
 
     async def _wait_for_replicas(self, task_ids: Sequence[int], *, keep: bool) -> tuple[int, int]:
-        """Wait for replicas to have tasks; return how many of the tasks are there, and how many replicas have them.
+        """Wait until replicas have some tasks; return how many of the tasks exist, and how many replicas have them.
 
-        What is to be kept is not withdrawn any more from now on: another request, which made it and may still be
-        waiting for the replicas, is not the only one that speaks of it.
+        With `keep` nobody can withdraw the tasks any more. Two requests speak of them then: this one, and the one that
+        made them and may still wait for the replicas.
         """
         wanted, patience = self._options.replicas, self._options.timeout / 2
         args = {"keep": keep, "ids": [str(task_id) for task_id in task_ids]}
         return await self._redis.run_replicated("confirm", args, replicas=wanted, timeout=patience)
 
     async def _confirm(self, task_ids: Sequence[int]) -> bool:
-        """See that enough replicas have tasks that an earlier request made; return whether all are still there."""
+        """Wait until enough replicas have the tasks of an earlier request; return whether all of them still exist."""
         if not self._options.replicas:
             return True
         there, reached = await self._wait_for_replicas(task_ids, keep=True)
@@ -143,7 +143,7 @@ class TaskCreator(TaskPart):
         )
 
     async def _require_replicas(self, tasks: Sequence[TaskRecord], host_ids: Sequence[int]) -> None:
-        """See that enough replicas have what was stored; take it back where they have not."""
+        """Wait until enough replicas have what was stored; take it back if they do not."""
         wanted = self._options.replicas
         reached = (await self._wait_for_replicas([task.id for task in tasks], keep=False))[1] if wanted else 0
         if reached >= wanted:
@@ -170,7 +170,7 @@ class TaskCreator(TaskPart):
         )
 
     async def _read_initial(self, task_ids: Sequence[int]) -> tuple[TaskRecord, ...]:
-        """Return those of some tasks that are still there, as they were accepted."""
+        """Return the tasks that still exist, as they were accepted."""
         answers = await self._redis.calls([("HGETALL", keys.task(task_id)) for task_id in task_ids])
         pairs = zip(task_ids, answers, strict=True)
         return tuple(parse_head(task_id, fields).to_initial() for task_id, fields in pairs if fields)
@@ -182,7 +182,7 @@ class TaskCreator(TaskPart):
 
 
 def _fields(new: NewHost) -> dict[str, str]:
-    """Return the fields of a new host's key, those that it has."""
+    """Return the fields of a new host that have a value."""
     target, details = new.target, new.details
     fields = {
         "ip": target.address,

@@ -22,7 +22,7 @@ from infra.store.tasks.part import TaskPart
 
 
 class HostHolder(TaskPart):
-    """Lets tasks hold hosts."""
+    """Takes hosts for tasks, and frees them."""
 
     async def take_hosts(self, claims: Sequence[HostClaim], now: int, during: HostState) -> Taking:
         """Give the hosts of the claims (at most `CHUNK`, of one task) to their task: all of them or none.
@@ -40,12 +40,12 @@ class HostHolder(TaskPart):
                 return parse_obstacle(answer)
 
     async def retake_hosts(self, claims: Sequence[HostClaim], now: int, during: HostState) -> tuple[Retaking, ...]:
-        """Take hosts again (at most `CHUNK`, of one task) that the task gave back, and that nobody had since.
+        """Take hosts (at most `CHUNK`, of one task) again that the task gave back, unless another task had them since.
 
-        What they were like before the task took them first is remembered again.
+        Their former state is remembered again: the one from before the task took them first.
 
         Returns:
-            What became of the host of each claim, in order. Taken also where the task holds the host anyway.
+            The outcome for each claim, in order. It is Taken also for a host that the task still holds.
         """
         answers = await self._redis.run("retake", **_args(claims, now, during))
         return tuple(_parse_retaking(claim.host_id, holder) for claim, holder in zip(claims, answers, strict=True))
@@ -54,10 +54,10 @@ class HostHolder(TaskPart):
         """Free the hosts of the claims (at most `CHUNK`, of one task) that their task holds.
 
         Args:
-            claims: which hosts; nothing happens to those whose claim no longer stands.
+            claims: the claims. The host of a claim that no longer stands stays as it is.
             now: the time.
-            after: where the hosts and their agents stand from now on, but for a host whose agent stands as it did
-                before the task took it: such a one is as it was itself. None restores what was before.
+            after: the new state of hosts and agents; None restores the former one. A host whose agent is in its former
+                state again also gets its own former status back.
 
         Returns:
             The ids of the hosts that were freed.
@@ -67,14 +67,14 @@ class HostHolder(TaskPart):
     async def release_host(
         self, host: Host, task: TaskRecord | None, series_id: int | None, now: int, state: HostState | None
     ) -> Release:
-        """Free a host from the task that holds it, whether or not the task is over, unless a run works on the host.
+        """Free a host from the task that holds it, unless a run works on the host. The task need not be over.
 
         Args:
-            host: the host, as it was read, held.
-            task: the holder; None where there is no such task any more.
-            series_id: the host's subtask in the step that the task is at; None where that step has none for hosts.
+            host: the host as the caller read it, with its holder.
+            task: the holder; None if the task is gone.
+            series_id: the host's subtask in the current step of the task; None if that step is not about hosts.
             now: the time.
-            state: where host and agent stand from now on; None restores what was before the task took the host.
+            state: the new state of host and agent; None restores the one from before the task took the host.
         """
         answer = await self._redis.run(
             "release",
@@ -105,7 +105,7 @@ def _parse_retaking(host_id: int, answer: Reply) -> Retaking:
 
 
 def _args(claims: Sequence[HostClaim], now: int, state: HostState | None) -> dict[str, object]:
-    """Return what the scripts are told of the hosts of some claims of one task, and where they stand from now on."""
+    """Return the arguments of the scripts: the claims of one task, and the new state of their hosts."""
     return {
         "id": str(claims[0].task_id),
         "now": now,

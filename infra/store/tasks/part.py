@@ -1,4 +1,4 @@
-"""What each part of the tasks' store works with."""
+"""The base of each part of the tasks' store."""
 
 from core.record import RECORD_VERSION, TaskRecord
 from infra.store import keys
@@ -20,12 +20,12 @@ class TaskPart:
         self._options = options
 
     async def head(self, task_id: int) -> TaskRecord | None:
-        """Return a task's head, or None."""
+        """Return the head of a task; None if there is no such task."""
         fields = await self._redis.call("HGETALL", keys.task(task_id))
         return parse_head(task_id, fields) if fields else None
 
     def _step_args(self, head: TaskRecord, now: int) -> dict[str, object]:
-        """Return what a script is told of a task and of the step that it is at."""
+        """Return the arguments of a script that works on the current step of a task."""
         step = head.plan.steps[head.current_step]
         return {
             "id": str(head.id),

@@ -27,18 +27,18 @@ _LOG_SUFFIXES = (
     LOST_SUFFIXES[True],
     LOG_SUFFIXES[Operation.ROLLBACK_SKIP],
 )
-"""Of the fields of a run's logs, in the order in which they are written: the run, its skip, its undoing, its skip."""
+"""The ends of the fields of a run's logs, in the order in which they are written: run, skip, undoing, its skip."""
 
 
 class TaskReader(TaskPart):
-    """Reads tasks."""
+    """Reads tasks, and follows their events."""
 
     def __init__(self, connection: Connection, options: StoreOptions) -> None:
         super().__init__(connection, options)
         self._streams = Streams(connection)
 
     async def heads(self, task_ids: Sequence[int]) -> dict[int, TaskRecord]:
-        """Return the heads of those of the tasks that exist, by id."""
+        """Return the heads of the tasks that exist, by id."""
         found: dict[int, TaskRecord] = {}
         for chunk in chunks(task_ids, CHUNK):
             answers = await self._redis.calls([("HGETALL", keys.task(task_id)) for task_id in chunk])
@@ -47,7 +47,7 @@ class TaskReader(TaskPart):
         return found
 
     async def page(self, query: TaskQuery, now: int) -> Page[TaskRecord]:
-        """Return a page of tasks in id order. The cost hardly grows with the number of tasks."""
+        """Return a page of tasks in the order of their ids. It takes hardly longer among many tasks."""
         total, ids = await self._redis.run("page", **_page_args(query, now))
         return Page(tuple((await self.heads(ids)).values()), total)
 
@@ -56,7 +56,7 @@ class TaskReader(TaskPart):
         return tuple(map(int, await self._redis.call("LRANGE", keys.task_hosts(task_id), 0, -1)))
 
     async def subtasks(self, task: TaskRecord) -> dict[int, SubtaskRecord]:
-        """Return the subtasks to which something happened, by seriesId."""
+        """Return the subtasks that something happened to, by seriesId."""
         return (await self.many_subtasks((task,)))[task.id]
 
     async def many_subtasks(self, tasks: Sequence[TaskRecord]) -> dict[int, dict[int, SubtaskRecord]]:
@@ -69,7 +69,7 @@ class TaskReader(TaskPart):
         }
 
     async def subtask(self, task: TaskRecord, series_id: int) -> SubtaskRecord | None:
-        """Return what happened to one subtask; None where nothing did."""
+        """Return the record of a subtask; None if nothing happened to it."""
         raw, executors = await self._redis.calls(
             [("HGET", keys.subtasks(task.id, series_id), series_id), ("HGETALL", keys.task_executors(task.id))]
         )
@@ -83,7 +83,7 @@ class TaskReader(TaskPart):
         return record is not None and record.status is Status.RUNNING and record.token == claim.token
 
     async def every_log(self, task: TaskRecord) -> AsyncIterator[tuple[int, RunLog]]:
-        """Yield the seriesId and the log of every run of every subtask, in order; a part is read at a time."""
+        """Yield the seriesId and the log of every run of every subtask, in order. It reads a part at a time."""
         for first in range(0, task.plan.size, keys.BUCKET):
             stored = await self._redis.call_raw("HGETALL", keys.logs(task.id, first))
             for (series_id, *_), blob in sorted((_log_place(name), blob) for name, blob in stored.items()):
@@ -100,25 +100,25 @@ class TaskReader(TaskPart):
         return tuple(logcodec.decode(blob) for blob in stored if blob is not None)
 
     async def events(self, task_id: int) -> tuple[TaskEvent, ...]:
-        """Return the events of a task that are still kept, oldest first."""
+        """Return the events of a task, oldest first. Some may be gone."""
         return await self._streams.events(task_id)
 
     async def follow(self, cursors: Mapping[int, str], patience: float) -> dict[int, tuple[TaskEvent, ...]]:
-        """Wait until something happened to one of several tasks, for at most `patience` seconds.
+        """Wait until something happens to one of several tasks, for at most `patience` seconds.
 
-        For one caller at a time: the wait has one connection of its own.
+        One caller at a time: the wait has a connection of its own.
 
         Args:
             cursors: by task id, the id of the last event that is known, or `core.event.NO_EVENT`.
             patience: less than the store's timeout.
 
         Returns:
-            By task id, the events after those, oldest first; tasks to which nothing happened are left out.
+            The later events by task id, oldest first. Tasks that nothing happened to are left out.
         """
         return await self._streams.follow(cursors, patience)
 
     async def aclose(self) -> None:
-        """Give back what the follower waits on."""
+        """Close the connection of the follower."""
         await self._streams.aclose()
 
 
@@ -151,6 +151,6 @@ def _parse_subtasks(task: TaskRecord, answers: Sequence[Reply]) -> dict[int, Sub
 
 
 def _log_place(name: bytes) -> tuple[int, int, int]:
-    """Return where a log stands among others: by subtask, by run, and what came of the run after it."""
+    """Return the place of a log among others: subtask, run, and kind of log."""
     series_id, run_time, *suffix = name.decode().split(":")
     return int(series_id), int(run_time), _LOG_SUFFIXES.index("".join(f":{letter}" for letter in suffix))

@@ -1,4 +1,4 @@
-"""Claim subtasks, record what came of their runs, and give claims up."""
+"""Claim subtasks, record the results of their runs, and take claims back."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -33,7 +33,7 @@ from infra.store.tasks.part import TaskPart
 
 
 class TaskRunner(TaskPart):
-    """Advances tasks."""
+    """Claims subtasks and records results."""
 
     async def advance(  # noqa: PLR0913 - one call does what would else be two
         self,
@@ -47,10 +47,10 @@ class TaskRunner(TaskPart):
     ) -> tuple[Settlement, Claims]:
         """Record a batch of results and claim more, in one atomic call.
 
-        Results first: each is written only where its token still stands and the move is legal. The result that settles
-        the last subtask of the step opens the next step, or ends the task. Then at most `claim.limit` subtasks of the
-        step are claimed: those that became ready again first, then those that nothing happened to. Suspects are
-        withheld from a worker that has one, and the answer says so: it may ask again once that one is settled.
+        Results come first. Each is written only if its token still stands and its move is legal. The result of the last
+        open subtask of the step opens the next step, or ends the task. Then the call claims at most `claim.limit`
+        subtasks of the step: first those that became ready again, then those that nothing happened to. A worker that
+        has a suspect gets no second one, and the answer says so: it may ask again once the first is settled.
         """
         answer = await self._redis.run_hot(
             "advance", *self._step_words(task, step, worker, now), *_results(settled), *_claim_words(claim)
@@ -68,10 +68,10 @@ class TaskRunner(TaskPart):
         yield from (worker.id, worker.name, now, self._options.keep_tasks, self._options.keep_events)
 
     async def note_logs(self, logs: Sequence[OpenLog]) -> None:
-        """Keep what runs have done so far (at most `CHUNK` of them, of any tasks), in the place of their last logs.
+        """Replace the logs of runs that are not over (at most `CHUNK` runs, of any tasks).
 
-        A log whose claim no longer stands is passed over; that of a run that is being cancelled is kept. Nothing but
-        logs is changed: the tasks' changes and events stay as they are.
+        The log of a claim that no longer stands is skipped; the log of a run that is being cancelled is kept. Only logs
+        change: the tasks' changes and events stay as they are.
         """
         if logs:
             await self._redis.run_hot("note", *_open_logs(logs))
@@ -79,17 +79,17 @@ class TaskRunner(TaskPart):
     async def reopen(
         self, task: TaskRecord, worker: Worker, claims: Sequence[ClaimKey], now: int, *, lost: RunLog | None
     ) -> Reopened:
-        """Take claims (at most `CHUNK`, of one task) from a worker that does not work on them any more.
+        """Take claims (at most `CHUNK`, of one task) from a worker that no longer works on them.
 
-        Their subtasks are ready again, as the same run; those that were being cancelled are FAILED.
+        Their subtasks become ready again, as the same run. Those that were being cancelled are FAILED.
 
         Args:
             task: the task.
-            worker: who claimed.
-            claims: what.
+            worker: the worker that claimed.
+            claims: the claims.
             now: the time.
-            lost: where the worker died with them, which is counted for work on hosts: what is kept as the log of a
-                subtask that is FAILED because of too many losses. None where the worker lives and gives them up.
+            lost: the log for a subtask that lost its worker too often and is FAILED now. None if the worker lives and
+                gives the claims up: then no loss counts. Losses count for work on hosts only.
         """
         head: TaskRecord | None = task
         while head is not None:

@@ -14,22 +14,22 @@ _COURSE_WORDS = {Course.RETRY: "retry", Course.SKIP: "skip", Course.ROLLBACK: "r
 
 
 class TaskSteerer(TaskPart):
-    """Does to tasks what people ask for."""
+    """Changes the course of tasks."""
 
     async def change_course(
         self, task: TaskRecord, course: Course, now: int, series_id: int | None = None
     ) -> CourseChanged | CourseRefused | None:
-        """Make failed subtasks ready again: one, or (but for SKIP) all of a task that is FAILED.
+        """Make failed subtasks ready again: one, or all of a FAILED task. SKIP takes one only.
 
-        The task is RUNNING from then on, and does not expire. A retry of the task is its operation from then on; a
-        subtask's is its own affair. Each retried subtask's run counts one more.
+        The task is RUNNING afterwards, and does not expire. A retry of the whole task becomes its operation; a retry of
+        one subtask does not. Each retried subtask has a run time of one more.
 
-        A ROLLBACK turns the task: every subtask of the step that it is at becomes ready to be undone, then those of the
-        step before, until all are PENDING and the task is SUCCESSFUL. No run counts for it, until it is retried.
-        On the way back a retry undoes again, and so does a second ROLLBACK; a skip leaves things as they are.
+        A ROLLBACK turns the task round. Every subtask of its current step becomes ready to be undone, then those of the
+        step before, until all are PENDING and the task is SUCCESSFUL. The undoing keeps the run time, until it is
+        retried. On the way back a retry undoes again, and so does a second ROLLBACK; a skip leaves things as they are.
 
         Returns:
-            What was changed; Refused where the task (or the subtask) is not FAILED; None where the task is gone.
+            What was changed; CourseRefused if the task (or the subtask) is not FAILED; None if the task is gone.
         """
         head: TaskRecord | None = task
         while head is not None:
@@ -52,14 +52,14 @@ class TaskSteerer(TaskPart):
         return await self._redis.run("course", **args, course=_COURSE_WORDS[course], sid=series_id)
 
     async def cancel(self, task: TaskRecord, now: int, series_id: int | None = None) -> CourseRefused | bool | None:
-        """Have the run of a subtask abandoned, or with no subtask named the whole task stopped.
+        """Abandon the run of a subtask, or stop the whole task if no subtask is named.
 
-        A subtask must be RUNNING; its worker lets go within a beat or two and records it as FAILED. A task must be
-        RUNNING: nothing new of it starts, what runs is cancelled, and what was ready counts as FAILED. Where the worker
-        of a run is not alive, the run is FAILED at once.
+        A subtask must be RUNNING. Its worker lets go within a beat or two and records it as FAILED. A task must be
+        RUNNING. Nothing new of it starts, what runs is cancelled, and what was ready is FAILED. If the worker of a run
+        is not alive, the run is FAILED at once.
 
         Returns:
-            True where it was done; CourseRefused where it does not stand so; None where the task is gone.
+            True if it was done; CourseRefused if the subtask or the task is not RUNNING; None if the task is gone.
         """
         head: TaskRecord | None = task
         while head is not None:
@@ -82,7 +82,7 @@ class TaskSteerer(TaskPart):
 
 
 def _status_word(head: TaskRecord, answer: str, series_id: int | None) -> str:
-    """Return the status that a refusal names: the task's as it is, a subtask's from its letter."""
+    """Return the status in a refusal: the word of a task, or the letter of a subtask."""
     if series_id is None:
         return answer
     stored = None if answer == "-" else SubtaskRecord(STATUS_OF[answer])

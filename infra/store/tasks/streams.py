@@ -1,4 +1,4 @@
-"""The tasks' streams of events: read at once, or waited for on a connection of their own."""
+"""The event streams of tasks: read at once, or followed on a connection of their own."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,7 +11,7 @@ from infra.store.codec.event import parse_event
 from infra.store.connection import Argument, Connection
 
 _BATCH: Final = 500
-"""At most so many events of one task are read at a time while it is followed."""
+"""The most events of one task that one read returns while it is followed."""
 
 
 class Streams:
@@ -20,22 +20,22 @@ class Streams:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
         self._own: Connection | None = None
-        """What the follower waits on, so that nobody else waits behind it."""
+        """The connection of the follower, so that nobody else waits behind it."""
 
     async def events(self, task_id: int) -> tuple[TaskEvent, ...]:
-        """Return the events of a task that are kept, oldest first."""
+        """Return the events of a task, oldest first."""
         entries = await self._redis.call("XRANGE", keys.events(task_id), "-", "+")
         return tuple(parse_event(event_id, fields) for event_id, fields in entries)
 
     async def follow(self, cursors: Mapping[int, str], patience: float) -> dict[int, tuple[TaskEvent, ...]]:
-        """Return what happened after the cursors, waiting at most `patience` seconds for it."""
+        """Return the events after the cursors; wait for at most `patience` seconds."""
         names = {keys.events(task_id): task_id for task_id in cursors}
         words: tuple[Argument, ...] = ("XREAD", "COUNT", _BATCH, "BLOCK", max(1, round(patience * 1000)), "STREAMS")
         if self._own is None:
             self._own = self._redis.open_separate()
         try:
             found = await self._own.call(*words, *names, *cursors.values())
-        except BaseException:  # also a cancelled wait: its answer must not become that of the next one
+        except BaseException:  # a cancelled wait, too: the next one must not get its answer
             await self._close()
             raise
         return {

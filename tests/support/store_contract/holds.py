@@ -55,6 +55,14 @@ class Holds:
         assert await task.take([claims[0], replace(claims[1], token=77)]) == StaleClaim(1)
         assert states(await record.hosts.get((1, 2))) == {1: FREE, 2: FREE}
 
+    async def test_a_run_that_is_being_cancelled_takes_no_host(self, record: Record) -> None:
+        await record.import_hosts(1, 2)
+        await record.start_worker()
+        task, claims = await begin(record, 1, 2)
+        await task.cancel(0)
+        assert await task.take(claims) == StaleClaim(0)
+        assert states(await record.hosts.get((1, 2))) == {1: FREE, 2: FREE}
+
     async def test_taking_twice_changes_nothing_the_second_time(self, record: Record) -> None:
         await record.import_hosts(1, 2)
         task, claims = await begin(record, 1, 2)

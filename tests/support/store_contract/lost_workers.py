@@ -75,6 +75,14 @@ class LostWorkers:
         assert await record.workers.claims(worker) == ()
         assert await task.stands(held)
 
+    async def test_a_run_outside_the_step_that_a_task_is_at_stays_as_it_is(self, record: Record) -> None:
+        worker = await record.workers.enrol("worker-1")
+        task = await record.accept((1,))
+        (claim,) = await task.claim(PREPARE, worker=worker)
+        await record.client.hset(keys.task(task.id), "opened", 1)  # which no call does while a run goes on
+        assert await task.reopen(worker, [claim.key], lost=EPITAPH) == Reopened()
+        assert (await task.subtask(0)).status is Status.RUNNING
+
     async def test_a_worker_that_has_beaten_since_it_was_looked_at_is_not_lost(self, record: Record) -> None:
         worker = await record.workers.enrol("worker-1")
         task = await task_at_stop(record, 1)

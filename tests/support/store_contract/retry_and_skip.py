@@ -45,8 +45,8 @@ class RetryAndSkip:
     async def test_a_retry_that_broke_off_is_not_rolled_back_but_finished(self, record: Record) -> None:
         task = await record.accept()
         await task.fail_step(PREPARE)
-        half = {"turning": "retry", "status": TaskStatus.RUNNING.value}
-        await record.client.hset(keys.task(task.id), mapping=half)
+        await record.client.hset(keys.task(task.id), "turning", "retry")
+        await record.client.hset(keys.task(task.id), "status", TaskStatus.RUNNING)
         assert await task.roll_back() == CourseRefused("RUNNING")
         assert await task.retry(0) == CourseRefused("FAILED")
         assert await task.retry() == CourseChanged(PREPARE, backwards=False)

@@ -1,4 +1,4 @@
-"""The commands over a store in memory, and over an API that works on it."""
+"""The commands over a store on a simulated Redis, and over an API that works on it."""
 
 import asyncio
 import os
