@@ -34,9 +34,9 @@ class Signed(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         body = request.body or b""
         assert isinstance(body, str | bytes), "schemathesis sends no streams"
-        sent = {name: _to_text(value) for name, value in request.headers.items()}
         # Distinct headers make distinct signatures, so that none counts as a replay.
         request.headers["x-ocp-request"] = uuid4().hex
+        sent = {name: _to_text(value) for name, value in request.headers.items()}
         # httpx reads the request as the server will, so that the client of the other tests can sign it.
         seen = httpx.Request(
             request.method or "GET",
