@@ -1,6 +1,7 @@
 """Tasks that failed go back: step by step from where they failed to the first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.claim import ClaimVerdict, GivenAway, HeldByOther, Taken
 from core.host import RUNNING, STOPPED, AgentStatus, HostStatus
@@ -159,6 +160,15 @@ class Rollback:
             settlement = await task.undo(granted)
         assert sorted(seen) == list(task.plan.steps[STOP].series)
         assert settlement.opened == FIRST_WAIT
+
+    async def test_a_stale_claim_takes_nothing_again(self, record: Record) -> None:
+        await record.import_hosts(1)
+        task = await record.accept((1,))
+        (claim,) = await task.claim_hosts(PREPARE)
+        await task.take([claim])
+        await task.give_back([claim], STOPPED)
+        assert await task.retake([replace(claim, token=77)]) == (GivenAway(1),)
+        assert (await record.host(1)).holder is None
 
     async def test_hosts_that_were_given_back_are_taken_again_and_then_restored(self, record: Record) -> None:
         await record.import_hosts(1, 2, 3, 4)
