@@ -11,20 +11,27 @@ for _, host in ipairs(args.hosts) do
   if ip then disown('endpoints', ip .. ' ' .. port .. ' ' .. home, id) end
   redis.call('HSET', P .. 'endpoints', host.ip .. ' ' .. host.port .. ' ' .. host.home, id)
   if #id <= 15 and tonumber(id) > newest then newest = tonumber(id) end
-  redis.call('HSET', key, 'ip', host.ip, 'port', host.port, 'user', host.user, 'home', host.home,
-    'prefix', host.prefix, 'sudo', host.sudo, 'updated', args.now)
-  if host.key then redis.call('HSET', key, 'key', host.key) end
+  local fields = {'ip', host.ip, 'port', host.port, 'user', host.user, 'home', host.home, 'prefix', host.prefix,
+    'sudo', host.sudo, 'updated', args.now}
+  local function set(name, value)
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
+  end
+  if not ip then
+    set('status', 'ONLINE')
+    set('agent', 'AVAILABLE')
+    set('created', args.now)
+  end
+  if host.key then set('key', host.key) end
   if alias then
     local loser = redis.call('HGET', P .. 'aliases', alias)
     if loser and loser ~= id then redis.call('HDEL', host_key(loser), 'alias') end
-    redis.call('HSET', key, 'alias', alias)
     redis.call('HSET', P .. 'aliases', alias, id)
-  else
+    set('alias', alias)
+  elseif old then
     redis.call('HDEL', key, 'alias')
   end
-  redis.call('HSETNX', key, 'status', 'ONLINE')
-  redis.call('HSETNX', key, 'agent', 'AVAILABLE')
-  redis.call('HSETNX', key, 'created', args.now)
+  redis.call('HSET', key, unpack(fields))
   redis.call('ZADD', P .. 'hosts', 0, host.member)
 end
 redis.call('SET', P .. 'seq:host', int(newest))
