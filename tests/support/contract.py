@@ -16,12 +16,14 @@ from app.tasks.watch.pace import StreamPace
 from core.user import Role, User
 from infra.clock import now
 from infra.settings import ApiSettings
+from infra.store import Store
+from infra.store.values import StoreOptions
 from tests.support import world
 from tests.support.api import CHEAP, Api, RecordingDispatcher
 from tests.support.contract_hooks import KEY, SECRET
-from tests.support.fake_store import FakeStore
 from tests.support.http import listening
 from tests.support.signing import Signing, access_key
+from tests.support.valkey import ValkeyServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -93,10 +95,21 @@ async def contract(folder: Path, prepare: Callable[[FastAPI], object] = lambda _
     """Serve an API without rate limits and lock-outs, over the fleet of `tests.support.world`.
 
     Args:
-        folder: for its key file.
+        folder: for its key file and the store.
         prepare: changes the application before it listens.
     """
-    store, dispatcher = FakeStore(), RecordingDispatcher()
+    with ValkeyServer(folder / "valkey", appendonly=False) as server:
+        store = Store.at(server.url(), StoreOptions(may_forget=True))
+        try:
+            async with _serve(store, folder, prepare) as served:
+                yield served
+        finally:
+            await store.aclose()
+
+
+@asynccontextmanager
+async def _serve(store: Store, folder: Path, prepare: Callable[[FastAPI], object]) -> AsyncIterator[Contract]:
+    dispatcher = RecordingDispatcher()
     generous: dict[str, Any] = {f"login_failures{which}": MANY for which in ("", "_per_user", "_per_address")}
     settings = ApiSettings(server_address="10.9.8.7", rate_limit=False, key_file=folder / "key", **generous)
     app = create_app(settings, store, dispatcher, passwords=CHEAP)
