@@ -1,10 +1,11 @@
 #!/bin/sh
-# All tests in three runs, each of which says its results: the unit tests, which compute, in one process a core; those
-# that talk to real servers, which mostly wait, in more; then, one by one, those that judge time. Fails if one of them does.
+# All tests in three runs, each of which prints its results: the unit tests, which compute, in one process a core; those
+# that start real processes, which also wait, in two a core, since more only makes each of them slower; then, one by one,
+# those that judge time. Fails if one of the runs does.
 set -u
 cd "$(dirname "$0")/.."
 pytest=${BIN:-.venv/bin}/pytest
-waiting=$(($(getconf _NPROCESSORS_ONLN) * 5 / 2 + 1))
+waiting=$(($(getconf _NPROCESSORS_ONLN) * 2))
 [ "$waiting" -le 16 ] || waiting=16
 status=0
 
