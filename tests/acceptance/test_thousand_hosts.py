@@ -51,6 +51,7 @@ async def test_a_small_batch_spreads_over_both_workers(system: System) -> None:
     assert len({subtask["executor"] for subtask in of_step(ended, STOP)}) == 2
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("system", ["4"], indirect=True)
 async def test_one_host_behind_a_thousand_does_not_wait_for_them(system: System) -> None:
     await system.add_hosts([stub_target(host_id) for host_id in range(1, 1002)])
