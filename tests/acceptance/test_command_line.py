@@ -91,7 +91,6 @@ def test_a_host_fails_and_is_retried(system: System, hosts: RealHosts) -> None:
     )
 
 
-@pytest.mark.alone
 def test_ctrl_c_leaves_or_cancels(system: System, hosts: RealHosts) -> None:
     hosts.agents[2].wedge("ocp_agentd")
     stop = [system.program, "stop", "web-[1-3]", "--follow"]
@@ -126,7 +125,6 @@ def test_ctrl_c_leaves_or_cancels(system: System, hosts: RealHosts) -> None:
     assert [host["holderTaskId"] for host in json.loads(_ocpfleet(system, "hosts", "list", "--json")[0])] == [None] * 3
 
 
-@pytest.mark.alone
 def test_an_interrupt_without_a_terminal_leaves_the_task(system: System, hosts: RealHosts, tmp_path: Path) -> None:
     hosts.agents[2].wedge("ocp_agentd")
     output = tmp_path / "output"

@@ -62,7 +62,8 @@ async def test_a_server_that_evicts_is_refused_unless_it_may_forget(tmp_path: Pa
 
 
 async def test_a_cluster_is_refused_whatever_one_is_told(tmp_path: Path) -> None:
-    refusal, told = await _refusal(tmp_path, appendonly=True, extra=["--cluster-enabled", "yes"])
+    cluster = ["--cluster-enabled", "yes", "--cluster-port", str(reserve_port())]  # by default its port + 10,000
+    refusal, told = await _refusal(tmp_path, appendonly=True, extra=cluster)
     assert "Redis Cluster" in refusal
     assert told == refusal
 
